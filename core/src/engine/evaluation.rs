@@ -1,0 +1,120 @@
+//! One evaluation: what goes in and what comes out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Location;
+use crate::metrics::Metrics;
+use crate::store::Snapshot;
+use crate::value::Value;
+
+/// Tells a running evaluation that nobody waits for its answer any more. Clones share the signal.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the evaluation to stop; it ends with `eval_cancel_error`.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the evaluation should stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Receives what `print` says.
+pub trait Prints {
+    /// One call of `print`.
+    fn print(&mut self, text: &str, location: &Location);
+}
+
+/// Everything one evaluation works with.
+pub struct Evaluation<'a> {
+    /// The one state that the decision sees.
+    pub snapshot: &'a Snapshot,
+    /// The input document; undefined if absent.
+    pub input: Option<&'a Value>,
+    /// Whether errors of built-in functions end the evaluation rather than make the call undefined.
+    pub strict_builtin_errors: bool,
+    /// Set from outside when the client has gone.
+    pub cancel: Cancel,
+    /// Timers and counters that the answer may show.
+    pub metrics: Metrics,
+    /// Where `print` goes; dropped if absent.
+    pub prints: Option<&'a mut dyn Prints>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// An evaluation without options, which measures nothing.
+    pub fn new(snapshot: &'a Snapshot, input: Option<&'a Value>) -> Self {
+        Self {
+            snapshot,
+            input,
+            strict_builtin_errors: false,
+            cancel: Cancel::default(),
+            metrics: Metrics::default(),
+            prints: None,
+        }
+    }
+}
+
+/// The rows of an answer; none when the query is undefined.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// One row for each way in which the query holds.
+    pub rows: Vec<Row>,
+}
+
+/// One way in which a query holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Row {
+    /// The variables of the query, without generated ones and wildcards.
+    pub bindings: Vec<(Arc<str>, Value)>,
+    /// The value of each expression.
+    pub expressions: Vec<Expression>,
+}
+
+/// The value of one expression of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression {
+    /// Its value.
+    pub value: Value,
+    /// Its text in the query.
+    pub text: Arc<str>,
+    /// Its place in the query.
+    pub location: Location,
+}
+
+impl Answer {
+    /// An answer of one row with one value, or no row.
+    pub fn of_document(value: Option<Value>, text: &str) -> Self {
+        let expression = |value| Expression {
+            value,
+            text: text.into(),
+            location: Location::default(),
+        };
+        let row = |value| Row {
+            bindings: Vec::new(),
+            expressions: vec![expression(value)],
+        };
+        Self {
+            rows: value.map(row).into_iter().collect(),
+        }
+    }
+
+    /// The value of the only expression of the only row, which is what a document query gives.
+    pub fn document(&self) -> Option<&Value> {
+        self.rows
+            .first()?
+            .expressions
+            .first()
+            .map(|expression| &expression.value)
+    }
+
+    /// As [`Answer::document`], by value.
+    pub fn into_document(self) -> Option<Value> {
+        Some(self.rows.into_iter().next()?.expressions.into_iter().next()?.value)
+    }
+}

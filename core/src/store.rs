@@ -1,0 +1,104 @@
+//! The store: one current [`Snapshot`], swapped whole.
+//!
+//! Readers take the current snapshot without waiting. One writer at a time prepares the next one off to the side in a
+//! [`Transaction`], on a thread where blocking is allowed, and puts it in place with one pointer swap. A transaction
+//! that fails leaves no trace.
+
+mod data;
+mod error;
+mod ownership;
+mod snapshot;
+mod transaction;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Mutex, watch};
+
+pub use data::{Patch, PatchOp};
+pub use error::StoreError;
+pub use snapshot::{ActiveBundle, Prepared, Snapshot};
+pub use transaction::{BundleContent, Transaction};
+
+use crate::engine::{CompileOptions, Engine};
+use crate::value::Value;
+
+/// Holds the current snapshot. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    current: ArcSwap<Snapshot>,
+    engine: Arc<dyn Engine>,
+    options: CompileOptions,
+    /// Makes writers queue. Readers never touch it. A lock, because what it guards is the right to swap `current`.
+    writer: Arc<Mutex<()>>,
+    generation: watch::Sender<u64>,
+}
+
+impl Store {
+    /// A store without policies that holds the given base data.
+    ///
+    /// # Errors
+    /// When the engine cannot compile the empty program.
+    pub fn new(engine: Arc<dyn Engine>, options: CompileOptions, data: Value) -> Result<Self, StoreError> {
+        let first = Snapshot::initial(&*engine, &options, data)?;
+        let inner = Inner {
+            current: ArcSwap::from_pointee(first),
+            engine,
+            options,
+            writer: Arc::default(),
+            generation: watch::channel(0).0,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The current state. It stays as it is for as long as the caller holds it.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.current.load_full()
+    }
+
+    /// The engine whose programs the snapshots hold.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.inner.engine
+    }
+
+    /// Counts the commits; wakes whoever waits for a new state.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.inner.generation.subscribe()
+    }
+
+    /// Runs one transaction and commits it if it succeeds. Waits for other writers, never for readers.
+    ///
+    /// # Errors
+    /// What `work` fails with, or why the result does not hold together; the current state is then untouched.
+    pub async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction) -> Result<T, StoreError> + Send + 'static,
+    {
+        let turn = self.inner.writer.clone().lock_owned().await;
+        let store = self.clone();
+        let job = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            store.commit(work)
+        });
+        job.await
+            .unwrap_or_else(|panic| Err(StoreError::Internal(panic.to_string())))
+    }
+
+    /// Caller holds the writer's turn.
+    fn commit<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let inner = &*self.inner;
+        let mut transaction = Transaction::new(inner.current.load_full(), inner.engine.clone(), inner.options.clone());
+        let result = work(&mut transaction)?;
+        if let Some(next) = transaction.finish()? {
+            let generation = next.generation();
+            inner.current.store(Arc::new(next));
+            inner.generation.send_replace(generation);
+        }
+        Ok(result)
+    }
+}

@@ -1,0 +1,143 @@
+//! One immutable, consistent state of data and policy.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::StoreError;
+use crate::engine::{CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError};
+use crate::value::{Path, Value};
+
+/// Most prepared queries that one program keeps.
+const QUERY_CACHE_SIZE: usize = 100;
+
+/// What is active of a bundle.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ActiveBundle {
+    /// The manifest's revision.
+    pub revision: Option<String>,
+    /// The paths that the bundle owns.
+    pub roots: Vec<Path>,
+    /// The `ETag` it came with.
+    pub etag: Option<String>,
+}
+
+/// One immutable, consistent state: data, policies, compiled program, bundles. A decision sees exactly one.
+pub struct Snapshot {
+    pub(super) generation: u64,
+    pub(super) data: Value,
+    pub(super) policies: BTreeMap<Arc<str>, Arc<dyn Module>>,
+    pub(super) bundles: BTreeMap<Arc<str>, ActiveBundle>,
+    pub(super) program: Arc<Compiled>,
+    pub(super) linked: Linked,
+}
+
+/// A program with the queries that were prepared from it. It lives as long as some snapshot has this program, so data
+/// writes do not empty the cache.
+pub(super) struct Compiled {
+    pub(super) program: Arc<dyn Program>,
+    queries: ArcSwap<HashMap<Query, Arc<dyn PreparedQuery>>>,
+}
+
+/// A prepared query, and whether it had been prepared before.
+pub struct Prepared {
+    /// The query.
+    pub query: Arc<dyn PreparedQuery>,
+    /// Whether it came from the cache.
+    pub cached: bool,
+}
+
+impl Compiled {
+    pub(super) fn new(program: Arc<dyn Program>) -> Self {
+        Self {
+            program,
+            queries: ArcSwap::default(),
+        }
+    }
+
+    fn prepare(&self, query: &Query) -> Result<Prepared, QueryError> {
+        if let Some(known) = self.queries.load().get(query) {
+            return Ok(Prepared {
+                query: known.clone(),
+                cached: true,
+            });
+        }
+        let prepared = self.program.prepare(query)?;
+        self.queries.rcu(|queries| {
+            let mut queries = HashMap::clone(queries);
+            if queries.len() >= QUERY_CACHE_SIZE {
+                queries.clear();
+            }
+            queries.insert(query.clone(), prepared.clone());
+            queries
+        });
+        Ok(Prepared {
+            query: prepared,
+            cached: false,
+        })
+    }
+}
+
+impl Snapshot {
+    pub(super) fn initial(engine: &dyn Engine, options: &CompileOptions, data: Value) -> Result<Self, StoreError> {
+        let program = engine.compile(&[], options).map_err(StoreError::Policy)?;
+        Ok(Self {
+            generation: 0,
+            linked: program.link(&data),
+            program: Arc::new(Compiled::new(program)),
+            data,
+            policies: BTreeMap::new(),
+            bundles: BTreeMap::new(),
+        })
+    }
+
+    /// Which commit made this state; grows by one with each.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Base data: everything under `data` that no rule makes.
+    pub fn data(&self) -> &Value {
+        &self.data
+    }
+
+    /// What the engine derived from base data.
+    pub fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    /// The modules by id.
+    pub fn policies(&self) -> &BTreeMap<Arc<str>, Arc<dyn Module>> {
+        &self.policies
+    }
+
+    /// The active bundles by name.
+    pub fn bundles(&self) -> &BTreeMap<Arc<str>, ActiveBundle> {
+        &self.bundles
+    }
+
+    /// The prepared form of the query, made at its first use.
+    ///
+    /// # Errors
+    /// As [`Program::prepare`]; errors are not kept.
+    pub fn prepare(&self, query: &Query) -> Result<Prepared, QueryError> {
+        match query {
+            Query::Document(_) => self.program.prepare(query),
+            Query::Text(_) => Ok(Prepared {
+                query: self.program.program.prepare(query)?,
+                cached: false,
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation)
+            .field("policies", &self.policies.keys())
+            .field("bundles", &self.bundles)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! The next snapshot in the making.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::StoreError;
+use super::data::{self, Patch, PatchOp};
+use super::ownership::{require_disjoint, require_unowned, slashes};
+use super::snapshot::{ActiveBundle, Compiled, Snapshot};
+use crate::engine::{CompileOptions, Engine, ErrorCode, Module, PolicyError, PolicyErrors, RuleDocument, Source};
+use crate::metrics::Metrics;
+use crate::value::{Path, Value};
+
+/// What a bundle brings when it is activated.
+pub struct BundleContent {
+    /// The bundle's name in the configuration.
+    pub name: Arc<str>,
+    /// Revision, roots and `ETag`.
+    pub bundle: ActiveBundle,
+    /// The manifest as policies may read it below `data.system.bundles`.
+    pub manifest: Value,
+    /// Base data; what lies outside the roots is not taken.
+    pub data: Value,
+    /// The modules.
+    pub modules: Vec<Arc<dyn Module>>,
+}
+
+/// Prepares the next snapshot. Nothing is visible to anyone before the commit.
+pub struct Transaction {
+    base: Arc<Snapshot>,
+    engine: Arc<dyn Engine>,
+    options: CompileOptions,
+    data: Value,
+    policies: BTreeMap<Arc<str>, Arc<dyn Module>>,
+    bundles: BTreeMap<Arc<str>, ActiveBundle>,
+    policies_changed: bool,
+    data_changed: bool,
+    /// What parsing and compiling cost, if switched on.
+    pub metrics: Metrics,
+}
+
+impl Transaction {
+    pub(super) fn new(base: Arc<Snapshot>, engine: Arc<dyn Engine>, options: CompileOptions) -> Self {
+        Self {
+            data: base.data.clone(),
+            policies: base.policies.clone(),
+            bundles: base.bundles.clone(),
+            base,
+            engine,
+            options,
+            policies_changed: false,
+            data_changed: false,
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// Base data as this transaction has it.
+    pub fn data(&self) -> &Value {
+        &self.data
+    }
+
+    /// The modules as this transaction has them.
+    pub fn policies(&self) -> &BTreeMap<Arc<str>, Arc<dyn Module>> {
+        &self.policies
+    }
+
+    /// Refuses a path that belongs to a bundle. For writes that come from outside.
+    ///
+    /// # Errors
+    /// Names the owning bundle.
+    pub fn require_unowned(&self, path: &Path) -> Result<(), StoreError> {
+        require_unowned(&self.bundles, path)
+    }
+
+    /// Puts a document at the path, making missing parents.
+    ///
+    /// # Errors
+    /// When a parent cannot hold it.
+    pub fn put(&mut self, path: &Path, value: Value) -> Result<(), StoreError> {
+        self.data = data::put(&self.data, path, value)?;
+        self.data_changed = true;
+        Ok(())
+    }
+
+    /// Applies one patch operation.
+    ///
+    /// # Errors
+    /// When the place does not exist or cannot hold the value.
+    pub fn patch(&mut self, patch: Patch) -> Result<(), StoreError> {
+        self.data = data::apply(&self.data, patch)?;
+        self.data_changed = true;
+        Ok(())
+    }
+
+    /// Removes the document at the path.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
+        self.patch(Patch {
+            op: PatchOp::Remove,
+            path: path.clone(),
+        })
+    }
+
+    /// Parses a module without storing it.
+    ///
+    /// # Errors
+    /// When it does not parse.
+    pub fn parse(&mut self, source: Source) -> Result<Arc<dyn Module>, StoreError> {
+        let engine = &self.engine;
+        self.metrics
+            .time("timer_rego_module_parse_ns", |_| engine.parse(source))
+            .map_err(StoreError::Policy)
+    }
+
+    /// Stores a module under its id in place of what was there.
+    pub fn put_policy(&mut self, module: Arc<dyn Module>) {
+        self.policies.insert(module.source().id.clone(), module);
+        self.policies_changed = true;
+    }
+
+    /// Removes a module.
+    ///
+    /// # Errors
+    /// When no module has the id.
+    pub fn remove_policy(&mut self, id: &str) -> Result<(), StoreError> {
+        self.policies
+            .remove(id)
+            .ok_or_else(|| StoreError::PolicyNotFound(id.to_owned()))?;
+        self.policies_changed = true;
+        Ok(())
+    }
+
+    /// Puts bundles in place of their older versions, all at once: what the old and the new roots held goes, what is
+    /// outside stays.
+    ///
+    /// # Errors
+    /// When roots overlap with those of another bundle.
+    pub fn activate(&mut self, contents: Vec<BundleContent>) -> Result<(), StoreError> {
+        for content in &contents {
+            self.erase(&content.name);
+            self.bundles.insert(content.name.clone(), content.bundle.clone());
+        }
+        require_disjoint(&self.bundles)?;
+        for content in contents {
+            self.clear_roots(&content.bundle.roots);
+            self.fill(content)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a bundle with everything under its roots.
+    pub fn deactivate(&mut self, name: &str) {
+        self.erase(name);
+    }
+
+    fn fill(&mut self, content: BundleContent) -> Result<(), StoreError> {
+        let BundleContent {
+            name,
+            bundle,
+            manifest,
+            data,
+            modules,
+        } = content;
+        for root in &bundle.roots {
+            let Some(value) = data.at(root.segments()) else {
+                continue;
+            };
+            if !root.is_empty() {
+                self.put(root, value.clone())?;
+            } else if let Value::Object(entries) = value {
+                for (key, value) in entries.iter() {
+                    self.put(&Path::new([key.as_str().unwrap_or_default()]), value.clone())?;
+                }
+            }
+        }
+        for module in modules {
+            self.put_policy(module);
+        }
+        let etag = Value::from(bundle.etag.as_deref().unwrap_or_default());
+        let system = Value::object([("manifest", manifest), ("etag", etag)]);
+        self.put(&Path::new(["system", "bundles", &name]), system)
+    }
+
+    fn erase(&mut self, name: &str) {
+        let Some(old) = self.bundles.remove(name) else { return };
+        self.clear_roots(&old.roots);
+        self.data = self.data.without(&["system", "bundles", name]);
+        self.data_changed = true;
+    }
+
+    fn clear_roots(&mut self, roots: &[Path]) {
+        for root in roots {
+            if root.is_empty() {
+                // What the agent keeps about itself and other bundles is nobody's to erase.
+                let system = self.data.get("system").cloned();
+                self.data = Value::object(system.map(|system| ("system", system)));
+            } else {
+                self.data = self.data.without(root.segments());
+            }
+            let before = self.policies.len();
+            self.policies.retain(|_, module| !module.package().is_within(root));
+            self.policies_changed |= self.policies.len() != before;
+            self.data_changed = true;
+        }
+    }
+
+    /// Compiles what changed and checks that rules and data fit together.
+    pub(super) fn finish(mut self) -> Result<Option<Snapshot>, StoreError> {
+        if !self.policies_changed && !self.data_changed {
+            return Ok(None);
+        }
+        let program = if self.policies_changed {
+            Arc::new(self.compile()?)
+        } else {
+            self.base.program.clone()
+        };
+        self.require_no_conflict(&program.program.documents())?;
+        Ok(Some(Snapshot {
+            generation: self.base.generation + 1,
+            linked: program.program.link(&self.data),
+            data: self.data,
+            policies: self.policies,
+            bundles: self.bundles,
+            program,
+        }))
+    }
+
+    fn compile(&mut self) -> Result<Compiled, StoreError> {
+        let modules: Vec<_> = self.policies.values().cloned().collect();
+        let (engine, options) = (&self.engine, &self.options);
+        let program = self
+            .metrics
+            .time("timer_rego_module_compile_ns", |_| engine.compile(&modules, options));
+        Ok(Compiled::new(program.map_err(StoreError::Policy)?))
+    }
+
+    fn require_no_conflict(&self, documents: &[RuleDocument]) -> Result<(), StoreError> {
+        let conflict = |document: &RuleDocument| {
+            let text = format!("conflicting rule for data path {} found", slashes(&document.path));
+            PolicyError::new(ErrorCode::Compile, text, document.location.clone())
+        };
+        let conflicts: Vec<_> = documents
+            .iter()
+            .filter(|document| data::occupies(&self.data, &document.path))
+            .map(conflict)
+            .collect();
+        if conflicts.is_empty() {
+            Ok(())
+        } else {
+            Err(StoreError::RuleConflict(PolicyErrors(conflicts)))
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! JSON in, as tolerant as OPA's reader and with its words for what is wrong.
+//!
+//! Own code rather than serde's, because clients see its behaviour: the spelling of numbers survives, of doubled keys
+//! the last wins, broken UTF-8 and lone surrogates become U+FFFD, and the texts of errors reach the client.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Number, Object, Value};
+
+/// Deepest nesting of arrays and objects.
+const MAX_DEPTH: usize = 10_000;
+
+/// Most keys of one document that are shared between its objects.
+const SHARED_KEYS: usize = 4096;
+
+/// Why a text is not JSON, in the words that OPA's clients know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// There is nothing but white space.
+    #[error("EOF")]
+    Empty,
+    /// The text ends within a value.
+    #[error("unexpected EOF")]
+    Truncated,
+    /// A character is out of place.
+    #[error("invalid character {character} {context}")]
+    Syntax {
+        /// The character in quotes.
+        character: String,
+        /// Where it stands, for example `looking for beginning of value`.
+        context: String,
+        /// Its position in bytes.
+        offset: usize,
+    },
+    /// Arrays and objects are nested too deeply.
+    #[error("exceeded max depth")]
+    Depth,
+}
+
+/// Reads one JSON value and nothing after it.
+///
+/// # Errors
+/// When the bytes are not one JSON value.
+pub fn decode(json: &[u8]) -> Result<Value, DecodeError> {
+    let (value, end) = decode_prefix(json)?;
+    let mut rest = Reader {
+        json,
+        at: end,
+        depth: 0,
+        keys: HashSet::new(),
+    };
+    match rest.skip_space() {
+        None => Ok(value),
+        Some(_) => Err(rest.unexpected("after top-level value")),
+    }
+}
+
+/// Reads the JSON value that the bytes begin with; gives it and the position behind it.
+///
+/// # Errors
+/// When the bytes do not begin with a JSON value.
+pub fn decode_prefix(json: &[u8]) -> Result<(Value, usize), DecodeError> {
+    let mut reader = Reader {
+        json,
+        at: 0,
+        depth: 0,
+        keys: HashSet::new(),
+    };
+    if reader.skip_space().is_none() {
+        return Err(DecodeError::Empty);
+    }
+    let value = reader.value()?;
+    Ok((value, reader.at))
+}
+
+struct Reader<'a> {
+    json: &'a [u8],
+    at: usize,
+    depth: usize,
+    keys: HashSet<Arc<str>>,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.json.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+        self.peek()
+    }
+
+    fn unexpected(&self, context: impl Into<String>) -> DecodeError {
+        let Some(byte) = self.peek() else {
+            return DecodeError::Truncated;
+        };
+        let character = match byte {
+            b'\'' => r"'\''".to_owned(),
+            b'"' => "'\"'".to_owned(),
+            b'\n' => r"'\n'".to_owned(),
+            b'\r' => r"'\r'".to_owned(),
+            b'\t' => r"'\t'".to_owned(),
+            0x20..0x7f => format!("'{}'", char::from(byte)),
+            0..0x20 | 0x7f => format!(r"'\x{byte:02x}'"),
+            // One byte of a longer character, shown as the character with that number.
+            _ => format!("'{}'", char::from(byte)),
+        };
+        DecodeError::Syntax {
+            character,
+            context: context.into(),
+            offset: self.at,
+        }
+    }
+
+    fn value(&mut self) -> Result<Value, DecodeError> {
+        match self.skip_space() {
+            None => Err(DecodeError::Truncated),
+            Some(b'{') => self.nested(Self::object),
+            Some(b'[') => self.nested(Self::array),
+            Some(b'"') => Ok(Value::String(self.string()?.into())),
+            Some(b't') => self.literal("true", Value::Bool(true)),
+            Some(b'f') => self.literal("false", Value::Bool(false)),
+            Some(b'n') => self.literal("null", Value::Null),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => Err(self.unexpected("looking for beginning of value")),
+        }
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<Value, DecodeError>) -> Result<Value, DecodeError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(DecodeError::Depth);
+        }
+        self.at += 1;
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn object(&mut self) -> Result<Value, DecodeError> {
+        let mut entries = Vec::new();
+        if self.skip_space() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::empty_object());
+        }
+        loop {
+            if self.skip_space() != Some(b'"') {
+                return Err(self.unexpected("looking for beginning of object key string"));
+            }
+            let key = self.key()?;
+            if self.skip_space() != Some(b':') {
+                return Err(self.unexpected("after object key"));
+            }
+            self.at += 1;
+            entries.push((key, self.value()?));
+            match self.skip_space() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Value::Object(entries.into_iter().collect::<Object>()));
+                }
+                _ => return Err(self.unexpected("after object key:value pair")),
+            }
+        }
+    }
+
+    /// Objects of one document tend to have the same keys, which then share their text.
+    fn key(&mut self) -> Result<Value, DecodeError> {
+        let text = self.string()?;
+        if let Some(known) = self.keys.get(&*text) {
+            return Ok(Value::String(known.clone()));
+        }
+        let text: Arc<str> = text.into();
+        if self.keys.len() < SHARED_KEYS {
+            self.keys.insert(text.clone());
+        }
+        Ok(Value::String(text))
+    }
+
+    fn array(&mut self) -> Result<Value, DecodeError> {
+        let mut items = Vec::new();
+        if self.skip_space() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::Array(items.into()));
+        }
+        loop {
+            items.push(self.value()?);
+            match self.skip_space() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Value::Array(items.into()));
+                }
+                _ => return Err(self.unexpected("after array element")),
+            }
+        }
+    }
+
+    fn literal(&mut self, text: &str, value: Value) -> Result<Value, DecodeError> {
+        for expected in text.bytes() {
+            if self.peek() != Some(expected) {
+                let expected = char::from(expected);
+                return Err(self.unexpected(format!("in literal {text} (expecting '{expected}')")));
+            }
+            self.at += 1;
+        }
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Value, DecodeError> {
+        let start = self.at;
+        self.at += usize::from(self.peek() == Some(b'-'));
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(self.unexpected("in numeric literal")),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.expect_digit("after decimal point in numeric literal")?;
+            self.digits();
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.expect_digit("in exponent of numeric literal")?;
+            self.digits();
+        }
+        let literal = std::str::from_utf8(&self.json[start..self.at]).expect("digits and signs are ASCII");
+        Ok(Value::Number(Number::from_literal(literal)))
+    }
+
+    fn digits(&mut self) {
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn expect_digit(&self, context: &str) -> Result<(), DecodeError> {
+        if matches!(self.peek(), Some(b'0'..=b'9')) {
+            Ok(())
+        } else {
+            Err(self.unexpected(context))
+        }
+    }
+
+    fn string(&mut self) -> Result<std::borrow::Cow<'a, str>, DecodeError> {
+        self.at += 1;
+        let start = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    let raw = &self.json[start..self.at];
+                    self.at += 1;
+                    return Ok(String::from_utf8_lossy(raw));
+                }
+                b'\\' => return self.escaped_string(start).map(Into::into),
+                0..0x20 => return Err(self.unexpected("in string literal")),
+                _ => self.at += 1,
+            }
+        }
+        Err(DecodeError::Truncated)
+    }
+
+    fn escaped_string(&mut self, start: usize) -> Result<String, DecodeError> {
+        let mut text = String::from_utf8_lossy(&self.json[start..self.at]).into_owned();
+        loop {
+            let plain = self.at;
+            while self
+                .peek()
+                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+            {
+                self.at += 1;
+            }
+            text.push_str(&String::from_utf8_lossy(&self.json[plain..self.at]));
+            match self.peek() {
+                None => return Err(DecodeError::Truncated),
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    text.push(self.escape()?);
+                }
+                Some(_) => return Err(self.unexpected("in string literal")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, DecodeError> {
+        let plain = match self.peek() {
+            Some(b'u') => return self.unicode_escape(),
+            Some(quoted @ (b'"' | b'\\' | b'/')) => char::from(quoted),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            _ => return Err(self.unexpected("in string escape code")),
+        };
+        self.at += 1;
+        Ok(plain)
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, DecodeError> {
+        self.at += 1;
+        let first = self.hex4()?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        let after = self.at;
+        if self.json[after..].starts_with(b"\\u") {
+            self.at += 2;
+            let second = self.hex4()?;
+            if (0xdc00..0xe000).contains(&second) {
+                let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            self.at = after;
+        }
+        Ok(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn hex4(&mut self) -> Result<u32, DecodeError> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let Some(digit) = self.peek().and_then(|byte| char::from(byte).to_digit(16)) else {
+                return Err(self.unexpected("in \\u hexadecimal character escape"));
+            };
+            code = code * 16 + digit;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encode;
+    use super::*;
+
+    fn round_trip(json: &str) -> String {
+        encode(&decode(json.as_bytes()).expect("valid JSON"))
+    }
+
+    fn error(json: &str) -> String {
+        decode(json.as_bytes()).expect_err("invalid JSON").to_string()
+    }
+
+    #[test]
+    fn documents_survive() {
+        assert_eq!(
+            round_trip(r#" {"b":[1.0,-0,1e400,true,null],"a":"x"} "#),
+            r#"{"a":"x","b":[1.0,-0,1e400,true,null]}"#
+        );
+        assert_eq!(round_trip(r#"{"a":1,"a":2}"#), r#"{"a":2}"#);
+        assert_eq!(
+            round_trip(r#""\u0061\/\ud834\udd1e\ud800x\ud800\u0041""#),
+            "\"a/𝄞\u{fffd}x\u{fffd}A\""
+        );
+    }
+
+    #[test]
+    fn broken_utf8_is_replaced() {
+        let value = decode(b"\"a\xffb\xc3\"").expect("tolerated");
+        assert_eq!(value.as_str(), Some("a\u{fffd}b\u{fffd}"));
+    }
+
+    #[test]
+    fn errors_speak_as_opa_does() {
+        assert_eq!(error(""), "EOF");
+        assert_eq!(error(" \n"), "EOF");
+        assert_eq!(error("{"), "unexpected EOF");
+        assert_eq!(error("\"abc"), "unexpected EOF");
+        assert_eq!(error("a: 1"), "invalid character 'a' looking for beginning of value");
+        assert_eq!(
+            error("{a}"),
+            "invalid character 'a' looking for beginning of object key string"
+        );
+        assert_eq!(error("{\"a\" 1}"), "invalid character '1' after object key");
+        assert_eq!(
+            error("{\"a\":1 2}"),
+            "invalid character '2' after object key:value pair"
+        );
+        assert_eq!(error("[1 2]"), "invalid character '2' after array element");
+        assert_eq!(error("1 2"), "invalid character '2' after top-level value");
+        assert_eq!(error("trux"), "invalid character 'x' in literal true (expecting 'e')");
+        assert_eq!(error("-x"), "invalid character 'x' in numeric literal");
+        assert_eq!(
+            error("1.x"),
+            "invalid character 'x' after decimal point in numeric literal"
+        );
+        assert_eq!(error("1e,"), "invalid character ',' in exponent of numeric literal");
+        assert_eq!(error("\"\n\""), "invalid character '\\n' in string literal");
+        assert_eq!(error("\"\\q\""), "invalid character 'q' in string escape code");
+        assert_eq!(
+            error("\"\\u12x4\""),
+            "invalid character 'x' in \\u hexadecimal character escape"
+        );
+    }
+
+    #[test]
+    fn only_the_first_value_is_taken_where_the_rest_does_not_matter() {
+        let (value, end) = decode_prefix(br#" {"a": 1} {"b": 2}"#).expect("valid JSON");
+        assert_eq!((encode(&value).as_str(), end), (r#"{"a":1}"#, 9));
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let test = || {
+            assert!(decode("[".repeat(MAX_DEPTH + 1).as_bytes()) == Err(DecodeError::Depth));
+            let deepest = "[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH);
+            assert_eq!(round_trip(&deepest), deepest);
+        };
+        let thread = std::thread::Builder::new()
+            .stack_size(64 << 20)
+            .spawn(test)
+            .expect("a thread");
+        thread.join().expect("no overflow");
+    }
+}

@@ -1,0 +1,211 @@
+//! JSON out, to the byte as OPA writes it: sorted keys, `<`, `>`, `&`, U+2028 and U+2029 escaped.
+
+use super::{Number, Object, Value};
+
+/// The value as compact JSON.
+pub fn encode(value: &Value) -> String {
+    let mut out = Vec::with_capacity(128);
+    write_json(&mut out, value);
+    text(out)
+}
+
+/// The value as JSON indented by two spaces.
+pub fn encode_pretty(value: &Value) -> String {
+    let mut out = Vec::with_capacity(256);
+    write_pretty(&mut out, value, 0);
+    text(out)
+}
+
+fn text(out: Vec<u8>) -> String {
+    String::from_utf8(out).expect("the encoder writes UTF-8 only")
+}
+
+/// Appends the value as compact JSON.
+pub fn write_json(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => write_number(out, number),
+        Value::String(text) => write_json_string(out, text),
+        Value::Array(items) => write_items(out, items.iter()),
+        Value::Set(members) => write_items(out, members.iter()),
+        Value::Object(entries) => {
+            out.push(b'{');
+            for (index, (key, value)) in keyed(entries).into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_key(out, &key);
+                out.push(b':');
+                write_json(out, value);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+fn write_items<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a Value>) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_json(out, item);
+    }
+    out.push(b']');
+}
+
+fn write_number(out: &mut Vec<u8>, number: &Number) {
+    out.extend_from_slice(number.to_literal().as_bytes());
+}
+
+enum Key<'a> {
+    Text(&'a str),
+    Composite(String),
+}
+
+fn write_key(out: &mut Vec<u8>, key: &Key<'_>) {
+    match key {
+        Key::Text(text) => write_json_string(out, text),
+        Key::Composite(text) => write_json_string(out, text),
+    }
+}
+
+/// The entries as JSON shows them: a key that is no string becomes its compact JSON text, and the order is that of
+/// the texts.
+fn keyed(entries: &Object) -> Vec<(Key<'_>, &Value)> {
+    let mut composite = false;
+    let mut keyed: Vec<_> = entries
+        .iter()
+        .map(|(key, value)| match key {
+            Value::String(text) => (Key::Text(text), value),
+            other => {
+                composite = true;
+                (Key::Composite(encode(other)), value)
+            }
+        })
+        .collect();
+    if composite {
+        keyed.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+    }
+    keyed
+}
+
+impl Key<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Composite(text) => text,
+        }
+    }
+}
+
+fn write_pretty(out: &mut Vec<u8>, value: &Value, depth: usize) {
+    match value {
+        Value::Array(items) if !items.is_empty() => pretty_items(out, items.iter(), depth),
+        Value::Set(members) if !members.is_empty() => pretty_items(out, members.iter(), depth),
+        Value::Object(entries) if !entries.is_empty() => {
+            out.push(b'{');
+            for (index, (key, value)) in keyed(entries).into_iter().enumerate() {
+                new_line(out, index, depth + 1);
+                write_key(out, &key);
+                out.extend_from_slice(b": ");
+                write_pretty(out, value, depth + 1);
+            }
+            new_line(out, 0, depth);
+            out.push(b'}');
+        }
+        other => write_json(out, other),
+    }
+}
+
+fn pretty_items<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a Value>, depth: usize) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        new_line(out, index, depth + 1);
+        write_pretty(out, item, depth + 1);
+    }
+    new_line(out, 0, depth);
+    out.push(b']');
+}
+
+fn new_line(out: &mut Vec<u8>, index: usize, depth: usize) {
+    if index > 0 {
+        out.push(b',');
+    }
+    out.push(b'\n');
+    out.resize(out.len() + 2 * depth, b' ');
+}
+
+/// Appends a JSON string.
+pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = match bytes[at] {
+            b'"' => Some("\\\""),
+            b'\\' => Some("\\\\"),
+            b'\n' => Some("\\n"),
+            b'\r' => Some("\\r"),
+            b'\t' => Some("\\t"),
+            0x08 => Some("\\b"),
+            0x0c => Some("\\f"),
+            b'<' => Some("\\u003c"),
+            b'>' => Some("\\u003e"),
+            b'&' => Some("\\u0026"),
+            0xe2 if bytes[at..].starts_with("\u{2028}".as_bytes()) => Some("\\u2028"),
+            0xe2 if bytes[at..].starts_with("\u{2029}".as_bytes()) => Some("\\u2029"),
+            control @ 0..0x20 => {
+                out.extend_from_slice(&bytes[plain..at]);
+                out.extend_from_slice(format!("\\u{control:04x}").as_bytes());
+                at += 1;
+                plain = at;
+                continue;
+            }
+            _ => None,
+        };
+        let width = if bytes[at] == 0xe2 { 3 } else { 1 };
+        if let Some(escape) = escape {
+            out.extend_from_slice(&bytes[plain..at]);
+            out.extend_from_slice(escape.as_bytes());
+            plain = at + width;
+        }
+        at += width;
+    }
+    out.extend_from_slice(&bytes[plain..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode;
+    use super::*;
+
+    #[test]
+    fn strings_are_escaped_as_opa_escapes_them() {
+        let mut out = Vec::new();
+        write_json_string(&mut out, "<a>&\u{2028}é𝄞\u{0}\u{7f}\"\\\n\u{8}â");
+        let expected = "\"\\u003ca\\u003e\\u0026\\u2028é𝄞\\u0000\u{7f}\\\"\\\\\\n\\bâ\"";
+        assert_eq!(text(out), expected);
+    }
+
+    #[test]
+    fn keys_that_are_no_strings_become_their_json_text() {
+        let object: Object = [(Value::from(2_i64), Value::Null), (Value::array(["x"]), true.into())]
+            .into_iter()
+            .collect();
+        assert_eq!(encode(&object.into()), r#"{"2":null,"[\"x\"]":true}"#);
+    }
+
+    #[test]
+    fn pretty_is_indented_by_two_spaces_and_keeps_empty_ones_together() {
+        let value = decode(br#"{"a":[1,{}],"b":[]}"#).expect("valid JSON");
+        assert_eq!(
+            encode_pretty(&value),
+            "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"
+        );
+    }
+}
