@@ -2,12 +2,28 @@
 //!
 //! This crate knows no Rego, no HTTP server and no bundle format. Plugins depend on it and never on each other.
 
+pub mod config;
+pub mod decision;
 pub mod engine;
 pub mod error;
+pub mod host;
+pub mod logging;
 pub mod metrics;
+pub mod plugin;
+pub mod registry;
+pub mod service;
+pub mod settings;
+pub mod status;
 pub mod store;
+pub mod supervisor;
+pub mod telemetry;
 pub mod value;
+pub mod yaml;
 
 pub use error::{Error, ErrorKind};
+pub use host::Host;
+pub use plugin::Plugin;
+pub use registry::Registry;
 pub use store::{Snapshot, Store};
+pub use supervisor::Supervisor;
 pub use value::Value;

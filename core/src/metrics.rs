@@ -14,18 +14,12 @@ pub struct Metrics {
 impl Metrics {
     /// Measurements that are taken.
     pub fn on() -> Self {
-        Self {
-            on: true,
-            entries: Vec::new(),
-        }
+        Self { on: true, entries: Vec::new() }
     }
 
     /// Measurements that are taken if asked for.
     pub fn when(on: bool) -> Self {
-        Self {
-            on,
-            entries: Vec::new(),
-        }
+        Self { on, entries: Vec::new() }
     }
 
     /// Whether measurements are taken.

@@ -85,8 +85,7 @@ impl Store {
             let _turn = turn;
             store.commit(work)
         });
-        job.await
-            .unwrap_or_else(|panic| Err(StoreError::Internal(panic.to_string())))
+        job.await.unwrap_or_else(|panic| Err(StoreError::Internal(panic.to_string())))
     }
 
     /// Caller holds the writer's turn.

@@ -109,8 +109,7 @@ impl Value {
 
     /// What lies at a path of object keys and array indexes, or nothing.
     pub fn at<S: AsRef<str>>(&self, path: impl IntoIterator<Item = S>) -> Option<&Value> {
-        path.into_iter()
-            .try_fold(self, |value, segment| value.child(segment.as_ref()))
+        path.into_iter().try_fold(self, |value, segment| value.child(segment.as_ref()))
     }
 
     fn child(&self, segment: &str) -> Option<&Value> {
@@ -130,10 +129,7 @@ impl Value {
         };
         let empty = Object::default();
         let entries = self.as_object().unwrap_or(&empty);
-        let below = entries
-            .get_str(first.as_ref())
-            .cloned()
-            .unwrap_or_else(Value::empty_object);
+        let below = entries.get_str(first.as_ref()).cloned().unwrap_or_else(Value::empty_object);
         Self::Object(entries.with(first.as_ref().into(), below.with(rest, new)))
     }
 
@@ -147,11 +143,7 @@ impl Value {
             return self.clone();
         };
         let key = Value::from(first.as_ref());
-        Self::Object(if rest.is_empty() {
-            entries.without(&key)
-        } else {
-            entries.with(key, below.without(rest))
-        })
+        Self::Object(if rest.is_empty() { entries.without(&key) } else { entries.with(key, below.without(rest)) })
     }
 
     fn rank(&self) -> u8 {
@@ -290,19 +282,7 @@ mod tests {
 
     #[test]
     fn types_are_ordered_before_contents() {
-        let ordered = [
-            "null",
-            "false",
-            "true",
-            "-1",
-            "2",
-            "\"\"",
-            "\"a\"",
-            "[]",
-            "[9]",
-            "{}",
-            "{\"a\":1}",
-        ];
+        let ordered = ["null", "false", "true", "-1", "2", "\"\"", "\"a\"", "[]", "[9]", "{}", "{\"a\":1}"];
         for pair in ordered.windows(2) {
             assert!(value(pair[0]) < value(pair[1]), "{} < {}", pair[0], pair[1]);
         }

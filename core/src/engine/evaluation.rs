@@ -90,27 +90,14 @@ pub struct Expression {
 impl Answer {
     /// An answer of one row with one value, or no row.
     pub fn of_document(value: Option<Value>, text: &str) -> Self {
-        let expression = |value| Expression {
-            value,
-            text: text.into(),
-            location: Location::default(),
-        };
-        let row = |value| Row {
-            bindings: Vec::new(),
-            expressions: vec![expression(value)],
-        };
-        Self {
-            rows: value.map(row).into_iter().collect(),
-        }
+        let expression = |value| Expression { value, text: text.into(), location: Location::default() };
+        let row = |value| Row { bindings: Vec::new(), expressions: vec![expression(value)] };
+        Self { rows: value.map(row).into_iter().collect() }
     }
 
     /// The value of the only expression of the only row, which is what a document query gives.
     pub fn document(&self) -> Option<&Value> {
-        self.rows
-            .first()?
-            .expressions
-            .first()
-            .map(|expression| &expression.value)
+        self.rows.first()?.expressions.first().map(|expression| &expression.value)
     }
 
     /// As [`Answer::document`], by value.

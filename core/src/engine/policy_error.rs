@@ -96,27 +96,15 @@ pub struct PolicyError {
 impl PolicyError {
     /// An error without details.
     pub fn new(code: ErrorCode, message: impl Into<String>, location: impl Into<Option<Location>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            location: location.into(),
-            details: None,
-        }
+        Self { code, message: message.into(), location: location.into(), details: None }
     }
 
     /// The error as the REST API and status show it: `{code, message, location?, details?}`, fields in this order.
     pub fn to_fields(&self) -> Vec<(&'static str, Value)> {
-        let mut fields = vec![
-            ("code", Value::from(self.code.as_str())),
-            ("message", Value::from(&self.message)),
-        ];
+        let mut fields = vec![("code", Value::from(self.code.as_str())), ("message", Value::from(&self.message))];
         if let Some(at) = &self.location {
             let number = |n: usize| Value::from(u64::try_from(n).unwrap_or(u64::MAX));
-            let location = [
-                ("file", Value::from(at.file.clone())),
-                ("row", number(at.row)),
-                ("col", number(at.col)),
-            ];
+            let location = [("file", Value::from(at.file.clone())), ("row", number(at.row)), ("col", number(at.col))];
             fields.push(("location", Value::object(location)));
         }
         fields.extend(self.details.clone().map(|details| ("details", details)));
@@ -171,20 +159,12 @@ mod tests {
     use super::*;
 
     fn at(file: &str, row: usize) -> Location {
-        Location {
-            file: file.into(),
-            row,
-            col: 4,
-        }
+        Location { file: file.into(), row, col: 4 }
     }
 
     #[test]
     fn texts_are_opas() {
-        let first = PolicyError::new(
-            ErrorCode::Compile,
-            "conflicting rule for data path a/b found",
-            at("app", 3),
-        );
+        let first = PolicyError::new(ErrorCode::Compile, "conflicting rule for data path a/b found", at("app", 3));
         let second = PolicyError::new(ErrorCode::UnsafeVar, "var x is unsafe", at("", 1));
         assert_eq!(
             PolicyErrors::one(first.clone()).to_string(),

@@ -58,12 +58,8 @@ fn step(value: &Value, path: &Path, depth: usize, op: PatchOp) -> Result<Value, 
             Ok(Value::Array(items.iter().cloned().chain([new]).collect()))
         }
         Value::Array(items) => {
-            let at = array_index(segment, items.len(), last && matches!(op, PatchOp::Add(_))).map_err(|reason| {
-                StoreError::NotFound {
-                    path: path.clone(),
-                    reason,
-                }
-            })?;
+            let at = array_index(segment, items.len(), last && matches!(op, PatchOp::Add(_)))
+                .map_err(|reason| StoreError::NotFound { path: path.clone(), reason })?;
             let mut changed = items.to_vec();
             match op {
                 op if !last => changed[at] = step(&items[at], path, depth + 1, op)?,
@@ -94,11 +90,7 @@ fn step_object(entries: &Object, path: &Path, depth: usize, op: PatchOp) -> Resu
 fn array_index(segment: &str, length: usize, insert: bool) -> Result<usize, &'static str> {
     let index: i64 = segment.parse().map_err(|_| INDEX_NOT_INTEGER)?;
     let index = usize::try_from(index).map_err(|_| INDEX_OUT_OF_RANGE)?;
-    if index < length + usize::from(insert) {
-        Ok(index)
-    } else {
-        Err(INDEX_OUT_OF_RANGE)
-    }
+    if index < length + usize::from(insert) { Ok(index) } else { Err(INDEX_OUT_OF_RANGE) }
 }
 
 /// Puts a document at a path as the Data API does: missing parents are made, an existing array index inserts.
@@ -107,31 +99,19 @@ pub(super) fn put(root: &Value, path: &Path, new: Value) -> Result<Value, StoreE
     for (depth, segment) in path.segments().iter().enumerate() {
         let conflict = || StoreError::WriteConflict(path.prefix(depth));
         current = match current {
-            Value::Object(entries) => match entries.get_str(segment) {
-                Some(below) => below,
-                None => {
+            Value::Object(entries) => {
+                let Some(below) = entries.get_str(segment) else {
                     let missing = Value::empty_object().with(&path.segments()[depth + 1..], new);
-                    return apply(
-                        root,
-                        Patch {
-                            op: PatchOp::Add(missing),
-                            path: path.prefix(depth + 1),
-                        },
-                    );
-                }
-            },
+                    return apply(root, Patch { op: PatchOp::Add(missing), path: path.prefix(depth + 1) });
+                };
+                below
+            }
             // Unlike a patch, a put refuses to write behind the last element.
             Value::Array(items) => &items[array_index(segment, items.len(), false).map_err(|_| conflict())?],
             _ => return Err(conflict()),
         };
     }
-    apply(
-        root,
-        Patch {
-            op: PatchOp::Add(new),
-            path: path.clone(),
-        },
-    )
+    apply(root, Patch { op: PatchOp::Add(new), path: path.clone() })
 }
 
 /// Whether base data stands in the way of a rule at the path: something lies there, or a parent is no object.
@@ -164,13 +144,7 @@ mod tests {
     }
 
     fn patch(document: &str, op: PatchOp, path: &str) -> Result<Value, StoreError> {
-        apply(
-            &json(document),
-            Patch {
-                op,
-                path: Path::from_slashes(path),
-            },
-        )
+        apply(&json(document), Patch { op, path: Path::from_slashes(path) })
     }
 
     #[test]
@@ -182,48 +156,18 @@ mod tests {
         check(patch(r#"{"l":[1]}"#, add(), "l/1"), r#"{"l":[1,7]}"#);
         check(patch(r#"{"l":[1]}"#, add(), "l/-"), r#"{"l":[1,7]}"#);
         check(patch(r#"{"l":[1]}"#, add(), "l/+0"), r#"{"l":[7,1]}"#);
-        check(
-            patch(r#"{"l":[1]}"#, add(), "l/9"),
-            "storage_not_found_error: /l/9: array index out of range",
-        );
-        check(
-            patch(r#"{"l":[1]}"#, add(), "l/-1"),
-            "storage_not_found_error: /l/-1: array index out of range",
-        );
-        check(
-            patch(r#"{"l":[1]}"#, add(), "l/x"),
-            "storage_not_found_error: /l/x: array index must be integer",
-        );
-        check(
-            patch(r#"{"l":[1]}"#, add(), "l/-/x"),
-            "storage_not_found_error: /l/-/x: array index must be integer",
-        );
-        check(
-            patch("{}", add(), "a/b"),
-            "storage_not_found_error: /a/b: document does not exist",
-        );
-        check(
-            patch(r#"{"s":1}"#, add(), "s/b"),
-            "storage_not_found_error: /s/b: document does not exist",
-        );
+        check(patch(r#"{"l":[1]}"#, add(), "l/9"), "storage_not_found_error: /l/9: array index out of range");
+        check(patch(r#"{"l":[1]}"#, add(), "l/-1"), "storage_not_found_error: /l/-1: array index out of range");
+        check(patch(r#"{"l":[1]}"#, add(), "l/x"), "storage_not_found_error: /l/x: array index must be integer");
+        check(patch(r#"{"l":[1]}"#, add(), "l/-/x"), "storage_not_found_error: /l/-/x: array index must be integer");
+        check(patch("{}", add(), "a/b"), "storage_not_found_error: /a/b: document does not exist");
+        check(patch(r#"{"s":1}"#, add(), "s/b"), "storage_not_found_error: /s/b: document does not exist");
         check(patch(r#"{"o":{}}"#, add(), "o/-"), r#"{"o":{"-":7}}"#);
-        check(
-            patch("{}", add(), ""),
-            "storage_invalid_patch_error: root must be object",
-        );
-        check(
-            patch("{}", PatchOp::Replace(1_i64.into()), "a"),
-            "storage_not_found_error: /a: document does not exist",
-        );
-        check(
-            patch(r#"{"l":[1]}"#, PatchOp::Remove, "l/-"),
-            "storage_invalid_patch_error: /l/-: invalid patch path",
-        );
+        check(patch("{}", add(), ""), "storage_invalid_patch_error: root must be object");
+        check(patch("{}", PatchOp::Replace(1_i64.into()), "a"), "storage_not_found_error: /a: document does not exist");
+        check(patch(r#"{"l":[1]}"#, PatchOp::Remove, "l/-"), "storage_invalid_patch_error: /l/-: invalid patch path");
         check(patch(r#"{"l":[1,2]}"#, PatchOp::Remove, "l/0"), r#"{"l":[2]}"#);
-        check(
-            patch(r#"{"l":[]}"#, PatchOp::Remove, "l/0"),
-            "storage_not_found_error: /l/0: array index out of range",
-        );
+        check(patch(r#"{"l":[]}"#, PatchOp::Remove, "l/0"), "storage_not_found_error: /l/0: array index out of range");
     }
 
     #[test]
@@ -235,10 +179,7 @@ mod tests {
         for path in ["l/1", "l/9", "l/-", "l/x"] {
             check(put(r#"{"l":[1]}"#, path), "storage_write_conflict_error: /l");
         }
-        check(
-            put(r#"{"a":{"n":null}}"#, "a/n/x/y"),
-            "storage_write_conflict_error: /a/n",
-        );
+        check(put(r#"{"a":{"n":null}}"#, "a/n/x/y"), "storage_write_conflict_error: /a/n");
     }
 
     #[test]

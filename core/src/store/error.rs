@@ -49,9 +49,6 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn missing(path: &Path) -> Self {
-        Self::NotFound {
-            path: path.clone(),
-            reason: "document does not exist",
-        }
+        Self::NotFound { path: path.clone(), reason: "document does not exist" }
     }
 }

@@ -14,9 +14,7 @@ pub(super) fn require_unowned(bundles: &BTreeMap<Arc<str>, ActiveBundle>, path: 
                 return Err(StoreError::Owned(format!("all paths owned by bundle {name:?}")));
             }
             if path.is_empty() {
-                return Err(StoreError::Owned(
-                    "can't write to document root with bundle roots configured".to_owned(),
-                ));
+                return Err(StoreError::Owned("can't write to document root with bundle roots configured".to_owned()));
             }
             if path.is_within(root) || root.is_within(path) {
                 let path = slashes(path);
@@ -29,10 +27,8 @@ pub(super) fn require_unowned(bundles: &BTreeMap<Arc<str>, ActiveBundle>, path: 
 
 /// Refuses bundles whose roots overlap.
 pub(super) fn require_disjoint(bundles: &BTreeMap<Arc<str>, ActiveBundle>) -> Result<(), StoreError> {
-    let roots: Vec<_> = bundles
-        .iter()
-        .flat_map(|(name, bundle)| bundle.roots.iter().map(move |root| (&**name, root)))
-        .collect();
+    let roots: Vec<_> =
+        bundles.iter().flat_map(|(name, bundle)| bundle.roots.iter().map(move |root| (&**name, root))).collect();
     let mut names = BTreeSet::new();
     let mut whole = BTreeSet::new();
     let mut conflicts = BTreeSet::new();
@@ -47,11 +43,7 @@ pub(super) fn require_disjoint(bundles: &BTreeMap<Arc<str>, ActiveBundle>) -> Re
             conflicts.insert(if root == other_root {
                 format!("root {} is in multiple bundles", slashes(root))
             } else {
-                let (outer, inner) = if other_root.is_within(root) {
-                    (root, other_root)
-                } else {
-                    (other_root, root)
-                };
+                let (outer, inner) = if other_root.is_within(root) { (root, other_root) } else { (other_root, root) };
                 format!("{} overlaps {}", slashes(outer), slashes(inner))
             });
         }
@@ -62,10 +54,7 @@ pub(super) fn require_disjoint(bundles: &BTreeMap<Arc<str>, ActiveBundle>) -> Re
     let list = |items: BTreeSet<&str>| items.into_iter().collect::<Vec<_>>().join(", ");
     Err(StoreError::Bundle(if whole.is_empty() {
         let conflicts = conflicts.into_iter().collect::<Vec<_>>().join(", ");
-        format!(
-            "detected overlapping roots in manifests for these bundles: [{}] ({conflicts})",
-            list(names)
-        )
+        format!("detected overlapping roots in manifests for these bundles: [{}] ({conflicts})", list(names))
     } else {
         format!(
             "bundles [{}] have overlapping roots and cannot be activated simultaneously because bundle(s) [{}] \
@@ -89,10 +78,7 @@ mod tests {
             roots: roots.iter().map(|root| Path::from_slashes(root)).collect(),
             ..ActiveBundle::default()
         };
-        named
-            .iter()
-            .map(|(name, roots)| ((*name).into(), bundle(roots)))
-            .collect()
+        named.iter().map(|(name, roots)| ((*name).into(), bundle(roots))).collect()
     }
 
     #[test]
@@ -100,15 +86,9 @@ mod tests {
         let active = bundles(&[("authz", &["roles", "deep/er"])]);
         let text = |path: &str| require_unowned(&active, &Path::from_slashes(path)).map_err(|e| e.to_string());
         assert_eq!(text("other"), Ok(()));
-        assert_eq!(
-            text("roles/x"),
-            Err(r#"path roles/x is owned by bundle "authz""#.to_owned())
-        );
+        assert_eq!(text("roles/x"), Err(r#"path roles/x is owned by bundle "authz""#.to_owned()));
         assert_eq!(text("deep"), Err(r#"path deep is owned by bundle "authz""#.to_owned()));
-        assert_eq!(
-            text(""),
-            Err("can't write to document root with bundle roots configured".to_owned())
-        );
+        assert_eq!(text(""), Err("can't write to document root with bundle roots configured".to_owned()));
         let everything = bundles(&[("all", &[""])]);
         let error = require_unowned(&everything, &Path::from_slashes("x")).expect_err("owned");
         assert_eq!(error.to_string(), r#"all paths owned by bundle "all""#);

@@ -50,18 +50,12 @@ pub struct Prepared {
 
 impl Compiled {
     pub(super) fn new(program: Arc<dyn Program>) -> Self {
-        Self {
-            program,
-            queries: ArcSwap::default(),
-        }
+        Self { program, queries: ArcSwap::default() }
     }
 
     fn prepare(&self, query: &Query) -> Result<Prepared, QueryError> {
         if let Some(known) = self.queries.load().get(query) {
-            return Ok(Prepared {
-                query: known.clone(),
-                cached: true,
-            });
+            return Ok(Prepared { query: known.clone(), cached: true });
         }
         let prepared = self.program.prepare(query)?;
         self.queries.rcu(|queries| {
@@ -72,10 +66,7 @@ impl Compiled {
             queries.insert(query.clone(), prepared.clone());
             queries
         });
-        Ok(Prepared {
-            query: prepared,
-            cached: false,
-        })
+        Ok(Prepared { query: prepared, cached: false })
     }
 }
 
@@ -124,10 +115,7 @@ impl Snapshot {
     pub fn prepare(&self, query: &Query) -> Result<Prepared, QueryError> {
         match query {
             Query::Document(_) => self.program.prepare(query),
-            Query::Text(_) => Ok(Prepared {
-                query: self.program.program.prepare(query)?,
-                cached: false,
-            }),
+            Query::Text(_) => Ok(Prepared { query: self.program.program.prepare(query)?, cached: false }),
         }
     }
 }

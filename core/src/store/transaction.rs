@@ -97,10 +97,7 @@ impl Transaction {
     /// # Errors
     /// When there is none.
     pub fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
-        self.patch(Patch {
-            op: PatchOp::Remove,
-            path: path.clone(),
-        })
+        self.patch(Patch { op: PatchOp::Remove, path: path.clone() })
     }
 
     /// Parses a module without storing it.
@@ -109,9 +106,7 @@ impl Transaction {
     /// When it does not parse.
     pub fn parse(&mut self, source: Source) -> Result<Arc<dyn Module>, StoreError> {
         let engine = &self.engine;
-        self.metrics
-            .time("timer_rego_module_parse_ns", |_| engine.parse(source))
-            .map_err(StoreError::Policy)
+        self.metrics.time("timer_rego_module_parse_ns", |_| engine.parse(source)).map_err(StoreError::Policy)
     }
 
     /// Stores a module under its id in place of what was there.
@@ -125,9 +120,7 @@ impl Transaction {
     /// # Errors
     /// When no module has the id.
     pub fn remove_policy(&mut self, id: &str) -> Result<(), StoreError> {
-        self.policies
-            .remove(id)
-            .ok_or_else(|| StoreError::PolicyNotFound(id.to_owned()))?;
+        self.policies.remove(id).ok_or_else(|| StoreError::PolicyNotFound(id.to_owned()))?;
         self.policies_changed = true;
         Ok(())
     }
@@ -156,13 +149,7 @@ impl Transaction {
     }
 
     fn fill(&mut self, content: BundleContent) -> Result<(), StoreError> {
-        let BundleContent {
-            name,
-            bundle,
-            manifest,
-            data,
-            modules,
-        } = content;
+        let BundleContent { name, bundle, manifest, data, modules } = content;
         for root in &bundle.roots {
             let Some(value) = data.at(root.segments()) else {
                 continue;
@@ -211,11 +198,7 @@ impl Transaction {
         if !self.policies_changed && !self.data_changed {
             return Ok(None);
         }
-        let program = if self.policies_changed {
-            Arc::new(self.compile()?)
-        } else {
-            self.base.program.clone()
-        };
+        let program = if self.policies_changed { Arc::new(self.compile()?) } else { self.base.program.clone() };
         self.require_no_conflict(&program.program.documents())?;
         Ok(Some(Snapshot {
             generation: self.base.generation + 1,
@@ -230,9 +213,7 @@ impl Transaction {
     fn compile(&mut self) -> Result<Compiled, StoreError> {
         let modules: Vec<_> = self.policies.values().cloned().collect();
         let (engine, options) = (&self.engine, &self.options);
-        let program = self
-            .metrics
-            .time("timer_rego_module_compile_ns", |_| engine.compile(&modules, options));
+        let program = self.metrics.time("timer_rego_module_compile_ns", |_| engine.compile(&modules, options));
         Ok(Compiled::new(program.map_err(StoreError::Policy)?))
     }
 
@@ -241,15 +222,8 @@ impl Transaction {
             let text = format!("conflicting rule for data path {} found", slashes(&document.path));
             PolicyError::new(ErrorCode::Compile, text, document.location.clone())
         };
-        let conflicts: Vec<_> = documents
-            .iter()
-            .filter(|document| data::occupies(&self.data, &document.path))
-            .map(conflict)
-            .collect();
-        if conflicts.is_empty() {
-            Ok(())
-        } else {
-            Err(StoreError::RuleConflict(PolicyErrors(conflicts)))
-        }
+        let conflicts: Vec<_> =
+            documents.iter().filter(|document| data::occupies(&self.data, &document.path)).map(conflict).collect();
+        if conflicts.is_empty() { Ok(()) } else { Err(StoreError::RuleConflict(PolicyErrors(conflicts))) }
     }
 }

@@ -45,12 +45,7 @@ pub enum DecodeError {
 /// When the bytes are not one JSON value.
 pub fn decode(json: &[u8]) -> Result<Value, DecodeError> {
     let (value, end) = decode_prefix(json)?;
-    let mut rest = Reader {
-        json,
-        at: end,
-        depth: 0,
-        keys: HashSet::new(),
-    };
+    let mut rest = Reader { json, at: end, depth: 0, keys: HashSet::new() };
     match rest.skip_space() {
         None => Ok(value),
         Some(_) => Err(rest.unexpected("after top-level value")),
@@ -62,12 +57,7 @@ pub fn decode(json: &[u8]) -> Result<Value, DecodeError> {
 /// # Errors
 /// When the bytes do not begin with a JSON value.
 pub fn decode_prefix(json: &[u8]) -> Result<(Value, usize), DecodeError> {
-    let mut reader = Reader {
-        json,
-        at: 0,
-        depth: 0,
-        keys: HashSet::new(),
-    };
+    let mut reader = Reader { json, at: 0, depth: 0, keys: HashSet::new() };
     if reader.skip_space().is_none() {
         return Err(DecodeError::Empty);
     }
@@ -104,16 +94,11 @@ impl<'a> Reader<'a> {
             b'\n' => r"'\n'".to_owned(),
             b'\r' => r"'\r'".to_owned(),
             b'\t' => r"'\t'".to_owned(),
-            0x20..0x7f => format!("'{}'", char::from(byte)),
             0..0x20 | 0x7f => format!(r"'\x{byte:02x}'"),
-            // One byte of a longer character, shown as the character with that number.
+            // One byte of a longer character is shown as the character with that number.
             _ => format!("'{}'", char::from(byte)),
         };
-        DecodeError::Syntax {
-            character,
-            context: context.into(),
-            offset: self.at,
-        }
+        DecodeError::Syntax { character, context: context.into(), offset: self.at }
     }
 
     fn value(&mut self) -> Result<Value, DecodeError> {
@@ -241,11 +226,7 @@ impl<'a> Reader<'a> {
     }
 
     fn expect_digit(&self, context: &str) -> Result<(), DecodeError> {
-        if matches!(self.peek(), Some(b'0'..=b'9')) {
-            Ok(())
-        } else {
-            Err(self.unexpected(context))
-        }
+        if matches!(self.peek(), Some(b'0'..=b'9')) { Ok(()) } else { Err(self.unexpected(context)) }
     }
 
     fn string(&mut self) -> Result<std::borrow::Cow<'a, str>, DecodeError> {
@@ -270,10 +251,7 @@ impl<'a> Reader<'a> {
         let mut text = String::from_utf8_lossy(&self.json[start..self.at]).into_owned();
         loop {
             let plain = self.at;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-            {
+            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
             text.push_str(&String::from_utf8_lossy(&self.json[plain..self.at]));
@@ -359,10 +337,7 @@ mod tests {
             r#"{"a":"x","b":[1.0,-0,1e400,true,null]}"#
         );
         assert_eq!(round_trip(r#"{"a":1,"a":2}"#), r#"{"a":2}"#);
-        assert_eq!(
-            round_trip(r#""\u0061\/\ud834\udd1e\ud800x\ud800\u0041""#),
-            "\"a/𝄞\u{fffd}x\u{fffd}A\""
-        );
+        assert_eq!(round_trip(r#""\u0061\/\ud834\udd1e\ud800x\ud800\u0041""#), "\"a/𝄞\u{fffd}x\u{fffd}A\"");
     }
 
     #[test]
@@ -378,30 +353,18 @@ mod tests {
         assert_eq!(error("{"), "unexpected EOF");
         assert_eq!(error("\"abc"), "unexpected EOF");
         assert_eq!(error("a: 1"), "invalid character 'a' looking for beginning of value");
-        assert_eq!(
-            error("{a}"),
-            "invalid character 'a' looking for beginning of object key string"
-        );
+        assert_eq!(error("{a}"), "invalid character 'a' looking for beginning of object key string");
         assert_eq!(error("{\"a\" 1}"), "invalid character '1' after object key");
-        assert_eq!(
-            error("{\"a\":1 2}"),
-            "invalid character '2' after object key:value pair"
-        );
+        assert_eq!(error("{\"a\":1 2}"), "invalid character '2' after object key:value pair");
         assert_eq!(error("[1 2]"), "invalid character '2' after array element");
         assert_eq!(error("1 2"), "invalid character '2' after top-level value");
         assert_eq!(error("trux"), "invalid character 'x' in literal true (expecting 'e')");
         assert_eq!(error("-x"), "invalid character 'x' in numeric literal");
-        assert_eq!(
-            error("1.x"),
-            "invalid character 'x' after decimal point in numeric literal"
-        );
+        assert_eq!(error("1.x"), "invalid character 'x' after decimal point in numeric literal");
         assert_eq!(error("1e,"), "invalid character ',' in exponent of numeric literal");
         assert_eq!(error("\"\n\""), "invalid character '\\n' in string literal");
         assert_eq!(error("\"\\q\""), "invalid character 'q' in string escape code");
-        assert_eq!(
-            error("\"\\u12x4\""),
-            "invalid character 'x' in \\u hexadecimal character escape"
-        );
+        assert_eq!(error("\"\\u12x4\""), "invalid character 'x' in \\u hexadecimal character escape");
     }
 
     #[test]
@@ -417,10 +380,7 @@ mod tests {
             let deepest = "[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH);
             assert_eq!(round_trip(&deepest), deepest);
         };
-        let thread = std::thread::Builder::new()
-            .stack_size(64 << 20)
-            .spawn(test)
-            .expect("a thread");
+        let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(test).expect("a thread");
         thread.join().expect("no overflow");
     }
 }

@@ -194,18 +194,14 @@ mod tests {
 
     #[test]
     fn keys_that_are_no_strings_become_their_json_text() {
-        let object: Object = [(Value::from(2_i64), Value::Null), (Value::array(["x"]), true.into())]
-            .into_iter()
-            .collect();
+        let object: Object =
+            [(Value::from(2_i64), Value::Null), (Value::array(["x"]), true.into())].into_iter().collect();
         assert_eq!(encode(&object.into()), r#"{"2":null,"[\"x\"]":true}"#);
     }
 
     #[test]
     fn pretty_is_indented_by_two_spaces_and_keeps_empty_ones_together() {
         let value = decode(br#"{"a":[1,{}],"b":[]}"#).expect("valid JSON");
-        assert_eq!(
-            encode_pretty(&value),
-            "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"
-        );
+        assert_eq!(encode_pretty(&value), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
     }
 }

@@ -28,11 +28,7 @@ impl Number {
     /// # Errors
     /// When the text is not a number as JSON spells it.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
-        if is_literal(text.as_bytes()) {
-            Ok(Self::from_literal(text))
-        } else {
-            Err(NumberError(text.to_owned()))
-        }
+        if is_literal(text.as_bytes()) { Ok(Self::from_literal(text)) } else { Err(NumberError(text.to_owned())) }
     }
 
     /// Takes a text that is known to be a JSON number literal.
@@ -117,29 +113,18 @@ impl Decimal {
         let (negative, rest) = literal.strip_prefix('-').map_or((false, literal), |rest| (true, rest));
         let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
         // An exponent beyond i64 is beyond every other number too, so saturation keeps the order.
-        let exponent: i64 = exponent.parse().unwrap_or(if exponent.starts_with('-') {
-            i64::MIN / 4
-        } else {
-            i64::MAX / 4
-        });
+        let exponent: i64 =
+            exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 });
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let all: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
         let leading = all.iter().take_while(|&&d| d == b'0').count();
         let end = all.iter().rposition(|&d| d != b'0').map_or(leading, |last| last + 1);
         let digits = all[leading..end].to_vec();
         if digits.is_empty() {
-            return Self {
-                negative: false,
-                exponent: 0,
-                digits,
-            };
+            return Self { negative: false, exponent: 0, digits };
         }
         let point = i64::try_from(whole.len()).unwrap_or(i64::MAX / 4) - i64::try_from(leading).unwrap_or(0);
-        Self {
-            negative,
-            exponent: exponent.saturating_add(point),
-            digits,
-        }
+        Self { negative, exponent: exponent.saturating_add(point), digits }
     }
 
     fn as_i64(&self) -> Option<i64> {
@@ -152,11 +137,7 @@ impl Decimal {
         }
         let mut text = String::from_utf8(self.digits.clone()).ok()?;
         text.extend(std::iter::repeat_n('0', usize::try_from(self.exponent - length).ok()?));
-        if self.negative {
-            format!("-{text}").parse().ok()
-        } else {
-            text.parse().ok()
-        }
+        if self.negative { format!("-{text}").parse().ok() } else { text.parse().ok() }
     }
 
     fn signum(&self) -> i8 {
@@ -172,11 +153,7 @@ impl Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        let magnitude = || {
-            self.exponent
-                .cmp(&other.exponent)
-                .then_with(|| self.digits.cmp(&other.digits))
-        };
+        let magnitude = || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
         self.signum().cmp(&other.signum()).then_with(|| match self.signum() {
             1 => magnitude(),
             -1 => magnitude().reverse(),
@@ -240,26 +217,10 @@ mod tests {
 
     #[test]
     fn comparison_is_exact_whatever_the_spelling() {
-        for (a, b) in [
-            ("1", "1.0"),
-            ("1000", "1E+3"),
-            ("-0", "0"),
-            ("0.10", "1e-1"),
-            ("0e5", "0"),
-        ] {
+        for (a, b) in [("1", "1.0"), ("1000", "1E+3"), ("-0", "0"), ("0.10", "1e-1"), ("0e5", "0")] {
             assert_eq!(number(a), number(b), "{a} = {b}");
         }
-        let ordered = [
-            "-1e400",
-            "-2",
-            "-1.5",
-            "0",
-            "1e-400",
-            "0.1",
-            "9007199254740992",
-            "9007199254740993",
-            "1e400",
-        ];
+        let ordered = ["-1e400", "-2", "-1.5", "0", "1e-400", "0.1", "9007199254740992", "9007199254740993", "1e400"];
         for pair in ordered.windows(2) {
             assert!(number(pair[0]) < number(pair[1]), "{} < {}", pair[0], pair[1]);
         }

@@ -47,12 +47,7 @@ impl Object {
         let (Ok(at) | Err(at)) = self.position(&key);
         let after = at + usize::from(self.0.get(at).is_some_and(|(known, _)| *known == key));
         let before = self.0[..at].iter().cloned();
-        Self(
-            before
-                .chain([(key, value)])
-                .chain(self.0[after..].iter().cloned())
-                .collect(),
-        )
+        Self(before.chain([(key, value)]).chain(self.0[after..].iter().cloned()).collect())
     }
 
     /// A copy without one entry. The values are shared.
@@ -161,14 +156,8 @@ mod tests {
     fn entries_are_set_and_removed_by_copy() {
         let object = Value::object([("a", 1_i64), ("c", 3)]);
         let object = object.as_object().expect("an object");
-        assert_eq!(
-            encode(&object.with("b".into(), 2_i64.into()).into()),
-            r#"{"a":1,"b":2,"c":3}"#
-        );
-        assert_eq!(
-            encode(&object.with("c".into(), 4_i64.into()).into()),
-            r#"{"a":1,"c":4}"#
-        );
+        assert_eq!(encode(&object.with("b".into(), 2_i64.into()).into()), r#"{"a":1,"b":2,"c":3}"#);
+        assert_eq!(encode(&object.with("c".into(), 4_i64.into()).into()), r#"{"a":1,"c":4}"#);
         assert_eq!(encode(&object.without(&"a".into()).into()), r#"{"c":3}"#);
         assert_eq!(object.get_str("c"), Some(&3_i64.into()));
         assert_eq!(object.get_str("d"), None);

@@ -78,9 +78,7 @@ impl Path {
 
 fn is_identifier(segment: &str) -> bool {
     let mut characters = segment.chars();
-    characters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|other| other.is_ascii_alphanumeric() || other == '_')
 }
 

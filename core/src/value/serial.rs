@@ -36,20 +36,15 @@ pub fn to_serde(value: &Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(truth) => (*truth).into(),
-        Value::Number(number) => number
-            .as_i64()
-            .map_or_else(|| serde_json::Number::from_f64(number.as_f64()).into(), Into::into),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| serde_json::Number::from_f64(number.as_f64()).into(), Into::into)
+        }
         Value::String(text) => (&**text).into(),
         Value::Array(items) => items.iter().map(to_serde).collect(),
         Value::Set(members) => members.iter().map(to_serde).collect(),
         Value::Object(entries) => {
             let text = |key: &Value| key.as_str().map_or_else(|| super::encode(key), str::to_owned);
-            serde_json::Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, value)| (text(key), to_serde(value)))
-                    .collect(),
-            )
+            serde_json::Value::Object(entries.iter().map(|(key, value)| (text(key), to_serde(value))).collect())
         }
     }
 }

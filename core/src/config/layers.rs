@@ -1,0 +1,117 @@
+//! Collects the layers.
+
+use std::path::PathBuf;
+
+use super::environment::{self, Lookup};
+use super::error::ConfigErrors;
+use super::loading::Loading;
+use super::merge::{self, Layer};
+use super::services;
+use super::tree::{ConfigTree, Merged};
+use crate::value::Value;
+
+/// The layers of a configuration. Files, texts and values rank in the order they are given, later ones above earlier
+/// ones; every [`Layers::set`] ranks above them, and every [`Layers::set_file`] above those.
+///
+/// ```ignore
+/// let tree = Layers::new().file("base.yaml").file("site.yaml").set("status.console=true").load()?;
+/// ```
+pub struct Layers {
+    sources: Vec<Source>,
+    sets: Vec<String>,
+    set_files: Vec<String>,
+    lookup: Box<Lookup>,
+    strict: bool,
+}
+
+/// Where a layer comes from.
+pub(super) enum Source {
+    File(PathBuf),
+    Text { name: String, text: String },
+    Value { name: String, value: Value },
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Self { sources: vec![], sets: vec![], set_files: vec![], lookup: Box::new(environment::process), strict: false }
+    }
+}
+
+impl Layers {
+    /// No layer at all, and the environment of this process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another environment for `${NAME}`, for tests and for embedding.
+    #[must_use]
+    pub fn with_environment(self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { lookup: Box::new(lookup), ..self }
+    }
+
+    /// Whether an undefined variable is an error instead of a warning.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// A file of YAML or JSON.
+    #[must_use]
+    pub fn file(self, path: impl Into<PathBuf>) -> Self {
+        self.source(Source::File(path.into()))
+    }
+
+    /// YAML or JSON text that is treated as a file of that name would be.
+    #[must_use]
+    pub fn text(self, name: &str, text: &str) -> Self {
+        self.source(Source::Text { name: name.to_owned(), text: text.to_owned() })
+    }
+
+    /// A layer that has been read already; variables in it are left alone.
+    #[must_use]
+    pub fn value(self, name: &str, value: Value) -> Self {
+        self.source(Source::Value { name: name.to_owned(), value })
+    }
+
+    fn source(mut self, source: Source) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// The argument of one `--set`.
+    #[must_use]
+    pub fn set(mut self, argument: &str) -> Self {
+        self.sets.push(argument.to_owned());
+        self
+    }
+
+    /// The argument of one `--set-file`.
+    #[must_use]
+    pub fn set_file(mut self, argument: &str) -> Self {
+        self.set_files.push(argument.to_owned());
+        self
+    }
+
+    /// Reads and merges everything.
+    ///
+    /// # Errors
+    /// Whatever was wrong in any layer, in OPA's words where it has them.
+    pub fn load(self) -> Result<ConfigTree, ConfigErrors> {
+        let mut loading = Loading::new(&*self.lookup, self.strict);
+        let mut layers: Vec<Layer> = self.sources.iter().filter_map(|source| loading.layer(source)).collect();
+        let set = loading.set(&self.sets);
+        let set_file = loading.set_file(&self.set_files, &set.value);
+        layers.extend((!self.sets.is_empty()).then_some(set));
+        layers.extend((!self.set_files.is_empty()).then_some(set_file));
+        ConfigErrors(loading.errors).into_result()?;
+        assemble(&layers, loading.warnings)
+    }
+}
+
+fn assemble(layers: &[Layer], mut warnings: Vec<String>) -> Result<ConfigTree, ConfigErrors> {
+    let (value, mut origins) = merge::merge(layers);
+    let listed = value.get("services").filter(|services| services.as_array().is_some()).cloned();
+    let settled = services::settle(value, layers, &mut origins).map_err(ConfigErrors)?;
+    warnings.extend(settled.warnings);
+    Ok(ConfigTree::new(Merged { value: settled.value, listed, origins, services: settled.names, warnings }))
+}

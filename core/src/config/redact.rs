@@ -1,0 +1,194 @@
+//! The configuration as it may be shown: without what must not be known.
+//!
+//! OPA takes out the credentials of services and the material of keys. Shown masked here, beside that: headers of
+//! services, whatever has a telling name in `plugins` and in sections that OPA does not know, and passwords in URLs.
+
+use super::secret::MASK;
+use crate::value::Value;
+
+/// Sections whose keys are all known to hold no secret under a telling name.
+const PLAIN: [&str; 16] = [
+    "labels",
+    "discovery",
+    "bundle",
+    "bundles",
+    "decision_logs",
+    "status",
+    "default_decision",
+    "default_authorization_decision",
+    "caching",
+    "nd_builtin_cache",
+    "persistence_directory",
+    "distributed_tracing",
+    "metrics_export",
+    "server",
+    "storage",
+    "engine",
+];
+
+/// Parts of names that tell of a secret.
+const TELLING: [&str; 13] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "private_key",
+    "privatekey",
+    "private-key",
+    "api_key",
+    "apikey",
+    "api-key",
+    "authorization",
+    "credential",
+];
+
+/// The tree with secrets removed or masked.
+pub(super) fn redact(tree: &Value) -> Value {
+    entries(tree, |section, value| match section {
+        "services" => each(value, |service| {
+            let service = service.without(&["credentials"]);
+            entries(&service, |key, value| if key == "headers" { headers(value) } else { urls(value) })
+        }),
+        "keys" => each(value, |key| match key {
+            Value::Object(_) => urls(&key.without(&["key"]).without(&["private_key"])),
+            odd => masked(odd),
+        }),
+        "plugins" => each(value, telling),
+        _ if PLAIN.contains(&section) => urls(value),
+        _ if tells(section) => masked(value),
+        _ => telling(value),
+    })
+}
+
+/// The object with each entry changed; anything else as it is.
+fn entries(value: &Value, change: impl Fn(&str, &Value) -> Value) -> Value {
+    let Value::Object(object) = value else {
+        return value.clone();
+    };
+    Value::object(object.iter().map(|(key, value)| (key.clone(), change(key.as_str().unwrap_or_default(), value))))
+}
+
+/// The values of an object or the items of a list, each changed.
+fn each(value: &Value, change: impl Fn(&Value) -> Value) -> Value {
+    match value {
+        Value::Array(items) => Value::array(items.iter().map(change)),
+        Value::Object(_) => entries(value, |_, value| change(value)),
+        other => change(other),
+    }
+}
+
+fn headers(value: &Value) -> Value {
+    each(value, masked)
+}
+
+fn masked(value: &Value) -> Value {
+    if *value == Value::Null { Value::Null } else { MASK.into() }
+}
+
+pub(super) fn tells(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    TELLING.iter().any(|part| key.contains(part))
+}
+
+/// Everything with a telling name masked, at any depth.
+fn telling(value: &Value) -> Value {
+    match value {
+        Value::Object(_) => entries(value, |key, value| match key {
+            _ if tells(key) => masked(value),
+            "headers" if value.as_object().is_some() => headers(value),
+            _ => telling(value),
+        }),
+        Value::Array(items) => Value::array(items.iter().map(telling)),
+        other => urls(other),
+    }
+}
+
+/// Who logs in where, without the password, at any depth.
+fn urls(value: &Value) -> Value {
+    match value {
+        Value::Object(_) => entries(value, |_, value| urls(value)),
+        Value::Array(items) => Value::array(items.iter().map(urls)),
+        Value::String(text) if text.contains("://") && text.contains('@') => url(text).into(),
+        other => other.clone(),
+    }
+}
+
+/// The text with the password of every URL in it masked; user information without a password may be a token and is
+/// masked as a whole.
+fn url(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (scheme, after) = rest.split_at(at + 3);
+        out.push_str(scheme);
+        let end = after.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(after.len());
+        let (authority, after) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            None => out.push_str(authority),
+            Some((login, host)) => {
+                let user = login.split_once(':').map(|(user, _)| format!("{user}:")).unwrap_or_default();
+                out.extend([&user, MASK, "@", host]);
+            }
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{decode, encode};
+
+    fn shown(json: &str) -> String {
+        encode(&redact(&decode(json.as_bytes()).expect("valid JSON")))
+    }
+
+    #[test]
+    fn credentials_and_key_material_are_gone() {
+        let services = r#"{"services":{"a":{"credentials":{"bearer":{"token":"t"}},"url":"https://x","headers":{"X":"s","Y":null}}}}"#;
+        assert_eq!(shown(services), r#"{"services":{"a":{"headers":{"X":"***","Y":null},"url":"https://x"}}}"#);
+        assert_eq!(shown(r#"{"services":[{"name":"a","credentials":{}}]}"#), r#"{"services":[{"name":"a"}]}"#);
+        assert_eq!(
+            shown(r#"{"keys":{"k":{"key":"x","private_key":"y","algorithm":"HS256"}}}"#),
+            r#"{"keys":{"k":{"algorithm":"HS256"}}}"#
+        );
+        assert_eq!(shown(r#"{"services":"odd","keys":null}"#), r#"{"keys":null,"services":"odd"}"#);
+    }
+
+    #[test]
+    fn telling_names_are_masked_where_opa_knows_nothing() {
+        assert_eq!(
+            shown(
+                r#"{"plugins":{"token_pusher":{"Token":"t","out":[{"clientSecret":1,"url":"u"}],"headers":{"A":"b"}}}}"#
+            ),
+            r#"{"plugins":{"token_pusher":{"Token":"***","headers":{"A":"***"},"out":[{"clientSecret":"***","url":"u"}]}}}"#
+        );
+        assert_eq!(
+            shown(r#"{"ekm":{"vault":{"token":"t"}},"my_token":"x"}"#),
+            r#"{"ekm":{"vault":{"token":"***"}},"my_token":"***"}"#
+        );
+        let plain = r#"{"bundles":{"secret-policies":{"service":"s"}},"labels":{"token":"public"}}"#;
+        assert_eq!(shown(plain), plain);
+    }
+
+    #[test]
+    fn passwords_in_urls_are_masked() {
+        let table = [
+            ("https://u:p@h/x?q=a@b", "https://u:***@h/x?q=a@b"),
+            ("https://tok@h", "https://***@h"),
+            ("https://h/a@b", "https://h/a@b"),
+            ("a://u:p@h b://v:q@i/", "a://u:***@h b://v:***@i/"),
+            ("https://u:p@x@h", "https://u:***@h"),
+            ("mail@host", "mail@host"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(url(text), expected);
+        }
+        assert_eq!(
+            shown(r#"{"bundles":{"b":{"resource":"https://u:p@h"}}}"#),
+            r#"{"bundles":{"b":{"resource":"https://u:***@h"}}}"#
+        );
+    }
+}

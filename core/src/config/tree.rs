@@ -1,0 +1,102 @@
+//! The merged configuration.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::merge::Origins;
+use super::redact;
+use super::section::Section;
+use crate::value::{self, Value};
+
+/// The merged configuration; cheap to clone. Knows for every key which layer it came from.
+#[derive(Clone)]
+pub struct ConfigTree(Arc<Merged>);
+
+pub(super) struct Merged {
+    pub(super) value: Value,
+    /// `services` as it was written, when that was a list.
+    pub(super) listed: Option<Value>,
+    pub(super) origins: Origins,
+    pub(super) services: Vec<String>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl ConfigTree {
+    pub(super) fn new(merged: Merged) -> Self {
+        Self(Arc::new(merged))
+    }
+
+    /// The whole tree. `services` is an object here, also when a list was written. Holds secrets: to show it, take
+    /// [`ConfigTree::redacted`].
+    pub fn value(&self) -> &Value {
+        &self.0.value
+    }
+
+    /// What lies at a path of keys, null included.
+    pub fn get(&self, path: &[&str]) -> Option<&Value> {
+        self.0.value.at(path)
+    }
+
+    /// The section at a path of keys; none when nothing or null is there.
+    pub fn section(&self, path: &[&str]) -> Option<Section> {
+        let value = self.get(path).filter(|value| **value != Value::Null)?.clone();
+        Some(Section::new(self.clone(), path.iter().map(|key| (*key).to_owned()).collect(), value))
+    }
+
+    /// As [`ConfigTree::section`], but a null counts as an empty section: a section that is there asks for defaults.
+    pub fn section_or_empty(&self, path: &[&str]) -> Option<Section> {
+        let value = match self.get(path)? {
+            Value::Null => Value::empty_object(),
+            value => value.clone(),
+        };
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        Some(Section::new(self.clone(), path, value))
+    }
+
+    /// The layer that a key came from: a file's name, `--set` or `--set-file`. For an object, the last layer that
+    /// added to it; for a key that is not there, the origin of what is nearest above it, or nothing.
+    pub fn origin(&self, path: &[&str]) -> String {
+        self.0.origins.find(path).to_owned()
+    }
+
+    pub(super) fn origin_of<S: AsRef<str>>(&self, path: &[S]) -> &str {
+        self.0.origins.find(path)
+    }
+
+    /// The names of the services in document order; names that only later layers know come after.
+    pub fn service_names(&self) -> &[String] {
+        &self.0.services
+    }
+
+    /// What the author should know: variables that are not defined, keys given twice or turned into booleans.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// The tree as it may be shown, for `/v1/config` and `opa.runtime()`: without credentials and key material, with
+    /// other secrets masked, and with `services` in the form it was written in.
+    pub fn redacted(&self) -> Value {
+        match &self.0.listed {
+            Some(listed) => redact::redact(&self.0.value.with(&["services"], listed.clone())),
+            None => redact::redact(&self.0.value),
+        }
+    }
+}
+
+impl Default for ConfigTree {
+    fn default() -> Self {
+        Self::new(Merged {
+            value: Value::empty_object(),
+            listed: None,
+            origins: Origins::default(),
+            services: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+impl fmt::Debug for ConfigTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfigTree({})", value::encode(&self.redacted()))
+    }
+}

@@ -1,0 +1,144 @@
+//! Decisions and the records that are kept of them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::store::Snapshot;
+use crate::value::Value;
+
+/// The record of one answered policy query, with the fields that OPA gives it.
+///
+/// The REST API makes it, `decision-logs` shapes it (labels, masks), sinks take it. Values are shared, so a clone is
+/// cheap.
+#[derive(Debug, Clone)]
+pub struct DecisionEvent {
+    /// The agent's labels.
+    pub labels: Value,
+    /// A UUID, which the client sees as `decision_id` too.
+    pub decision_id: String,
+    /// Trace and span of the request, in hexadecimal.
+    pub trace: Option<(String, String)>,
+    /// The path below `data` that was asked for, without leading slash; empty for ad-hoc queries.
+    pub path: String,
+    /// The text of an ad-hoc query.
+    pub query: Option<String>,
+    /// The input; absent when none was given.
+    pub input: Option<Value>,
+    /// The result; absent when undefined or failed.
+    pub result: Option<Value>,
+    /// What non-deterministic built-in functions returned, if that is recorded.
+    pub nd_builtin_cache: Option<Value>,
+    /// Pointers that a mask removed.
+    pub erased: Vec<String>,
+    /// Pointers that a mask replaced.
+    pub masked: Vec<String>,
+    /// The error, if there was no answer.
+    pub error: Option<Value>,
+    /// The client's address.
+    pub requested_by: Option<String>,
+    /// When the decision was made.
+    pub timestamp: Timestamp,
+    /// What it cost.
+    pub metrics: Value,
+    /// Number of the request, as in the agent's own log.
+    pub req_id: Option<u64>,
+    /// Configured request headers: `{"http": {"headers": {NAME: [VALUE, …]}}}`.
+    pub request_context: Option<Value>,
+    /// Headers of the request that `request_context` may be made from: lower-case name and value.
+    pub headers: Arc<[(String, String)]>,
+    /// The state that the decision saw, for bundle revisions and for the policies that mask and drop.
+    pub snapshot: Arc<Snapshot>,
+    /// Name of the one bundle that the deprecated `bundle` section configures; its revision is shown as `revision`.
+    pub legacy_bundle: Option<Arc<str>>,
+}
+
+impl DecisionEvent {
+    /// An event without anything optional.
+    pub fn new(decision_id: String, snapshot: Arc<Snapshot>, timestamp: Timestamp) -> Self {
+        Self {
+            labels: Value::empty_object(),
+            decision_id,
+            trace: None,
+            path: String::new(),
+            query: None,
+            input: None,
+            result: None,
+            nd_builtin_cache: None,
+            erased: Vec::new(),
+            masked: Vec::new(),
+            error: None,
+            requested_by: None,
+            timestamp,
+            metrics: Value::empty_object(),
+            req_id: None,
+            request_context: None,
+            headers: Arc::default(),
+            snapshot,
+            legacy_bundle: None,
+        }
+    }
+
+    /// The event as services receive it.
+    pub fn to_value(&self) -> Value {
+        let mut fields = vec![("labels", self.labels.clone()), ("decision_id", Value::from(&self.decision_id))];
+        let mut optional = |name, value: Option<Value>| fields.extend(value.map(|value| (name, value)));
+        let revision = |name: &Arc<str>| self.snapshot.bundles().get(name)?.revision.as_deref().map(Value::from);
+        optional("trace_id", self.trace.as_ref().map(|(trace, _)| trace.into()));
+        optional("span_id", self.trace.as_ref().map(|(_, span)| span.into()));
+        optional("revision", self.legacy_bundle.as_ref().and_then(revision));
+        optional("bundles", self.bundles());
+        optional("path", (!self.path.is_empty()).then(|| (&self.path).into()));
+        optional("query", self.query.as_ref().map(Value::from));
+        optional("input", self.input.clone());
+        optional("result", self.result.clone());
+        optional("nd_builtin_cache", self.nd_builtin_cache.clone());
+        optional("erased", list(&self.erased));
+        optional("masked", list(&self.masked));
+        optional("error", self.error.clone());
+        optional("requested_by", self.requested_by.as_ref().map(Value::from));
+        optional("timestamp", Some(self.timestamp.to_string().into()));
+        optional("metrics", Some(self.metrics.clone()));
+        optional("req_id", self.req_id.map(Value::from));
+        optional("request_context", self.request_context.clone());
+        Value::object(fields)
+    }
+
+    fn bundles(&self) -> Option<Value> {
+        if self.legacy_bundle.is_some() || self.snapshot.bundles().is_empty() {
+            return None;
+        }
+        let revision = |revision: &Option<String>| Value::object(revision.as_ref().map(|text| ("revision", text)));
+        Some(Value::object(
+            self.snapshot.bundles().iter().map(|(name, bundle)| (name.clone(), revision(&bundle.revision))),
+        ))
+    }
+}
+
+fn list(pointers: &[String]) -> Option<Value> {
+    (!pointers.is_empty()).then(|| Value::array(pointers))
+}
+
+/// Takes the events of answered requests; `decision-logs` fills this role.
+pub trait DecisionRecorder: Send + Sync {
+    /// Takes one event, quickly: the request waits.
+    ///
+    /// # Errors
+    /// When the decision must not be answered because it cannot be recorded.
+    fn record(&self, event: DecisionEvent) -> Result<(), Error>;
+}
+
+/// A batch on its way into a sink.
+pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// Where recorded events go, in the form that the registry and `decision-logs` handle. Authors write
+/// [`crate::plugin::DecisionSink`] instead.
+pub trait SinkHandle: Send + Sync {
+    /// Delivers a batch in order; done when the sink has taken it.
+    ///
+    /// An error of kind [`crate::ErrorKind::Unavailable`] means that the same batch may be offered again.
+    fn write(&self, events: Arc<[DecisionEvent]>) -> Delivery<'_>;
+}

@@ -1,0 +1,114 @@
+//! What a plugin is given: a handful of handles, and nothing of any other plugin.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::decision::{DecisionEvent, DecisionRecorder, SinkHandle};
+use crate::error::Error;
+use crate::plugin::Roles;
+use crate::service::Services;
+use crate::settings::Settings;
+use crate::status::{State, StatusBoard};
+use crate::store::Store;
+use crate::telemetry::Telemetry;
+
+/// A plugin's view of the agent. Clones share everything.
+#[derive(Clone)]
+pub struct Host {
+    plugin: Arc<str>,
+    /// Data and policy.
+    pub store: Store,
+    /// Control-plane services.
+    pub services: Services,
+    /// How everything fares.
+    pub status: StatusBoard,
+    /// The agent's own measurements.
+    pub telemetry: Telemetry,
+    directory: Directory,
+    settings: Arc<ArcSwap<Settings>>,
+}
+
+impl Host {
+    /// The host of an agent.
+    pub fn new(store: Store, telemetry: Telemetry, settings: Settings) -> Self {
+        Self {
+            plugin: "agent".into(),
+            store,
+            services: Services::default(),
+            status: StatusBoard::default(),
+            telemetry,
+            directory: Directory::default(),
+            settings: Arc::new(ArcSwap::from_pointee(settings)),
+        }
+    }
+
+    /// The same host under a plugin's name.
+    #[must_use]
+    pub fn for_plugin(&self, name: &str) -> Self {
+        Self { plugin: name.into(), ..self.clone() }
+    }
+
+    /// Reports the plugin's own state.
+    pub fn report(&self, state: State, message: Option<String>) {
+        self.status.set_plugin(&self.plugin, state, message);
+    }
+
+    /// What the whole agent goes by: labels, default paths.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Records a decision, if anyone keeps records.
+    ///
+    /// # Errors
+    /// When the decision must not be answered because it cannot be recorded.
+    pub fn record(&self, event: DecisionEvent) -> Result<(), Error> {
+        self.directory.recorder().map_or(Ok(()), |recorder| recorder.record(event))
+    }
+
+    /// Whether anyone keeps records of decisions.
+    pub fn keeps_records(&self) -> bool {
+        self.directory.recorder().is_some()
+    }
+
+    /// The sink that a running plugin offers.
+    pub fn sink(&self, plugin: &str) -> Option<Arc<dyn SinkHandle>> {
+        self.directory.0.load().get(plugin)?.decision_sink.clone()
+    }
+
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    pub(crate) fn publish(&self, plugin: &str, roles: &Roles) {
+        self.directory.change(|all| {
+            all.insert(plugin.to_owned(), roles.clone());
+        });
+    }
+
+    pub(crate) fn withdraw(&self, plugin: &str) {
+        self.directory.change(|all| {
+            all.remove(plugin);
+        });
+    }
+}
+
+/// The roles of running plugins by name. Read at every decision, so reading takes no lock.
+#[derive(Clone, Default)]
+struct Directory(Arc<ArcSwap<BTreeMap<String, Roles>>>);
+
+impl Directory {
+    fn change(&self, change: impl Fn(&mut BTreeMap<String, Roles>)) {
+        self.0.rcu(|all| {
+            let mut all = BTreeMap::clone(all);
+            change(&mut all);
+            all
+        });
+    }
+
+    fn recorder(&self) -> Option<Arc<dyn DecisionRecorder>> {
+        self.0.load().values().find_map(|roles| roles.decision_recorder.clone())
+    }
+}

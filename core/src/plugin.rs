@@ -1,0 +1,139 @@
+//! The plugin contract: something with a life of its own.
+//!
+//! A plugin is one value owned by one task. Its life, all of it driven by the [`crate::Supervisor`]:
+//!
+//! 1. *check*: the section is parsed and validated. No effects.
+//! 2. *build*: [`Plugin::build`] makes the value, which claims nothing and can simply be dropped.
+//! 3. *run*: [`Plugin::run`] works until it is told to stop, and owns all its state.
+//!
+//! A new configuration goes through the same steps; only if every plugin accepts its part does anything change.
+//!
+//! ```
+//! use regent_core::plugin::{Inbox, Plugin, PluginConfig, Signal};
+//! use regent_core::{Error, Host};
+//!
+//! /// Says hello in the log.
+//! struct Greeter(Greeting);
+//!
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! struct Greeting {
+//!     name: String,
+//! }
+//!
+//! impl PluginConfig for Greeting {}
+//!
+//! impl Plugin for Greeter {
+//!     const NAME: &'static str = "greeter"; // configured at `plugins.greeter`
+//!     type Config = Greeting;
+//!
+//!     fn build(config: Greeting, _host: Host) -> Result<Self, Error> {
+//!         Ok(Self(config))
+//!     }
+//!
+//!     async fn run(self, mut inbox: Inbox<Greeting>) -> Result<(), Error> {
+//!         tracing::info!("hello {}", self.0.name);
+//!         while !matches!(inbox.recv().await, Signal::Stop(_)) {}
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut registry = regent_core::Registry::default();
+//! registry.plugin::<Greeter>();
+//! ```
+
+mod inbox;
+mod sink;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+pub use inbox::{Inbox, Mailbox, Reply, Signal};
+pub use sink::{DecisionSink, SinkPlugin};
+
+use crate::config::{ConfigErrors, Section};
+use crate::decision::{DecisionRecorder, SinkHandle};
+use crate::error::Error;
+use crate::host::Host;
+
+/// A plugin's typed configuration.
+pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// Checks what types cannot say, and fills defaults that depend on the rest of the configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its key.
+    fn validate(&mut self, section: &Section, known: &Known) -> Result<(), ConfigErrors> {
+        let _ = (section, known);
+        Ok(())
+    }
+
+    /// Whether this configuration asks for the plugin to run at all.
+    fn is_wanted(&self, known: &Known) -> bool {
+        let _ = known;
+        true
+    }
+}
+
+/// What a section may refer to in the rest of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Services, in document order.
+    pub services: Vec<String>,
+    /// Ids of `keys`.
+    pub keys: BTreeSet<String>,
+    /// Plugins configured under `plugins`.
+    pub plugins: BTreeSet<String>,
+}
+
+/// How a plugin takes a changed configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reconfigure {
+    /// A new instance takes the place of the old one.
+    Restart,
+    /// The instance is told through its inbox and keeps its state.
+    Live,
+}
+
+/// Extension points that a running plugin fills. They are withdrawn when it stops.
+#[derive(Clone, Default)]
+pub struct Roles {
+    /// Takes the events of all decisions.
+    pub decision_recorder: Option<Arc<dyn DecisionRecorder>>,
+    /// Takes events that `decision_logs.plugin` sends to it.
+    pub decision_sink: Option<Arc<dyn SinkHandle>>,
+}
+
+/// Something with a life: configured, started, reconfigured, stopped. See the [module](self) for an example.
+pub trait Plugin: Sized + Send + 'static {
+    /// Its name in logs, status and health.
+    const NAME: &'static str;
+
+    /// The top-level keys that may configure it, the first one present wins; without any, `plugins.NAME` does.
+    const SECTIONS: &'static [&'static str] = &[];
+
+    /// How it takes a changed configuration.
+    const RECONFIGURE: Reconfigure = Reconfigure::Restart;
+
+    /// Its configuration.
+    type Config: PluginConfig;
+
+    /// Makes the value. Quick; claims no port, file or task, so the value can simply be dropped.
+    ///
+    /// # Errors
+    /// When it could never run; the configuration is then refused as a whole.
+    fn build(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// Extension points that it fills while it runs.
+    fn roles(&self) -> Roles {
+        Roles::default()
+    }
+
+    /// Works until told to stop. Owns all its state, so it needs no locks.
+    ///
+    /// # Errors
+    /// When it cannot go on; its state is then `ERROR`.
+    fn run(self, inbox: Inbox<Self::Config>) -> impl Future<Output = Result<(), Error>> + Send;
+}

@@ -1,0 +1,109 @@
+//! Decision sinks: the smallest useful plugin.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Inbox, Plugin, PluginConfig, Roles, Signal};
+use crate::decision::{DecisionEvent, Delivery, SinkHandle};
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+use crate::status::State;
+
+/// Batches that wait for a sink; `decision-logs` buffers, so few are enough.
+const CAPACITY: usize = 4;
+
+/// Takes decision events that `decision_logs.plugin: NAME` sends to it; configured at `plugins.NAME`.
+pub trait DecisionSink: Sized + Send + 'static {
+    /// Its name in the configuration.
+    const NAME: &'static str;
+
+    /// Its configuration.
+    type Config: PluginConfig;
+
+    /// Makes the sink. Quick; claims nothing.
+    ///
+    /// # Errors
+    /// When it could never work.
+    fn build(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// Takes a batch, in order. The events are masked already.
+    ///
+    /// # Errors
+    /// An error of kind [`ErrorKind::Unavailable`] has the same batch offered again later; any other drops it, which
+    /// is counted.
+    fn write(&mut self, events: &[DecisionEvent]) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Finishes what it has begun; called once, at the end.
+    fn close(self) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+}
+
+struct Batch {
+    events: Arc<[DecisionEvent]>,
+    done: oneshot::Sender<Result<(), Error>>,
+}
+
+/// Gives a [`DecisionSink`] the life of a plugin.
+pub struct SinkPlugin<S> {
+    sink: S,
+    host: Host,
+    queue: mpsc::Receiver<Batch>,
+    handle: Arc<Handle>,
+}
+
+struct Handle(mpsc::Sender<Batch>);
+
+impl SinkHandle for Handle {
+    fn write(&self, events: Arc<[DecisionEvent]>) -> Delivery<'_> {
+        Box::pin(async move {
+            let ended = || Error::new(ErrorKind::Unavailable, "the sink has ended");
+            let (done, answer) = oneshot::channel();
+            self.0.send(Batch { events, done }).await.map_err(|_| ended())?;
+            answer.await.unwrap_or_else(|_| Err(ended()))
+        })
+    }
+}
+
+impl<S: DecisionSink> Plugin for SinkPlugin<S> {
+    const NAME: &'static str = S::NAME;
+    type Config = S::Config;
+
+    fn build(config: S::Config, host: Host) -> Result<Self, Error> {
+        let (sender, queue) = mpsc::channel(CAPACITY);
+        Ok(Self { sink: S::build(config, host.clone())?, host, queue, handle: Arc::new(Handle(sender)) })
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { decision_sink: Some(self.handle.clone()), ..Roles::default() }
+    }
+
+    async fn run(mut self, mut inbox: Inbox<S::Config>) -> Result<(), Error> {
+        // What others hold of the handle must not keep the queue open once the roles are withdrawn.
+        drop(self.handle);
+        self.host.report(State::Ok, None);
+        loop {
+            tokio::select! {
+                Some(batch) = self.queue.recv() => {
+                    let result = self.sink.write(&batch.events).await;
+                    let _ = batch.done.send(result);
+                }
+                signal = inbox.recv() => match signal {
+                    Signal::Stop(_) => break,
+                    Signal::Trigger(reply) => reply.send(Ok(())),
+                    Signal::Configure(_, reply) => {
+                        reply.send(Err(Error::new(ErrorKind::Internal, "a sink is restarted, not reconfigured")));
+                    }
+                },
+            }
+        }
+        self.queue.close();
+        while let Some(batch) = self.queue.recv().await {
+            let result = self.sink.write(&batch.events).await;
+            let _ = batch.done.send(result);
+        }
+        self.sink.close().await
+    }
+}

@@ -1,0 +1,73 @@
+//! The named factories for each extension point: what an agent is made of.
+
+mod factory;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use factory::{Factory, Instance, Prepared, PreparedParts, Running};
+
+use crate::engine::Engine;
+use crate::plugin::{DecisionSink, Plugin, SinkPlugin};
+use crate::service::{CredentialFactory, CredentialKinds, ServiceConnector};
+
+/// Everything that can be configured. Each plugin crate has one `pub fn register(&mut Registry)` that fills its slots.
+#[derive(Default, Clone)]
+pub struct Registry {
+    pub(crate) plugins: Vec<Arc<dyn Factory>>,
+    /// How many of `plugins`, from the first one on, are decision sinks.
+    sinks: usize,
+    engines: BTreeMap<&'static str, Arc<dyn Engine>>,
+    pub(crate) connectors: BTreeMap<&'static str, Arc<dyn ServiceConnector>>,
+    pub(crate) credentials: CredentialKinds,
+    pub(crate) sections: Vec<&'static str>,
+}
+
+impl Registry {
+    /// Adds a plugin. Plugins start in the order of registration and stop in the reverse order.
+    pub fn plugin<P: Plugin>(&mut self) {
+        self.factory(factory::typed::<P>());
+    }
+
+    /// Adds a decision sink. Sinks start before all other plugins and stop after them, so that the last decision still
+    /// has somewhere to go.
+    pub fn decision_sink<S: DecisionSink>(&mut self) {
+        self.plugins.insert(self.sinks, factory::typed::<SinkPlugin<S>>());
+        self.sinks += 1;
+    }
+
+    /// Adds a plugin in its object-safe form.
+    pub fn factory(&mut self, factory: Arc<dyn Factory>) {
+        self.plugins.push(factory);
+    }
+
+    /// Adds an engine, to be chosen by `engine: NAME`.
+    pub fn engine(&mut self, engine: Arc<dyn Engine>) {
+        self.engines.insert(engine.name(), engine);
+    }
+
+    /// Adds a kind of service, to be chosen by `services.*.type`.
+    pub fn service_connector(&mut self, connector: Arc<dyn ServiceConnector>) {
+        self.connectors.insert(connector.kind(), connector);
+    }
+
+    /// Adds a kind of credentials, to be chosen by `services.*.credentials.KIND`.
+    pub fn credential(&mut self, factory: Arc<dyn CredentialFactory>) {
+        self.credentials.insert(factory.kind(), factory);
+    }
+
+    /// Makes a top-level key known that no plugin reads.
+    pub fn section(&mut self, key: &'static str) {
+        self.sections.push(key);
+    }
+
+    /// The engine of that name.
+    pub fn find_engine(&self, name: &str) -> Option<Arc<dyn Engine>> {
+        self.engines.get(name).cloned()
+    }
+
+    /// The names of all engines.
+    pub fn engine_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.engines.keys().copied()
+    }
+}

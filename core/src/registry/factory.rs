@@ -1,0 +1,129 @@
+//! The object-safe form of a plugin. Compiled-in plugins and those of shared libraries meet here.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::config::{ConfigError, ConfigErrors, Section};
+use crate::error::Error;
+use crate::host::Host;
+use crate::plugin::{Known, Mailbox, Plugin, PluginConfig as _, Reconfigure, Roles};
+use crate::service::BoxFuture;
+
+/// Makes instances of one plugin.
+pub trait Factory: Send + Sync {
+    /// The plugin's name.
+    fn name(&self) -> &'static str;
+
+    /// As [`Plugin::SECTIONS`].
+    fn sections(&self) -> &'static [&'static str];
+
+    /// How a running instance takes a changed configuration.
+    fn reconfigure(&self) -> Reconfigure;
+
+    /// The JSON Schema of the section.
+    fn schema(&self) -> serde_json::Value;
+
+    /// Parses and validates the section. No effects. Nothing comes back if the section asks for nothing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the section.
+    fn prepare(&self, section: &Section, known: &Known) -> Result<PreparedParts, ConfigErrors>;
+}
+
+/// The outcome of a check.
+pub struct PreparedParts {
+    /// The checked configuration; none if it asks for nothing to run.
+    pub prepared: Option<Box<dyn Prepared>>,
+    /// Keys that mean nothing, with their full dotted path.
+    pub unknown: Vec<String>,
+}
+
+/// A checked configuration.
+pub trait Prepared: Send {
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// When it could never run.
+    fn build(self: Box<Self>, host: Host) -> Result<Box<dyn Instance>, Error>;
+
+    /// The configuration itself, for a running instance.
+    fn into_config(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+/// An instance that does not run yet.
+pub trait Instance: Send {
+    /// As [`Plugin::roles`].
+    fn roles(&self) -> Roles;
+
+    /// Its signals, and the future that is its life.
+    fn start(self: Box<Self>) -> Running;
+}
+
+/// A plugin's life, for a task to drive.
+pub struct Running {
+    /// Where its signals go.
+    pub mailbox: Mailbox,
+    /// Done when it has ended.
+    pub life: BoxFuture<'static, Result<(), Error>>,
+}
+
+/// The factory of a plugin that is written against the typed trait.
+pub(super) fn typed<P: Plugin>() -> Arc<dyn Factory> {
+    Arc::new(Typed::<P>(PhantomData))
+}
+
+struct Typed<P>(PhantomData<fn() -> P>);
+
+impl<P: Plugin> Factory for Typed<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn sections(&self) -> &'static [&'static str] {
+        P::SECTIONS
+    }
+
+    fn reconfigure(&self) -> Reconfigure {
+        P::RECONFIGURE
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        schemars::schema_for!(P::Config).to_value()
+    }
+
+    fn prepare(&self, section: &Section, known: &Known) -> Result<PreparedParts, ConfigErrors> {
+        let parsed = section.parse::<P::Config>().map_err(|error: ConfigError| ConfigErrors(vec![error]))?;
+        let mut config = parsed.value;
+        config.validate(section, known)?;
+        let prepared = config.is_wanted(known).then(|| Box::new(Checked::<P> { config }) as Box<dyn Prepared>);
+        Ok(PreparedParts { prepared, unknown: parsed.unknown })
+    }
+}
+
+struct Checked<P: Plugin> {
+    config: P::Config,
+}
+
+impl<P: Plugin> Prepared for Checked<P> {
+    fn build(self: Box<Self>, host: Host) -> Result<Box<dyn Instance>, Error> {
+        Ok(Box::new(Built(P::build(self.config, host)?)))
+    }
+
+    fn into_config(self: Box<Self>) -> Box<dyn Any + Send> {
+        Box::new(self.config)
+    }
+}
+
+struct Built<P>(P);
+
+impl<P: Plugin> Instance for Built<P> {
+    fn roles(&self) -> Roles {
+        self.0.roles()
+    }
+
+    fn start(self: Box<Self>) -> Running {
+        let (mailbox, inbox) = Mailbox::new();
+        Running { mailbox, life: Box::pin(self.0.run(inbox)) }
+    }
+}

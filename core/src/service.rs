@@ -1,0 +1,149 @@
+//! Control-plane services: who can be asked for bundles, and told of decisions and status.
+//!
+//! `plugins/services` makes the clients; whoever talks to a service asks [`Services`] for it by name, at each request,
+//! so that a new configuration takes effect without anyone's help.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::config::{ConfigErrors, Section};
+use crate::error::{Error, ErrorKind};
+
+/// A future that a trait object returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A request to a service.
+#[derive(Debug, Clone)]
+pub struct ServiceRequest {
+    /// The method.
+    pub method: Method,
+    /// What is appended to the service's URL, with its query.
+    pub path: String,
+    /// Headers beside those of the service.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// How long to wait for the response's headers in place of the service's own limit; zero for ever.
+    pub header_timeout: Option<Duration>,
+}
+
+impl ServiceRequest {
+    /// A request without headers and body.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: HeaderMap::new(), body: Bytes::new(), header_timeout: None }
+    }
+}
+
+/// A service's response; its body is still on the way.
+pub struct ServiceResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body in pieces, with any content encoding still on.
+    pub body: BoxStream<'static, Result<Bytes, Error>>,
+}
+
+impl ServiceResponse {
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    /// When the connection breaks or the body is larger than `limit` bytes.
+    pub async fn read(mut self, limit: usize) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.body.next().await {
+            let piece = piece?;
+            if body.len() + piece.len() > limit {
+                let message = format!("response body exceeds {limit} bytes");
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    }
+}
+
+/// A client of one service.
+pub trait Service: Send + Sync {
+    /// Sends a request with the service's headers and credentials; done when the response's headers have arrived.
+    fn send(&self, request: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>>;
+}
+
+/// Makes clients for services of one `type`.
+pub trait ServiceConnector: Send + Sync {
+    /// The `type` in the configuration; empty for plain HTTP.
+    fn kind(&self) -> &'static str;
+
+    /// Makes the client of the service that the section configures. Connects to nothing.
+    ///
+    /// # Errors
+    /// What is wrong with the section.
+    fn connect(&self, section: &Section, credentials: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors>;
+}
+
+/// Makes credentials of one kind, from `services.*.credentials.KIND`.
+pub trait CredentialFactory: Send + Sync {
+    /// The key below `credentials`.
+    fn kind(&self) -> &'static str;
+
+    /// Makes the credentials that the section configures. Reads no file and asks nobody.
+    ///
+    /// # Errors
+    /// What is wrong with the section.
+    fn build(&self, section: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors>;
+}
+
+/// Factories of credentials by kind.
+pub type CredentialKinds = BTreeMap<&'static str, Arc<dyn CredentialFactory>>;
+
+/// Proves to a service who the agent is.
+pub trait CredentialProvider: Send + Sync {
+    /// Adds to the request what proves it, for example a header. `url` is the whole one.
+    fn prepare<'a>(&'a self, url: &'a str, request: &'a mut ServiceRequest) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Certificate and key for the TLS handshake.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn client_identity(&self) -> Result<Option<ClientIdentity>, Error> {
+        Ok(None)
+    }
+}
+
+/// A client certificate chain and its private key, each as PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// The chain, the agent's own certificate first.
+    pub certificates: Vec<u8>,
+    /// The key.
+    pub private_key: Vec<u8>,
+}
+
+/// The configured services by name. Clones share them.
+#[derive(Clone, Default)]
+pub struct Services(Arc<ArcSwap<BTreeMap<String, Arc<dyn Service>>>>);
+
+impl Services {
+    /// The client of a service.
+    ///
+    /// # Errors
+    /// When no service has the name.
+    pub fn get(&self, name: &str) -> Result<Arc<dyn Service>, Error> {
+        let missing = || Error::new(ErrorKind::Config, format!("service name {name:?} not found"));
+        self.0.load().get(name).cloned().ok_or_else(missing)
+    }
+
+    /// Puts other services in place of all.
+    pub fn replace(&self, services: BTreeMap<String, Arc<dyn Service>>) {
+        self.0.store(Arc::new(services));
+    }
+}

@@ -1,0 +1,131 @@
+//! Top-level settings that belong to no plugin.
+
+use std::path::PathBuf;
+
+use crate::config::{ConfigError, ConfigErrors, ConfigTree};
+use crate::value::{Path, Value};
+
+/// Keys that configure the agent as a whole, beside those of the plugins.
+pub const KEYS: &[&str] = &[
+    "services",
+    "labels",
+    "plugins",
+    "keys",
+    "default_decision",
+    "default_authorization_decision",
+    "caching",
+    "nd_builtin_cache",
+    "persistence_directory",
+    "distributed_tracing",
+    "metrics_export",
+    "server",
+    "storage",
+    "discovery",
+    "engine",
+];
+
+/// Who this agent is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// A UUID made at start.
+    pub id: String,
+    /// The agent's version.
+    pub version: String,
+}
+
+/// What the whole agent goes by.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who this agent is.
+    pub identity: Identity,
+    /// The configured labels with `id` and `version`.
+    pub labels: Value,
+    /// The document that `POST /` answers with.
+    pub default_decision: Path,
+    /// The document that authorizes requests.
+    pub default_authorization_decision: Path,
+    /// Where plugins may keep files.
+    pub persistence_directory: PathBuf,
+    /// Whether calls of non-deterministic built-in functions are recorded.
+    pub nd_builtin_cache: bool,
+    /// The active configuration without secrets, as `/v1/config` shows it.
+    pub shown: Value,
+}
+
+impl Settings {
+    /// Reads them from the configuration.
+    ///
+    /// # Errors
+    /// When a key has the wrong type, in OPA's words.
+    pub fn from_tree(tree: &ConfigTree, identity: Identity) -> Result<Self, ConfigErrors> {
+        let mut errors = Vec::new();
+        let default_decision = decision(tree, "default_decision", "/system/main", &mut errors);
+        let authorization = "default_authorization_decision";
+        let default_authorization = decision(tree, authorization, "/system/authz/allow", &mut errors);
+        let labels = labels(tree, &identity, &mut errors);
+        let directory = text(tree, "persistence_directory", &mut errors);
+        let nd_builtin_cache = match tree.get(&["nd_builtin_cache"]) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(on)) => *on,
+            Some(other) => {
+                errors.push(wrong_type(tree, &["nd_builtin_cache"], other, "bool"));
+                false
+            }
+        };
+        if !errors.is_empty() {
+            return Err(ConfigErrors(errors));
+        }
+        let shown = tree
+            .redacted()
+            .with(&["labels"], labels.clone())
+            .with(&["default_decision"], default_decision.as_str().into())
+            .with(&[authorization], default_authorization.as_str().into());
+        Ok(Self {
+            identity,
+            labels,
+            default_decision: Path::from_slashes(&default_decision),
+            default_authorization_decision: Path::from_slashes(&default_authorization),
+            persistence_directory: directory.map_or_else(|| PathBuf::from(".opa"), PathBuf::from),
+            nd_builtin_cache,
+            shown,
+        })
+    }
+}
+
+fn decision(tree: &ConfigTree, key: &str, default: &str, errors: &mut Vec<ConfigError>) -> String {
+    text(tree, key, errors).unwrap_or_else(|| default.to_owned())
+}
+
+fn text(tree: &ConfigTree, key: &str, errors: &mut Vec<ConfigError>) -> Option<String> {
+    match tree.get(&[key])? {
+        Value::Null => None,
+        Value::String(text) => Some(text.to_string()),
+        other => {
+            errors.push(wrong_type(tree, &[key], other, "string"));
+            None
+        }
+    }
+}
+
+fn labels(tree: &ConfigTree, identity: &Identity, errors: &mut Vec<ConfigError>) -> Value {
+    let mut labels = Value::empty_object();
+    match tree.get(&["labels"]) {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(entries)) => {
+            for (key, value) in entries.iter() {
+                let key = key.as_str().unwrap_or_default();
+                if value.as_str().is_none() {
+                    errors.push(wrong_type(tree, &["labels", key], value, "string"));
+                }
+                labels = labels.with(&[key], value.clone());
+            }
+        }
+        Some(other) => errors.push(wrong_type(tree, &["labels"], other, "object of strings")),
+    }
+    labels.with(&["id"], identity.id.as_str().into()).with(&["version"], identity.version.as_str().into())
+}
+
+fn wrong_type(tree: &ConfigTree, path: &[&str], found: &Value, wanted: &str) -> ConfigError {
+    let message = format!("cannot use {} {found} as {wanted}", found.type_name());
+    ConfigError::new(path.join("."), message, tree.origin(path))
+}

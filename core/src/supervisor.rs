@@ -1,0 +1,138 @@
+//! Starts, reconfigures and stops plugins. Owns nothing else.
+//!
+//! [`Supervisor::apply`] is the only way anything starts, changes or stops: *check* every changed section, *build*
+//! every new instance, *commit*. A failure in the first two drops what was built and touches nothing. Start and stop
+//! are the same move, from and to nothing.
+
+mod life;
+mod plan;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::{ConfigErrors, ConfigTree, Section};
+use crate::error::Error;
+use crate::host::Host;
+use crate::plugin::Mailbox;
+use crate::registry::{Instance, Prepared, Registry};
+use crate::settings::{Identity, Settings};
+use life::Life;
+
+/// Time that a plugin has to end when its section goes or changes.
+const RESTART_GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the plugins that a configuration asks for.
+pub struct Supervisor {
+    registry: Arc<Registry>,
+    host: Host,
+    identity: Identity,
+    running: Vec<Active>,
+}
+
+/// A running plugin.
+struct Active {
+    name: &'static str,
+    /// Position in the registry, which is start order.
+    order: usize,
+    section: Section,
+    life: Life,
+}
+
+/// What a commit does with one plugin.
+enum Change {
+    Start { name: &'static str, order: usize, section: Section, instance: Box<dyn Instance> },
+    Tell { name: &'static str, section: Section, prepared: Box<dyn Prepared> },
+}
+
+impl Supervisor {
+    /// A supervisor of nothing yet.
+    pub fn new(registry: Arc<Registry>, host: Host, identity: Identity) -> Self {
+        Self { registry, host, identity, running: Vec::new() }
+    }
+
+    /// Checks a configuration as [`Supervisor::apply`] would, and changes nothing.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn check(&self, tree: &ConfigTree) -> Result<(), ConfigErrors> {
+        self.plan(tree).map(drop)
+    }
+
+    /// Makes the running plugins those that the configuration asks for.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration; nothing has changed then.
+    pub async fn apply(&mut self, tree: &ConfigTree) -> Result<(), ConfigErrors> {
+        let plan = self.plan(tree)?;
+        for warning in tree.warnings().iter().chain(&plan.warnings) {
+            tracing::warn!("{warning}");
+        }
+        self.host.services.replace(plan.services);
+        self.host.set_settings(plan.settings);
+        self.stop_all_but(&plan.kept, Instant::now() + RESTART_GRACE).await;
+        for change in plan.changes {
+            match change {
+                Change::Start { name, order, section, instance } => {
+                    let life = Life::start(name, instance, &self.host);
+                    self.running.push(Active { name, order, section, life });
+                }
+                Change::Tell { name, section, prepared } => self.tell(name, section, prepared).await,
+            }
+        }
+        self.running.sort_by_key(|active| active.order);
+        Ok(())
+    }
+
+    /// Where a running plugin's signals go.
+    pub fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
+        self.running.iter().find(|active| active.name == plugin).map(|active| active.life.mailbox())
+    }
+
+    /// Stops every plugin, the last started first. Whoever has not ended before the deadline is aborted.
+    ///
+    /// # Errors
+    /// Names the plugins that had to be aborted.
+    pub async fn shutdown(mut self, deadline: Instant) -> Result<(), Error> {
+        let late = self.stop_all_but(&[], deadline).await;
+        if late.is_empty() {
+            return Ok(());
+        }
+        let message = format!("not stopped within the grace period: {}", late.join(", "));
+        Err(Error::new(crate::ErrorKind::Unavailable, message))
+    }
+
+    fn plan(&self, tree: &ConfigTree) -> Result<plan::Plan, ConfigErrors> {
+        let settings = Settings::from_tree(tree, self.identity.clone());
+        plan::plan(&self.registry, &self.host, &self.running, tree, settings)
+    }
+
+    async fn stop_all_but(&mut self, kept: &[&str], deadline: Instant) -> Vec<&'static str> {
+        let mut late = Vec::new();
+        let (stay, mut go): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.running).into_iter().partition(|active| kept.contains(&active.name));
+        self.running = stay;
+        while let Some(active) = go.pop() {
+            self.host.withdraw(active.name);
+            if !active.life.stop(deadline).await {
+                late.push(active.name);
+            }
+            self.host.status.remove_plugin(active.name);
+        }
+        late
+    }
+
+    async fn tell(&mut self, name: &str, section: Section, prepared: Box<dyn Prepared>) {
+        let Some(active) = self.running.iter_mut().find(|active| active.name == name) else {
+            return;
+        };
+        if let Err(error) = active.life.mailbox().configure(prepared.into_config()).await {
+            // The check passed, so this is the plugin's own failure; its state says so and the old one goes on.
+            tracing::error!(plugin = name, "Plugin refused its new configuration: {}", error.chain());
+            self.host.status.set_plugin(name, crate::status::State::Error, Some(error.chain()));
+            return;
+        }
+        active.section = section;
+    }
+}

@@ -1,0 +1,134 @@
+//! Checks a configuration and builds what it asks for, without touching what runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Active, Change};
+use crate::config::{ConfigError, ConfigErrors, ConfigTree, Section, unknown_key_warning};
+use crate::host::Host;
+use crate::plugin::{Known, Reconfigure};
+use crate::registry::{Factory, Registry};
+use crate::service::Service;
+use crate::settings::{self, Settings};
+
+/// Everything that a commit needs; nothing of it has had any effect.
+pub(super) struct Plan {
+    pub(super) settings: Settings,
+    pub(super) services: BTreeMap<String, Arc<dyn Service>>,
+    /// Running plugins that go on: unchanged ones, and those that are told.
+    pub(super) kept: Vec<&'static str>,
+    /// In start order.
+    pub(super) changes: Vec<Change>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What runs and what may run.
+struct Planner<'a> {
+    host: &'a Host,
+    running: &'a [Active],
+    known: Known,
+    plan: Plan,
+    errors: Vec<ConfigError>,
+}
+
+pub(super) fn plan(
+    registry: &Registry,
+    host: &Host,
+    running: &[Active],
+    tree: &ConfigTree,
+    settings: Result<Settings, ConfigErrors>,
+) -> Result<Plan, ConfigErrors> {
+    let settings = settings?;
+    let (services, mut errors) = connect(registry, tree);
+    errors.extend(unregistered(registry, tree));
+    let plan = Plan { settings, services, kept: Vec::new(), changes: Vec::new(), warnings: unknown(registry, tree) };
+    let mut planner = Planner { host, running, known: known(tree), plan, errors };
+    for (order, factory) in registry.plugins.iter().enumerate() {
+        if let Some(section) = section_of(&**factory, tree) {
+            planner.consider(&**factory, order, section);
+        }
+    }
+    if planner.errors.is_empty() { Ok(planner.plan) } else { Err(ConfigErrors(planner.errors)) }
+}
+
+impl Planner<'_> {
+    fn consider(&mut self, factory: &dyn Factory, order: usize, section: Section) {
+        let name = factory.name();
+        let parts = match factory.prepare(&section, &self.known) {
+            Ok(parts) => parts,
+            Err(errors) => return self.errors.extend(errors.0),
+        };
+        let unknown = parts.unknown.iter().map(|path| unknown_key_warning(path, &[]));
+        self.plan.warnings.extend(unknown);
+        let Some(prepared) = parts.prepared else { return };
+        let active = self.running.iter().find(|active| active.name == name);
+        if active.is_some_and(|active| active.section == section) {
+            self.plan.kept.push(name);
+        } else if active.is_some() && factory.reconfigure() == Reconfigure::Live {
+            self.plan.kept.push(name);
+            self.plan.changes.push(Change::Tell { name, section, prepared });
+        } else {
+            match prepared.build(self.host.for_plugin(name)) {
+                Ok(instance) => self.plan.changes.push(Change::Start { name, order, section, instance }),
+                Err(error) => self.errors.push(section.error("", error.chain())),
+            }
+        }
+    }
+}
+
+fn section_of(factory: &dyn Factory, tree: &ConfigTree) -> Option<Section> {
+    match factory.sections() {
+        [] => tree.section_or_empty(&["plugins", factory.name()]),
+        keys => keys.iter().find_map(|key| tree.section_or_empty(&[key])),
+    }
+}
+
+fn connect(registry: &Registry, tree: &ConfigTree) -> (BTreeMap<String, Arc<dyn Service>>, Vec<ConfigError>) {
+    let mut services = BTreeMap::new();
+    let mut errors = Vec::new();
+    for name in tree.service_names() {
+        let Some(section) = tree.section(&["services", name]) else {
+            continue;
+        };
+        let kind = section.value().get("type").and_then(crate::Value::as_str).unwrap_or_default();
+        match registry.connectors.get(kind) {
+            None => errors.push(section.error("type", format!("service type {kind:?} is not known"))),
+            Some(connector) => match connector.connect(&section, &registry.credentials) {
+                Ok(service) => drop(services.insert(name.clone(), service)),
+                Err(wrong) => errors.extend(wrong.0),
+            },
+        }
+    }
+    (services, errors)
+}
+
+fn known(tree: &ConfigTree) -> Known {
+    let keys_of = |key: &str| -> std::collections::BTreeSet<String> {
+        let entries = tree.section(&[key]);
+        entries.iter().flat_map(Section::children).map(|(name, _)| name).collect()
+    };
+    Known { services: tree.service_names().to_vec(), keys: keys_of("keys"), plugins: plugin_names(tree).collect() }
+}
+
+fn plugin_names(tree: &ConfigTree) -> impl Iterator<Item = String> {
+    let entries = tree.get(&["plugins"]).and_then(crate::Value::as_object).cloned().unwrap_or_default();
+    entries.iter().filter_map(|(key, _)| key.as_str().map(str::to_owned)).collect::<Vec<_>>().into_iter()
+}
+
+fn unregistered(registry: &Registry, tree: &ConfigTree) -> Vec<ConfigError> {
+    let custom = |name: &str| registry.plugins.iter().any(|f| f.sections().is_empty() && f.name() == name);
+    plugin_names(tree)
+        .filter(|name| !custom(name))
+        .map(|name| {
+            ConfigError::opa(format!("plugin {name:?} not registered")).from_layer(tree.origin(&["plugins", &name]))
+        })
+        .collect()
+}
+
+fn unknown(registry: &Registry, tree: &ConfigTree) -> Vec<String> {
+    let plugins = registry.plugins.iter().flat_map(|factory| factory.sections());
+    let known: Vec<&str> = settings::KEYS.iter().chain(&registry.sections).chain(plugins).copied().collect();
+    let entries = tree.value().as_object().cloned().unwrap_or_default();
+    let unknown = entries.iter().filter_map(|(key, _)| key.as_str()).filter(|key| !known.contains(key));
+    unknown.map(|key| unknown_key_warning(key, &known)).collect()
+}

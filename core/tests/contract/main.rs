@@ -1,0 +1,5 @@
+//! What core promises, shown on toys.
+
+mod store;
+mod supervisor;
+mod toy;

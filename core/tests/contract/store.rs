@@ -1,0 +1,171 @@
+//! What the store promises.
+
+use std::sync::Arc;
+
+use crate::toy::{source, store};
+use regent_core::Value;
+use regent_core::engine::{Query, ask};
+use regent_core::store::{ActiveBundle, BundleContent, StoreError, Transaction};
+use regent_core::value::{Path, decode, encode};
+
+fn json(text: &str) -> Value {
+    decode(text.as_bytes()).expect("valid JSON")
+}
+
+fn path(slashes: &str) -> Path {
+    Path::from_slashes(slashes)
+}
+
+fn bundle(txn: &mut Transaction, name: &str, roots: &[&str], data: &str, modules: &[&str]) -> BundleContent {
+    let parse = |(index, text): (usize, &&str)| {
+        txn.parse(source(&format!("{name}/{index}.rego"), text)).expect("the module parses")
+    };
+    BundleContent {
+        name: name.into(),
+        bundle: ActiveBundle {
+            revision: Some("r1".to_owned()),
+            roots: roots.iter().map(|root| path(root)).collect(),
+            etag: None,
+        },
+        manifest: json(r#"{"revision":"r1"}"#),
+        data: json(data),
+        modules: modules.iter().enumerate().map(parse).collect(),
+    }
+}
+
+#[tokio::test]
+async fn a_failed_transaction_leaves_no_trace() {
+    let store = store();
+    let before = store.snapshot();
+    let failed = store.write(|txn| {
+        txn.put(&path("a"), Value::from(1_i64))?;
+        txn.remove(&path("missing"))
+    });
+    let error = failed.await.expect_err("nothing to remove");
+    assert_eq!(error.to_string(), "storage_not_found_error: /missing: document does not exist");
+    assert!(Arc::ptr_eq(&before, &store.snapshot()));
+}
+
+#[tokio::test]
+async fn a_snapshot_stays_as_it_is_while_others_write() {
+    let store = store();
+    let before = store.snapshot();
+    store.write(|txn| txn.put(&path("a/b"), true.into())).await.expect("written");
+    assert_eq!(encode(before.data()), "{}");
+    assert_eq!(encode(store.snapshot().data()), r#"{"a":{"b":true}}"#);
+}
+
+#[tokio::test]
+async fn a_reader_gets_an_answer_while_a_writer_is_at_work() {
+    let store = store();
+    let (inside, entered) = std::sync::mpsc::channel();
+    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let writer = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let work = move |txn: &mut Transaction| {
+                txn.put(&path("a"), 1_i64.into())?;
+                inside.send(()).expect("the test listens");
+                left.recv().expect("the test lets go");
+                Ok(())
+            };
+            store.write(work).await
+        })
+    };
+    tokio::task::spawn_blocking(move || entered.recv()).await.expect("no panic").expect("the writer is inside");
+    assert_eq!(encode(store.snapshot().data()), "{}");
+    leave.send(()).expect("the writer waits");
+    writer.await.expect("no panic").expect("written");
+    assert_eq!(encode(store.snapshot().data()), r#"{"a":1}"#);
+}
+
+#[tokio::test]
+async fn rules_and_base_data_cannot_claim_one_path() {
+    let store = store();
+    let put = |id: &'static str, text: &'static str| {
+        store.write(move |txn| {
+            let module = txn.parse(source(id, text))?;
+            txn.put_policy(module);
+            Ok(())
+        })
+    };
+    put("app", "package app\nallow true").await.expect("compiles");
+    let refused = store.write(|txn| txn.put(&path("app/allow/x"), 1_i64.into())).await.expect_err("a conflict");
+    let text = "1 error occurred: app:2: rego_compile_error: conflicting rule for data path app/allow found";
+    assert!(matches!(refused, StoreError::RuleConflict(_)));
+    assert_eq!(refused.to_string(), text);
+    store.write(|txn| txn.put(&path("app/other"), 1_i64.into())).await.expect("beside the rule");
+}
+
+#[tokio::test]
+async fn a_bundle_replaces_what_its_old_and_new_roots_held_and_nothing_else() {
+    let store = store();
+    store.write(|txn| txn.put(&path("mine"), 1_i64.into())).await.expect("written");
+    let first = |txn: &mut Transaction| {
+        let content = bundle(txn, "b", &["x", "y"], r#"{"x":{"a":1},"y":2,"z":3}"#, &["package x.p\nq 1"]);
+        txn.activate(vec![content])
+    };
+    store.write(first).await.expect("activated");
+    let snapshot = store.snapshot();
+    let system = r#""system":{"bundles":{"b":{"etag":"","manifest":{"revision":"r1"}}}}"#;
+    assert_eq!(encode(snapshot.data()), format!(r#"{{"mine":1,{system},"x":{{"a":1}},"y":2}}"#));
+    assert_eq!(snapshot.policies().len(), 1);
+
+    let second = |txn: &mut Transaction| {
+        let content = bundle(txn, "b", &["x"], r#"{"x":{"c":1}}"#, &[]);
+        txn.activate(vec![content])
+    };
+    store.write(second).await.expect("activated");
+    assert_eq!(encode(store.snapshot().data()), format!(r#"{{"mine":1,{system},"x":{{"c":1}}}}"#));
+    assert!(store.snapshot().policies().is_empty());
+
+    store
+        .write(|txn| {
+            txn.deactivate("b");
+            Ok(())
+        })
+        .await
+        .expect("deactivated");
+    assert_eq!(encode(store.snapshot().data()), r#"{"mine":1,"system":{"bundles":{}}}"#);
+}
+
+#[tokio::test]
+async fn bundles_with_one_root_are_refused_together() {
+    let store = store();
+    let both = |txn: &mut Transaction| {
+        let contents = vec![bundle(txn, "a", &["x"], "{}", &[]), bundle(txn, "b", &["x"], "{}", &[])];
+        txn.activate(contents)
+    };
+    let error = store.write(both).await.expect_err("an overlap").to_string();
+    assert!(error.starts_with("detected overlapping roots in manifests for these bundles: [a, b]"), "{error}");
+    assert!(store.snapshot().bundles().is_empty());
+}
+
+#[tokio::test]
+async fn prepared_queries_outlive_data_writes_but_not_policy_writes() {
+    let store = store();
+    let query = Query::Document(path("app/allow"));
+    assert!(!store.snapshot().prepare(&query).expect("prepared").cached);
+    store.write(|txn| txn.put(&path("a"), 1_i64.into())).await.expect("written");
+    assert!(store.snapshot().prepare(&query).expect("prepared").cached);
+    let module = |txn: &mut Transaction| {
+        let module = txn.parse(source("app", "package app\nallow true"))?;
+        txn.put_policy(module);
+        Ok(())
+    };
+    store.write(module).await.expect("compiles");
+    assert!(!store.snapshot().prepare(&query).expect("prepared").cached);
+    let answer = ask(&store.snapshot(), &query, None).expect("an answer");
+    assert_eq!(answer.document(), Some(&true.into()));
+}
+
+#[tokio::test]
+async fn whoever_watches_the_store_is_told_of_each_commit() {
+    let store = store();
+    let mut watch = store.watch();
+    store.write(|txn| txn.put(&path("a"), 1_i64.into())).await.expect("written");
+    watch.changed().await.expect("the store lives");
+    assert_eq!(*watch.borrow(), store.snapshot().generation());
+    store.write(|_| Ok(())).await.expect("nothing to do");
+    assert!(!watch.has_changed().expect("the store lives"), "an empty transaction makes no new state");
+}

@@ -1,0 +1,34 @@
+//! Test kit: a real control plane on loopback, real agent processes, and the bundles that go between them.
+//!
+//! | To                                                    | Take                |
+//! |-------------------------------------------------------|---------------------|
+//! | write a bundle, well-formed or hostile                | [`Bundle`]          |
+//! | serve bundles, receive logs and status, break on cue  | [`ControlPlane`]    |
+//! | run an OPA-compatible binary and talk to it           | [`Agent`]           |
+//! | send one HTTP request, in the clear or over TLS       | [`Client`]          |
+//! | have a CA and certificates for 127.0.0.1              | [`Certificates`]    |
+//! | wait for what only polling can see                    | [`wait::until`]     |
+//!
+//! The kit speaks HTTP, tar and JSON and knows no crate of Regent's, so it judges any agent the same way, the real
+//! `opa` included. Everything listens on 127.0.0.1 only, on ports that the kernel chose, so tests run side by side.
+//!
+//! Waiting is done by notification and every wait has a limit; running into it says what *had* arrived. The sockets are
+//! real, so do not pause tokio's clock in a test that uses the kit: limits would pass at once.
+
+mod agent;
+mod bundle;
+mod certificates;
+mod client;
+mod control_plane;
+mod error;
+mod payload;
+pub mod wait;
+
+pub use agent::{Agent, AgentCommand};
+pub use bundle::Bundle;
+pub use certificates::Certificates;
+pub use client::{Answer, Client};
+pub use control_plane::{ClientAuth, ControlPlane, Fault, Received, Upload};
+pub use error::Error;
+pub use payload::Payload;
+pub use tar::EntryType;
