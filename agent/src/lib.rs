@@ -1,1 +1,26 @@
-//! To be filled.
+//! Regent as a library: the stock agent, and the builder with which a program makes its own.
+//!
+//! The whole of an agent with one more plugin:
+//!
+//! ```no_run
+//! # mod my_sink { pub fn register(_: &mut regent::core::Registry) {} }
+//! fn main() -> std::process::ExitCode {
+//!     regent::Agent::stock().with(my_sink::register).main()
+//! }
+//! ```
+//!
+//! [`stock`] is the one list of what the stock agent is made of. `docs/architecture.md` shows how a request, a bundle
+//! and a configuration travel through it.
+
+mod build;
+mod builder;
+pub mod cli;
+mod load;
+mod options;
+mod running;
+pub mod stock;
+
+pub use builder::Agent;
+pub use options::{Files, RunOptions};
+pub use regent_core as core;
+pub use running::{Running, StartError, StopError};

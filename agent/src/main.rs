@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `regent` binary: the stock agent's command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    regent::Agent::stock().main()
+}

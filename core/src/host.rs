@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::plugin::Roles;
 use crate::service::Services;
 use crate::settings::Settings;
-use crate::status::{State, StatusBoard};
+use crate::status::{State, StatusBoard, StatusSink};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -76,6 +76,11 @@ impl Host {
     /// The sink that a running plugin offers.
     pub fn sink(&self, plugin: &str) -> Option<Arc<dyn SinkHandle>> {
         self.directory.0.load().get(plugin)?.decision_sink.clone()
+    }
+
+    /// The receiver of status reports that a running plugin offers.
+    pub fn status_sink(&self, plugin: &str) -> Option<Arc<dyn StatusSink>> {
+        self.directory.0.load().get(plugin)?.status_sink.clone()
     }
 
     pub(crate) fn set_settings(&self, settings: Settings) {

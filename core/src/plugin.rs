@@ -58,6 +58,7 @@ use crate::config::{ConfigErrors, Section};
 use crate::decision::{DecisionRecorder, SinkHandle};
 use crate::error::Error;
 use crate::host::Host;
+use crate::status::StatusSink;
 
 /// A plugin's typed configuration.
 pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -104,6 +105,8 @@ pub struct Roles {
     pub decision_recorder: Option<Arc<dyn DecisionRecorder>>,
     /// Takes events that `decision_logs.plugin` sends to it.
     pub decision_sink: Option<Arc<dyn SinkHandle>>,
+    /// Takes the status reports that `status.plugin` sends to it.
+    pub status_sink: Option<Arc<dyn StatusSink>>,
 }
 
 /// Something with a life: configured, started, reconfigured, stopped. See the [module](self) for an example.

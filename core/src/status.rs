@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use tokio::sync::watch;
 
+use crate::error::Error;
+use crate::service::BoxFuture;
 use crate::value::Value;
 
 /// The state that a plugin reports.
@@ -159,6 +161,12 @@ pub enum Cause {
     Discovery,
     /// Decision logs were uploaded, or not.
     DecisionLogs,
+}
+
+/// Takes whole status reports; a plugin that `status.plugin` names fills this role.
+pub trait StatusSink: Send + Sync {
+    /// Takes one report.
+    fn write(&self, body: Value) -> BoxFuture<'_, Result<(), Error>>;
 }
 
 /// The one place where plugins say how they fare, and others watch it. Clones share it.

@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::plugin::Mailbox;
 use crate::registry::{Instance, Prepared, Registry};
 use crate::settings::{Identity, Settings};
+use crate::status::State;
 use life::Life;
 
 /// Time that a plugin has to end when its section goes or changes.
@@ -72,6 +73,12 @@ impl Supervisor {
         self.host.services.replace(plan.services);
         self.host.set_settings(plan.settings);
         self.stop_all_but(&plan.kept, Instant::now() + RESTART_GRACE).await;
+        // All of them before the first one runs: readiness must not flicker while some have not begun.
+        for change in &plan.changes {
+            if let Change::Start { name, .. } = change {
+                self.host.status.set_plugin(name, State::NotReady, None);
+            }
+        }
         for change in plan.changes {
             match change {
                 Change::Start { name, order, section, instance } => {
@@ -130,7 +137,7 @@ impl Supervisor {
         if let Err(error) = active.life.mailbox().configure(prepared.into_config()).await {
             // The check passed, so this is the plugin's own failure; its state says so and the old one goes on.
             tracing::error!(plugin = name, "Plugin refused its new configuration: {}", error.chain());
-            self.host.status.set_plugin(name, crate::status::State::Error, Some(error.chain()));
+            self.host.status.set_plugin(name, State::Error, Some(error.chain()));
             return;
         }
         active.section = section;

@@ -1,7 +1,9 @@
 //! The agent's own measurements, in Prometheus form.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -18,6 +20,8 @@ const METADATA: Metadata<'static> = Metadata::new("regent", Level::INFO, None);
 pub struct Telemetry {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
+    /// Families that plugins keep themselves, by owner, in text form.
+    families: Arc<ArcSwap<BTreeMap<&'static str, String>>>,
 }
 
 impl Telemetry {
@@ -30,7 +34,7 @@ impl Telemetry {
         let builder = PrometheusBuilder::new().set_buckets_for_metric(buckets, request_buckets);
         let refused = |error| Error::new(ErrorKind::Config, "histogram buckets").caused_by(error);
         let recorder = builder.map_err(refused)?.build_recorder();
-        Ok(Self { handle: recorder.handle(), recorder: Arc::new(recorder) })
+        Ok(Self { handle: recorder.handle(), recorder: Arc::new(recorder), families: Arc::default() })
     }
 
     /// Gives a metric its help text.
@@ -63,10 +67,22 @@ impl Telemetry {
         self.recorder.register_histogram(&key(name, labels), &METADATA)
     }
 
+    /// Shows families that their owner keeps itself, in Prometheus' text form, in place of those it gave before. For
+    /// series that come and go, which counters and gauges here cannot.
+    pub fn set_families(&self, owner: &'static str, text: &str) {
+        self.families.rcu(|families| {
+            let mut families = BTreeMap::clone(families);
+            families.insert(owner, text.to_owned());
+            families
+        });
+    }
+
     /// Everything measured so far, as `/metrics` shows it.
     pub fn render(&self) -> String {
         self.handle.run_upkeep();
-        self.handle.render()
+        let mut text = self.handle.render();
+        self.families.load().values().for_each(|families| text.push_str(families));
+        text
     }
 }
 

@@ -13,8 +13,11 @@ use crate::value::Value;
 /// The layers of a configuration. Files, texts and values rank in the order they are given, later ones above earlier
 /// ones; every [`Layers::set`] ranks above them, and every [`Layers::set_file`] above those.
 ///
-/// ```ignore
+/// ```no_run
+/// use regent_core::config::Layers;
+///
 /// let tree = Layers::new().file("base.yaml").file("site.yaml").set("status.console=true").load()?;
+/// # Ok::<(), regent_core::config::ConfigErrors>(())
 /// ```
 pub struct Layers {
     sources: Vec<Source>,

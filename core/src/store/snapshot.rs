@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::StoreError;
-use crate::engine::{CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError};
+use crate::engine::{CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, RuleDocument};
 use crate::value::{Path, Value};
 
 /// Most prepared queries that one program keeps.
@@ -106,6 +106,11 @@ impl Snapshot {
     /// The active bundles by name.
     pub fn bundles(&self) -> &BTreeMap<Arc<str>, ActiveBundle> {
         &self.bundles
+    }
+
+    /// The documents that rules make, each path once.
+    pub fn documents(&self) -> Vec<RuleDocument> {
+        self.program.program.documents()
     }
 
     /// The prepared form of the query, made at its first use.

@@ -22,7 +22,6 @@ impl Life {
     /// Publishes the instance's roles and starts it.
     pub(super) fn start(name: &'static str, instance: Box<dyn Instance>, host: &Host) -> Self {
         let host = host.for_plugin(name);
-        host.report(State::NotReady, None);
         host.publish(name, &instance.roles());
         let running = instance.start();
         let task = tokio::spawn(async move {

@@ -1,1 +1,39 @@
-//! To be filled.
+//! Bundles: policy and data in one archive, fetched from services and activated all at once.
+//!
+//! | To                                                   | Take                            |
+//! |------------------------------------------------------|---------------------------------|
+//! | read a bundle from bytes or a directory              | [`format`]                      |
+//! | turn one into what the store activates               | [`content`]                     |
+//! | load the files and bundles that a command line names | [`files`], [`local`]            |
+//! | keep configured bundles up to date                   | [`BundlePlugin`]                |
+//!
+//! Promises: what does not download, read, parse or compile leaves the active policy as it is and is reported in the
+//! bundle's status; bundles that only hold together become active together; reading never panics and never takes more
+//! than [`format::Limits`] allow.
+//!
+//! Not here yet: signatures, delta bundles, persistence, long polling, OCI. What of these is configured is either
+//! refused or warned of. The clients of services are `regent-services`.
+
+mod activation;
+mod candidate;
+mod config;
+pub mod content;
+mod download;
+mod error;
+pub mod files;
+pub mod format;
+mod loader;
+pub mod local;
+mod pacing;
+mod plugin;
+mod tracked;
+
+use regent_core::Registry;
+
+pub use config::{BundlesConfig, Polling, Trigger};
+pub use plugin::BundlePlugin;
+
+/// Adds the bundle plugin.
+pub fn register(registry: &mut Registry) {
+    registry.plugin::<BundlePlugin>();
+}

@@ -1,1 +1,42 @@
-//! To be filled.
+//! Records decisions: shapes their events, buffers them, and brings them where the configuration wants them.
+//!
+//! ```text
+//! request ─ Recorder ─▶ queue ─ Shaper (labels, drop, mask) ─┬▶ lane: console
+//!           never waits                                      ├▶ lane: plugin
+//!                                                            └▶ lane: service (chunks, uploads)
+//! ```
+//!
+//! What it promises:
+//!
+//! * A request never waits for its record. All work is done behind a queue, off the threads that answer requests.
+//! * The policies that drop and mask see the state that the decision saw, not a newer one.
+//! * If a mask cannot be applied, the event keeps nothing that it might have hidden.
+//! * Every buffer has a bound, and every event that does not fit is counted, logged and shown in status.
+//! * Each lane has its own buffer and retries, so a slow receiver holds up no other.
+//!
+//! Not here: the event itself ([`regent_core::decision::DecisionEvent`]), which the REST API makes, and the clients of
+//! services ([`regent_core::service::Services`]).
+
+mod backoff;
+mod buffer;
+mod config;
+mod counters;
+mod error;
+mod lane;
+mod lanes;
+mod mask;
+mod notice;
+mod plugin;
+mod pointer;
+mod policy;
+mod recorder;
+mod shape;
+
+pub use config::{BufferType, Config, HttpContext, Reporting, RequestContext, Trigger};
+pub use error::{MaskError, UploadError};
+pub use plugin::DecisionLogsPlugin;
+
+/// Fills the slots of this crate.
+pub fn register(registry: &mut regent_core::Registry) {
+    registry.plugin::<DecisionLogsPlugin>();
+}

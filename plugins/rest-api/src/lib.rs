@@ -1,1 +1,42 @@
-//! To be filled.
+//! OPA's HTTP API: data, policies, queries, health, configuration, status and metrics.
+//!
+//! [`Listeners`] binds addresses and carries connections, [`Api`] answers requests. A request passes through
+//!
+//! ```text
+//! listen -> front -> layers (log, measure, compress) -> api -> one module for each route
+//! ```
+//!
+//! `front` gives a request a number and finds its route. Each layer is a [`tower::Layer`] over [`call::Call`], so that
+//! authentication and authorization have a place between `measure` and `compress`.
+//!
+//! Promises: paths, parameters, bodies, statuses, error texts and log lines are OPA's. A decision is recorded before it is
+//! answered. Bodies are bounded before they are decoded.
+//!
+//! Not a plugin: the agent binds before it starts plugins, and stops listening before it stops them. Not here: what a
+//! policy means ([`regent_core::engine`]), where decisions go ([`regent_core::decision`]).
+
+mod answer;
+mod api;
+mod body;
+mod call;
+mod compile;
+mod config;
+mod data;
+mod decide;
+mod envelope;
+mod error;
+mod front;
+mod health;
+mod layers;
+mod listen;
+mod pages;
+mod params;
+mod policies;
+mod query;
+mod reference;
+mod route;
+mod v0;
+
+pub use api::{Api, BuildInfo};
+pub use config::ServerConfig;
+pub use listen::{BindError, Listeners, Options, ServeError};

@@ -1,1 +1,31 @@
-//! To be filled.
+//! Clients of control-plane services: plain HTTP with bearer tokens or client certificates.
+//!
+//! A service is made from its section of the configuration and connects to nothing before its first request. What the
+//! text of the configuration shows to be wrong is refused when it is checked; what only files can tell (a token, a
+//! certificate, a CA) is read at each request, so a mistake there fails that request and mending it needs no restart.
+//!
+//! Here: [`register`], the connector ([`mod@self`]), credential kinds `bearer` and `client_tls`.
+//! Not here: who asks and how often (the bundle, decision log and status plugins); the contract is
+//! [`regent_core::service`].
+
+mod config;
+mod connector;
+mod credentials;
+mod error;
+mod log;
+mod rest;
+mod tls;
+mod user_agent;
+
+use std::sync::Arc;
+
+use regent_core::Registry;
+
+pub use user_agent::{OPA_VERSION, user_agent};
+
+/// Adds plain HTTP services and their kinds of credentials.
+pub fn register(registry: &mut Registry) {
+    registry.service_connector(Arc::new(connector::HttpConnector));
+    registry.credential(Arc::new(credentials::BearerFactory));
+    registry.credential(Arc::new(credentials::ClientTlsFactory));
+}

@@ -156,9 +156,7 @@ impl Agent {
     /// Sends a signal by name, as in `HUP`. A process that has ended gets none.
     pub fn signal(&self, name: &str) -> Result<(), Error> {
         let Some(id) = self.child.id() else { return Ok(()) };
-        let status = std::process::Command::new("kill")
-            .args(["-s", name, &id.to_string()])
-            .status();
+        let status = std::process::Command::new("kill").args(["-s", name, &id.to_string()]).status();
         match status {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(Error::new(format!("`kill -s {name} {id}` failed: {status}"))),
@@ -177,10 +175,7 @@ impl Agent {
         match timeout(limit, end).await {
             Ok(Ok(status)) => Ok(status),
             Ok(Err(error)) => Err(Error::new(format!("cannot wait for the agent: {error}"))),
-            Err(_) => Err(Error::new(format!(
-                "the agent has not ended within {limit:?}{}",
-                self.stderr.tail()
-            ))),
+            Err(_) => Err(Error::new(format!("the agent has not ended within {limit:?}{}", self.stderr.tail()))),
         }
     }
 

@@ -74,9 +74,7 @@ impl Bundle {
     /// If `json` is not an object. A manifest that is none is a `file(".manifest", …)`.
     #[must_use]
     pub fn manifest(mut self, json: Value) -> Self {
-        let Value::Object(keys) = json else {
-            panic!("a manifest is an object, not {json}")
-        };
+        let Value::Object(keys) = json else { panic!("a manifest is an object, not {json}") };
         self.manifest.get_or_insert_default().extend(keys);
         self
     }
@@ -97,12 +95,7 @@ impl Bundle {
     /// Adds an entry that is no regular file: a link, a directory, a device. `link_target` may be `""`.
     #[must_use]
     pub fn entry(mut self, kind: EntryType, path: impl Into<String>, link_target: impl Into<String>) -> Self {
-        self.entries.push(Entry {
-            kind,
-            path: path.into(),
-            link_target: link_target.into(),
-            contents: Vec::new(),
-        });
+        self.entries.push(Entry { kind, path: path.into(), link_target: link_target.into(), contents: Vec::new() });
         self
     }
 
@@ -139,12 +132,7 @@ impl Bundle {
 
 impl Entry {
     fn file(path: String, contents: Vec<u8>) -> Self {
-        Self {
-            kind: EntryType::Regular,
-            path,
-            link_target: String::new(),
-            contents,
-        }
+        Self { kind: EntryType::Regular, path, link_target: String::new(), contents }
     }
 
     fn append_to(&self, archive: &mut tar::Builder<impl io::Write>) -> io::Result<()> {
@@ -156,9 +144,7 @@ impl Entry {
         let plain_name = &self.path.as_bytes()[..self.path.len().min(LONGEST_PLAIN_NAME)];
         let mut header = raw_header(self.kind, plain_name, self.contents.len());
         if !self.link_target.is_empty() {
-            header
-                .set_link_name_literal(&self.link_target)
-                .expect("a link's target fits into its field");
+            header.set_link_name_literal(&self.link_target).expect("a link's target fits into its field");
             header.set_cksum();
         }
         archive.append(&header, self.contents.as_slice())
@@ -166,9 +152,7 @@ impl Entry {
 
     fn write_below(&self, directory: &Path) -> io::Result<()> {
         let path = Path::new(&self.path);
-        let is_tame = path
-            .components()
-            .all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
+        let is_tame = path.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
         if self.kind != EntryType::Regular || !is_tame {
             let refusal = format!("`{}` ({:?}) is for archives only", self.path, self.kind);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, refusal));

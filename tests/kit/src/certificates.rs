@@ -37,13 +37,7 @@ impl Certificates {
         let ca = authority();
         let (server_cert, server_key) = issue(&ca, "server", ExtendedKeyUsagePurpose::ServerAuth);
         let (client_cert, client_key) = issue(&ca, "client", ExtendedKeyUsagePurpose::ClientAuth);
-        Self {
-            ca: ca.pem(),
-            server_cert,
-            server_key,
-            client_cert,
-            client_key,
-        }
+        Self { ca: ca.pem(), server_cert, server_key, client_cert, client_key }
     }
 }
 
@@ -60,9 +54,7 @@ fn issue(ca: &CertifiedIssuer<'_, KeyPair>, name: &str, usage: ExtendedKeyUsageP
     params.extended_key_usages = vec![usage];
     params.use_authority_key_identifier_extension = true;
     let key = new_key();
-    let certificate = params
-        .signed_by(&key, ca)
-        .expect("the certificate's parameters are valid");
+    let certificate = params.signed_by(&key, ca).expect("the certificate's parameters are valid");
     (certificate.pem(), key.serialize_pem())
 }
 
@@ -86,10 +78,7 @@ pub(crate) fn crypto() -> Arc<CryptoProvider> {
 pub(crate) fn roots(ca_pem: &str) -> Arc<RootCertStore> {
     let mut roots = RootCertStore::empty();
     let (added, ignored) = roots.add_parsable_certificates(chain(ca_pem));
-    assert!(
-        added > 0 && ignored == 0,
-        "the authority's PEM holds usable certificates only"
-    );
+    assert!(added > 0 && ignored == 0, "the authority's PEM holds usable certificates only");
     Arc::new(roots)
 }
 

@@ -45,9 +45,7 @@ impl Client {
     /// If `ca_pem` holds no certificate.
     pub fn trusting(ca_pem: &str) -> Self {
         let config = tls_versions(ca_pem).with_no_client_auth();
-        Self {
-            tls: Some(TlsConnector::from(Arc::new(config))),
-        }
+        Self { tls: Some(TlsConnector::from(Arc::new(config))) }
     }
 
     /// A client that trusts the given authority and shows a certificate of its own.
@@ -57,9 +55,7 @@ impl Client {
     pub fn with_certificate(ca_pem: &str, cert_pem: &str, key_pem: &str) -> Self {
         let config = tls_versions(ca_pem).with_client_auth_cert(chain(cert_pem), key(key_pem));
         let config = config.expect("the certificate belongs to the key");
-        Self {
-            tls: Some(TlsConnector::from(Arc::new(config))),
-        }
+        Self { tls: Some(TlsConnector::from(Arc::new(config))) }
     }
 
     /// The scheme of the URLs this client is for.
@@ -103,10 +99,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Client")
-            .field("scheme", &self.scheme())
-            .finish()
+        formatter.debug_struct("Client").field("scheme", &self.scheme()).finish()
     }
 }
 
@@ -152,9 +145,7 @@ pub(crate) fn build(method: &str, url: &str, payload: impl Into<Payload>) -> Res
     if let Some(content_type) = content_type {
         request = request.header(header::CONTENT_TYPE, content_type);
     }
-    request
-        .body(body)
-        .map_err(|error| Error::new(format!("{method} {url}: {error}")))
+    request.body(body).map_err(|error| Error::new(format!("{method} {url}: {error}")))
 }
 
 /// One exchange over a connection that is made and dropped around it.
@@ -168,11 +159,7 @@ async fn talk(
         let answer = sender.send_request(request.map(Full::new)).await?;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await?.to_bytes();
-        Ok(Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        })
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
     };
     // The connection only moves bytes; its own errors reach the exchange as well, so that one is listened to.
     let mut exchange = std::pin::pin!(exchange);
@@ -195,9 +182,7 @@ fn prepare(request: &mut Request<Bytes>) {
 
 fn tls_versions(ca_pem: &str) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
     let config = ClientConfig::builder_with_provider(crypto()).with_safe_default_protocol_versions();
-    config
-        .expect("ring speaks TLS 1.2 and 1.3")
-        .with_root_certificates(roots(ca_pem))
+    config.expect("ring speaks TLS 1.2 and 1.3").with_root_certificates(roots(ca_pem))
 }
 
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {

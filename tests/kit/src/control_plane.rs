@@ -99,18 +99,11 @@ impl ControlPlane {
     }
 
     async fn listen(tls: Option<TlsAcceptor>, certificates: Option<Certificates>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("127.0.0.1 has a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("127.0.0.1 has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared::default());
         let accepting = tokio::spawn(server::accept(listener, tls, Arc::clone(&shared)));
-        Self {
-            address,
-            certificates,
-            shared,
-            accepting,
-        }
+        Self { address, certificates, shared, accepting }
     }
 
     /// The service URL to configure, without a slash at the end.
@@ -144,9 +137,7 @@ impl ControlPlane {
     }
 
     fn certificates(&self) -> &Certificates {
-        self.certificates
-            .as_ref()
-            .expect("the control plane was started by `start_tls`")
+        self.certificates.as_ref().expect("the control plane was started by `start_tls`")
     }
 
     /// Serves a bundle at `/bundles/<name>` from now on; returns its `ETag`, quotes included.
@@ -160,10 +151,7 @@ impl ControlPlane {
 
     /// Serves a bundle as a server does that knows no `ETag`: in full, each time.
     pub fn serve_bundle_without_etag(&self, name: &str, bytes: impl Into<Vec<u8>>) {
-        self.shared
-            .script()
-            .bundles
-            .insert(name.to_owned(), Served::untagged(bytes.into()));
+        self.shared.script().bundles.insert(name.to_owned(), Served::untagged(bytes.into()));
     }
 
     /// Answers 404 for the bundle from now on.

@@ -22,10 +22,7 @@ impl From<Value> for Payload {
 
 impl From<&Value> for Payload {
     fn from(json: &Value) -> Self {
-        Self {
-            body: json.to_string().into(),
-            content_type: Some("application/json"),
-        }
+        Self { body: json.to_string().into(), content_type: Some("application/json") }
     }
 }
 
@@ -37,28 +34,19 @@ impl From<&str> for Payload {
 
 impl From<String> for Payload {
     fn from(text: String) -> Self {
-        Self {
-            body: text.into(),
-            content_type: None,
-        }
+        Self { body: text.into(), content_type: None }
     }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            body: bytes.into(),
-            content_type: None,
-        }
+        Self { body: bytes.into(), content_type: None }
     }
 }
 
 impl From<Bytes> for Payload {
     fn from(body: Bytes) -> Self {
-        Self {
-            body,
-            content_type: None,
-        }
+        Self { body, content_type: None }
     }
 }
 

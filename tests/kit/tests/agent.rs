@@ -13,29 +13,19 @@ fn fake() -> AgentCommand {
 
 #[tokio::test]
 async fn an_agent_gets_its_files_arguments_and_variables() {
-    let command = fake()
-        .config("a: 1")
-        .file("policies/a.rego", "package a")
-        .env("OPA_TEST", "yes")
-        .arg("policies");
+    let command = fake().config("a: 1").file("policies/a.rego", "package a").env("OPA_TEST", "yes").arg("policies");
     let agent = command.start().await.expect("it starts");
 
     let answer = agent.get("/v1/data?pretty").await;
     assert_eq!(answer.status, 200);
     let heard = answer.json();
-    assert_eq!(
-        (&heard["method"], &heard["path"]),
-        (&json!("GET"), &json!("/v1/data?pretty"))
-    );
+    assert_eq!((&heard["method"], &heard["path"]), (&json!("GET"), &json!("/v1/data?pretty")));
     assert_eq!(heard["config"], "a: 1");
     assert_eq!(heard["variables"], json!([["OPA_TEST", "yes"]]));
     assert!(agent.dir().join("policies/a.rego").exists());
 
     let address = agent.url("").replace("http://", "");
-    assert_eq!(
-        agent.stdout(),
-        format!("run --server --addr {address} --config-file config.yaml policies\n")
-    );
+    assert_eq!(agent.stdout(), format!("run --server --addr {address} --config-file config.yaml policies\n"));
 }
 
 #[tokio::test]
@@ -46,10 +36,7 @@ async fn every_method_carries_its_payload() {
     assert_eq!(posted["type"], "application/json");
 
     let put = agent.put("/v1/policies/a", "package a").await.json();
-    assert_eq!(
-        (&put["method"], &put["body"], &put["type"]),
-        (&json!("PUT"), &json!("package a"), &json!(null))
-    );
+    assert_eq!((&put["method"], &put["body"], &put["type"]), (&json!("PUT"), &json!("package a"), &json!(null)));
     assert_eq!(agent.patch("/v1/data", json!([])).await.json()["method"], "PATCH");
     assert_eq!(agent.delete("/v1/policies/a").await.json()["method"], "DELETE");
 }
@@ -61,15 +48,8 @@ async fn log_lines_can_be_waited_for() {
     assert_eq!(line.expect("the line"), "GET /later");
     assert!(agent.stderr().starts_with("Initializing server.\n"));
 
-    let error = agent
-        .wait_for_log("never", Duration::from_millis(20))
-        .await
-        .expect_err("no such line")
-        .to_string();
-    assert!(
-        error.contains("no line with `never`") && error.contains("GET /later"),
-        "{error}"
-    );
+    let error = agent.wait_for_log("never", Duration::from_millis(20)).await.expect_err("no such line").to_string();
+    assert!(error.contains("no line with `never`") && error.contains("GET /later"), "{error}");
 }
 
 #[tokio::test]
@@ -86,11 +66,7 @@ async fn an_agent_that_lingers_can_be_killed() {
     let mut agent = fake().arg("--linger").start().await.expect("it starts");
     agent.terminate().expect("the signal is sent");
     agent.wait_for_log("Shutting down", LIMIT).await.expect("it has heard");
-    let error = agent
-        .wait(Duration::from_millis(20))
-        .await
-        .expect_err("it lingers")
-        .to_string();
+    let error = agent.wait(Duration::from_millis(20)).await.expect_err("it lingers").to_string();
     assert!(error.contains("has not ended within 20ms"), "{error}");
     agent.kill().await;
     assert!(!agent.wait(LIMIT).await.expect("it is gone").success());
@@ -103,9 +79,7 @@ async fn a_dropped_agent_is_gone() {
     let directory = agent.dir().to_owned();
     drop(agent);
     assert!(!directory.exists());
-    let gone = wait::until(LIMIT, "a closed port", async || {
-        regent_kit::Client::plain().get(&url).await.err()
-    });
+    let gone = wait::until(LIMIT, "a closed port", async || regent_kit::Client::plain().get(&url).await.err());
     gone.await.expect("the port closes");
 }
 
@@ -115,13 +89,7 @@ async fn a_second_start_has_the_same_place() {
     let url = agent.url("/");
     std::fs::write(agent.dir().join("kept"), "x").expect("a file");
 
-    let agent = agent
-        .into_command()
-        .await
-        .config("a: 2")
-        .start()
-        .await
-        .expect("it starts again");
+    let agent = agent.into_command().await.config("a: 2").start().await.expect("it starts again");
     assert_eq!(agent.url("/"), url);
     assert!(agent.dir().join("kept").exists());
     assert_eq!(agent.get("/").await.json()["config"], "a: 2");
@@ -129,12 +97,7 @@ async fn a_second_start_has_the_same_place() {
 
 #[tokio::test]
 async fn a_failed_start_shows_why() {
-    let error = fake()
-        .args(["--fail", "error: bad config"])
-        .start()
-        .await
-        .expect_err("it fails")
-        .to_string();
+    let error = fake().args(["--fail", "error: bad config"]).start().await.expect_err("it fails").to_string();
     assert!(error.contains("ended before it answered: exit status: 1"), "{error}");
     assert!(error.ends_with("1 of 1 lines:\nerror: bad config"), "{error}");
 
@@ -142,21 +105,13 @@ async fn a_failed_start_shows_why() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stderr, b"bad\n");
 
-    let error = Agent::command("/no/such/binary")
-        .start()
-        .await
-        .expect_err("no binary")
-        .to_string();
+    let error = Agent::command("/no/such/binary").start().await.expect_err("no binary").to_string();
     assert!(error.starts_with("cannot start `/no/such/binary`"), "{error}");
 }
 
 #[tokio::test]
 async fn an_agent_that_does_not_end_is_not_waited_for_forever() {
-    let error = fake()
-        .run_to_end(Duration::from_millis(200))
-        .await
-        .expect_err("it runs on")
-        .to_string();
+    let error = fake().run_to_end(Duration::from_millis(200)).await.expect_err("it runs on").to_string();
     assert!(error.contains("has not ended within 200ms"), "{error}");
 }
 

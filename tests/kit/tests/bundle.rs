@@ -23,9 +23,7 @@ fn read(bundle: &[u8]) -> Vec<Found> {
         Found {
             kind: entry.header().entry_type(),
             path: String::from_utf8(entry.path_bytes().into_owned()).expect("a UTF-8 name"),
-            link_target: entry
-                .link_name_bytes()
-                .map(|name| String::from_utf8_lossy(&name).into_owned()),
+            link_target: entry.link_name_bytes().map(|name| String::from_utf8_lossy(&name).into_owned()),
             contents,
         }
     });
@@ -46,17 +44,11 @@ fn sample() -> Bundle {
 fn files_come_in_order_and_the_manifest_last() {
     let found = read(&sample().build());
     let paths: Vec<_> = found.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(
-        paths,
-        ["authz/policy.rego", "data.json", "authz/data.json", ".manifest"]
-    );
+    assert_eq!(paths, ["authz/policy.rego", "data.json", "authz/data.json", ".manifest"]);
     assert_eq!(found[0].contents, b"package authz");
 
     let manifest: Value = serde_json::from_slice(&found[3].contents).expect("a JSON manifest");
-    assert_eq!(
-        manifest,
-        json!({"metadata": {"team": "a"}, "revision": "v1", "roots": ["authz", "root"]})
-    );
+    assert_eq!(manifest, json!({"metadata": {"team": "a"}, "revision": "v1", "roots": ["authz", "root"]}));
 }
 
 #[test]
@@ -81,16 +73,7 @@ fn hostile_names_and_links_survive_as_written() {
     let found = read(&bundle.build());
 
     let paths: Vec<_> = found.iter().map(|entry| entry.path.as_str()).collect();
-    let expected = [
-        "../../etc/passwd",
-        "/absolute.rego",
-        &long,
-        "a/../b\\c.rego",
-        "data.json",
-        "hard",
-        "dir/",
-        "pipe",
-    ];
+    let expected = ["../../etc/passwd", "/absolute.rego", &long, "a/../b\\c.rego", "data.json", "hard", "dir/", "pipe"];
     assert_eq!(paths, expected);
     assert_eq!(found[2].contents, b"long");
     assert_eq!(found[4].kind, EntryType::Symlink);

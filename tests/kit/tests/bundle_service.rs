@@ -60,15 +60,10 @@ async fn requests_are_recorded_with_their_headers() {
     let acme = ControlPlane::start().await;
     poll(&acme, "/bundles/authz?v=1", "\"tag\"").await;
 
-    let requests = acme
-        .wait_for_requests("/bundles/authz", 1, LIMIT)
-        .await
-        .expect("the request");
+    let requests = acme.wait_for_requests("/bundles/authz", 1, LIMIT).await.expect("the request");
     assert_eq!(requests[0].path, "/bundles/authz?v=1");
     assert_eq!(requests[0].header("if-none-match"), Some("\"tag\""));
-    acme.wait_for_request(LIMIT, |request| request.method == "GET")
-        .await
-        .expect("the same");
+    acme.wait_for_request(LIMIT, |request| request.method == "GET").await.expect("the same");
     assert_eq!(acme.requests().len(), 1);
 }
 

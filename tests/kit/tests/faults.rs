@@ -91,14 +91,8 @@ async fn a_truncated_answer_promises_more_than_it_sends() {
     let (acme, url) = with_bundle().await;
     acme.fail_next(BUNDLE, Fault::Truncate(4));
     let (answer, error) = raw(&acme, "GET /bundles/authz HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert!(
-        answer.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n"),
-        "{answer}"
-    );
-    assert!(
-        answer.contains("\r\netag: ") && answer.ends_with("\r\n\r\n0123"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n"), "{answer}");
+    assert!(answer.contains("\r\netag: ") && answer.ends_with("\r\n\r\n0123"), "{answer}");
     assert_eq!(error, None, "the connection is closed, not reset");
 
     acme.fail_next(BUNDLE, Fault::Truncate(10));
@@ -123,10 +117,7 @@ async fn a_reset_leaves_no_answer() {
     let (acme, url) = with_bundle().await;
     acme.fail_next(BUNDLE, Fault::Reset);
     let (answer, error) = raw(&acme, "GET /bundles/authz HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert_eq!(
-        (answer.as_str(), error),
-        ("", Some(std::io::ErrorKind::ConnectionReset))
-    );
+    assert_eq!((answer.as_str(), error), ("", Some(std::io::ErrorKind::ConnectionReset)));
     assert_eq!(Client::plain().get(&url).await.expect("an answer").status, 200);
 }
 
@@ -153,9 +144,7 @@ async fn a_broken_upload_leaves_no_events() {
     }
     assert!(acme.events().is_empty());
 
-    let request = Request::post(&url)
-        .body(Bytes::from_static(b"[{\"n\":2}]"))
-        .expect("a valid request");
+    let request = Request::post(&url).body(Bytes::from_static(b"[{\"n\":2}]")).expect("a valid request");
     assert_eq!(Client::plain().send(request).await.expect("an answer").status, 200);
     assert_eq!(acme.events(), [json!({"n": 2})]);
 }

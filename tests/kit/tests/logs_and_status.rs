@@ -15,18 +15,13 @@ const NO_TIME: Duration = Duration::from_millis(20);
 
 fn gzip(json: &Value) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder
-        .write_all(json.to_string().as_bytes())
-        .expect("a vector takes every write");
+    encoder.write_all(json.to_string().as_bytes()).expect("a vector takes every write");
     encoder.finish().expect("a vector takes every write").into()
 }
 
 async fn upload(acme: &ControlPlane, path: &str, body: Bytes) -> Answer {
     let request = Request::post(format!("{}{path}", acme.url())).header("Content-Encoding", "gzip");
-    Client::plain()
-        .send(request.body(body).expect("a valid request"))
-        .await
-        .expect("an answer")
+    Client::plain().send(request.body(body).expect("a valid request")).await.expect("an answer")
 }
 
 #[tokio::test]
@@ -61,20 +56,10 @@ async fn a_wait_without_success_tells_what_arrived() {
     upload(&acme, "/logs", gzip(&json!([{"decision_id": "d1"}]))).await;
     upload(&acme, "/logs", Bytes::from_static(b"not gzip")).await;
 
-    let error = acme
-        .wait_for_events(2, NO_TIME)
-        .await
-        .expect_err("only one event")
-        .to_string();
-    assert!(
-        error.starts_with("2 decisions: not within 20ms; arrived so far:\nrequests: 2\n"),
-        "{error}"
-    );
+    let error = acme.wait_for_events(2, NO_TIME).await.expect_err("only one event").to_string();
+    assert!(error.starts_with("2 decisions: not within 20ms; arrived so far:\nrequests: 2\n"), "{error}");
     assert!(error.contains("events: 1\n  {\"decision_id\":\"d1\"}\n"), "{error}");
-    assert!(
-        error.contains("complaints: 1\n  POST /logs: the body is no gzip"),
-        "{error}"
-    );
+    assert!(error.contains("complaints: 1\n  POST /logs: the body is no gzip"), "{error}");
 }
 
 #[tokio::test]
@@ -92,18 +77,11 @@ async fn the_first_fitting_report_ends_a_wait_for_status() {
     let acme = ControlPlane::start().await;
     let report = |revision: &str| json!({"bundles": {"authz": {"active_revision": revision}}});
     let send = async |path: &str, revision: &str| {
-        Client::plain()
-            .post(&format!("{}{path}", acme.url()), report(revision))
-            .await
-            .expect("an answer");
+        Client::plain().post(&format!("{}{path}", acme.url()), report(revision)).await.expect("an answer");
     };
     send("/status", "v1").await;
     let is_v2 = |report: &Value| report["bundles"]["authz"]["active_revision"] == "v2";
-    let error = acme
-        .wait_for_status(NO_TIME, is_v2)
-        .await
-        .expect_err("not yet")
-        .to_string();
+    let error = acme.wait_for_status(NO_TIME, is_v2).await.expect_err("not yet").to_string();
     assert!(error.contains("status reports: 1\n  {\"bundles\""), "{error}");
 
     let (found, ()) = tokio::join!(acme.wait_for_status(LIMIT, is_v2), async {

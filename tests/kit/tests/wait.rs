@@ -17,10 +17,7 @@ async fn what_shows_up_is_returned() {
 #[tokio::test]
 async fn what_does_not_is_named() {
     let limit = Duration::from_millis(20);
-    let error = until(limit, "a unicorn", async || None::<()>)
-        .await
-        .expect_err("there is none")
-        .to_string();
+    let error = until(limit, "a unicorn", async || None::<()>).await.expect_err("there is none").to_string();
     assert!(error.starts_with("a unicorn: not seen within 20ms, looked "), "{error}");
 }
 

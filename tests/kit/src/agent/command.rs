@@ -72,17 +72,14 @@ impl AgentCommand {
     pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         let path = self.dir().join(name);
         let parent = path.parent().expect("the file is in the directory");
-        fs::create_dir_all(parent)
-            .and_then(|()| fs::write(&path, contents))
-            .expect("the file can be written");
+        fs::create_dir_all(parent).and_then(|()| fs::write(&path, contents)).expect("the file can be written");
         self
     }
 
     /// Sets an environment variable. What the test's own environment says to agents and about proxies is not passed on.
     #[must_use]
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push((key.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.environment.push((key.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -132,11 +129,7 @@ impl AgentCommand {
     pub async fn run_to_end(self, limit: Duration) -> Result<Output, Error> {
         let mut agent = self.spawn()?;
         let status = agent.wait(limit).await?;
-        Ok(Output {
-            status,
-            stdout: agent.stdout.bytes(),
-            stderr: agent.stderr.bytes(),
-        })
+        Ok(Output { status, stdout: agent.stdout.bytes(), stderr: agent.stderr.bytes() })
     }
 
     fn spawn(self) -> Result<Agent, Error> {
@@ -144,25 +137,14 @@ impl AgentCommand {
         let mut child = self.process().spawn().map_err(failure)?;
         let stdout = Captured::from(child.stdout.take().expect("standard output is a pipe"));
         let stderr = Captured::from(child.stderr.take().expect("standard error is a pipe"));
-        Ok(Agent {
-            command: self,
-            child,
-            stdout,
-            stderr,
-        })
+        Ok(Agent { command: self, child, stdout, stderr })
     }
 
     fn process(&self) -> Command {
         // The child changes its directory before it looks for a relative binary.
-        let binary = if self.binary.components().count() > 1 {
-            std::path::absolute(&self.binary).ok()
-        } else {
-            None
-        };
+        let binary = if self.binary.components().count() > 1 { std::path::absolute(&self.binary).ok() } else { None };
         let mut process = Command::new(binary.as_ref().unwrap_or(&self.binary));
-        process
-            .args(["run", "--server", "--addr"])
-            .arg(self.port.address.to_string());
+        process.args(["run", "--server", "--addr"]).arg(self.port.address.to_string());
         if self.dir().join(CONFIG).exists() {
             process.args(["--config-file", CONFIG]);
         }
@@ -171,11 +153,7 @@ impl AgentCommand {
             process.env_remove(key);
         }
         process.envs(self.environment.iter().map(|(key, value)| (key, value)));
-        process
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         process
     }
 }
@@ -214,9 +192,6 @@ impl ReservedPort {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        Ok(Self {
-            address: socket.local_addr()?,
-            _socket: socket,
-        })
+        Ok(Self { address: socket.local_addr()?, _socket: socket })
     }
 }

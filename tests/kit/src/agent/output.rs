@@ -38,12 +38,7 @@ impl Captured {
         let text = self.text();
         let lines: Vec<&str> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
-        format!(
-            "\nstandard error, {} of {} lines:\n{}",
-            shown.len(),
-            lines.len(),
-            shown.join("\n")
-        )
+        format!("\nstandard error, {} of {} lines:\n{}", shown.len(), lines.len(), shown.join("\n"))
     }
 
     /// Waits until the stream has ended.
@@ -56,14 +51,8 @@ impl Captured {
     pub(super) async fn wait_for_line(&self, text: &str, limit: Duration) -> Result<String, Error> {
         match timeout(limit, self.line_with(text)).await {
             Ok(Some(line)) => Ok(line),
-            Ok(None) => Err(Error::new(format!(
-                "the process ended without a line with `{text}`{}",
-                self.tail()
-            ))),
-            Err(_) => Err(Error::new(format!(
-                "no line with `{text}` within {limit:?}{}",
-                self.tail()
-            ))),
+            Ok(None) => Err(Error::new(format!("the process ended without a line with `{text}`{}", self.tail()))),
+            Err(_) => Err(Error::new(format!("no line with `{text}` within {limit:?}{}", self.tail()))),
         }
     }
 

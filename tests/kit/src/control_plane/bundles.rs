@@ -19,20 +19,11 @@ impl Served {
         bytes.hash(&mut hasher);
         let etag = format!("\"{:016x}\"", hasher.finish());
         let header = HeaderValue::try_from(&etag).expect("hexadecimal digits make a header value");
-        (
-            Self {
-                bytes: bytes.into(),
-                etag: Some(header),
-            },
-            etag,
-        )
+        (Self { bytes: bytes.into(), etag: Some(header) }, etag)
     }
 
     pub(super) fn untagged(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes: bytes.into(),
-            etag: None,
-        }
+        Self { bytes: bytes.into(), etag: None }
     }
 
     /// The answer to a `GET` with these headers.
@@ -43,9 +34,7 @@ impl Served {
             answer
         } else {
             let mut answer = Response::new(self.bytes.clone());
-            answer
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
+            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
             answer
         };
         if let Some(etag) = &self.etag {
@@ -78,12 +67,7 @@ mod tests {
             bundle.answer(&headers).status()
         };
 
-        for held in [
-            etag.clone(),
-            format!("W/{etag}"),
-            format!("\"other\", {etag}"),
-            "*".to_owned(),
-        ] {
+        for held in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {
             assert_eq!(status(&held), 304, "{held}");
         }
         for other in ["\"other\"", "", etag.trim_matches('"')] {

@@ -117,10 +117,7 @@ mod tests {
         };
         let text = journal.to_string();
         assert!(text.contains("requests: 0\n"), "{text}");
-        assert!(
-            text.contains("status reports: 30, the last 20 of them:\n  {\"metrics\":\"…\",\"n\":10}"),
-            "{text}"
-        );
+        assert!(text.contains("status reports: 30, the last 20 of them:\n  {\"metrics\":\"…\",\"n\":10}"), "{text}");
         assert!(text.ends_with("complaints: 1\n  POST /logs: not gzip"), "{text}");
     }
 }

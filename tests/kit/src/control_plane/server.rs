@@ -127,12 +127,7 @@ async fn receive(request: Request<Incoming>) -> Result<Received, Broken> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Broken::ClientGone)?.to_bytes();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    Ok(Received {
-        method: parts.method,
-        path,
-        headers: parts.headers,
-        body,
-    })
+    Ok(Received { method: parts.method, path, headers: parts.headers, body })
 }
 
 fn answer(shared: &Shared, request: &Received) -> Response<Bytes> {

@@ -32,15 +32,8 @@ pub(super) fn serve(script: &Script, request: &Received) -> (Response<Bytes>, Op
 type Outcome = Result<(Response<Bytes>, Option<News>), (StatusCode, String)>;
 
 fn route(script: &Script, request: &Received) -> Outcome {
-    if let Some((name, _)) = script
-        .required_headers
-        .iter()
-        .find(|(name, value)| !has(request, name, value))
-    {
-        return Err((
-            StatusCode::UNAUTHORIZED,
-            format!("the required `{name}` is missing or another"),
-        ));
+    if let Some((name, _)) = script.required_headers.iter().find(|(name, value)| !has(request, name, value)) {
+        return Err((StatusCode::UNAUTHORIZED, format!("the required `{name}` is missing or another")));
     }
     let path = request.bare_path();
     let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -102,9 +95,7 @@ fn gunzip(compressed: &[u8]) -> Result<Vec<u8>, String> {
 
 fn accepted() -> Response<Bytes> {
     let mut answer = Response::new(Bytes::from_static(b"{}"));
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 

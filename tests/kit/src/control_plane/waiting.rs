@@ -44,8 +44,7 @@ impl ControlPlane {
             let requests = journal.requests.iter().filter(|request| request.bare_path() == path);
             (requests.clone().count() >= n).then(|| requests.cloned().collect())
         };
-        self.wait_for(limit, &format!("{n} requests for `{path}`"), enough)
-            .await
+        self.wait_for(limit, &format!("{n} requests for `{path}`"), enough).await
     }
 
     async fn wait_for<T>(
@@ -65,12 +64,7 @@ impl ControlPlane {
             }
         };
         let outcome = timeout(limit, search).await;
-        outcome.map_err(|_| {
-            Error::new(format!(
-                "{what}: not within {limit:?}; arrived so far:{}",
-                *journal.borrow()
-            ))
-        })
+        outcome.map_err(|_| Error::new(format!("{what}: not within {limit:?}; arrived so far:{}", *journal.borrow())))
     }
 }
 

@@ -24,9 +24,7 @@ async fn main() {
         std::process::exit(1);
     }
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be caught");
-    let listener = TcpListener::bind(after("--addr").expect("--addr is given"))
-        .await
-        .expect("the port is free");
+    let listener = TcpListener::bind(after("--addr").expect("--addr is given")).await.expect("the port is free");
     println!("{}", arguments.join(" "));
     eprintln!("Initializing server.");
     tokio::spawn(serve(listener));
@@ -47,11 +45,7 @@ async fn serve(listener: TcpListener) {
 
 async fn repeat(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map(|body| body.to_bytes().to_vec())
-        .unwrap_or_default();
+    let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
     let heard = json!({
         "method": parts.method.as_str(),
         "path": parts.uri.to_string(),

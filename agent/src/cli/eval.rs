@@ -1,0 +1,243 @@
+//! `regent eval`
+
+mod output;
+mod table;
+
+use std::io::Read as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use regent_core::engine::{
+    Answer, Cancel, CompileOptions, Evaluation, Location, Prints, Query, QueryError, QueryText, RegoVersion,
+};
+use regent_core::metrics::Metrics;
+use regent_core::value::{Path, decode};
+use regent_core::{Registry, Store, Value, yaml};
+
+use crate::Files;
+use crate::load::{self, LoadError};
+use output::{Failure, Output, OutputFormat};
+
+/// Evaluate a Rego query.
+///
+/// Example: regent eval --data policy.rego --input input.json 'data.authz.allow'
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are booleans")]
+pub(super) struct Arguments {
+    /// The query.
+    #[arg(required_unless_present = "stdin")]
+    query: Option<String>,
+    /// Load policies and data from PATH. May be repeated.
+    #[arg(short, long, value_name = "PATH", value_delimiter = ',')]
+    data: Vec<String>,
+    /// Load a bundle from PATH. May be repeated.
+    #[arg(short, long, value_name = "PATH", value_delimiter = ',')]
+    bundle: Vec<String>,
+    /// Read the input document from FILE.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "stdin_input")]
+    input: Option<String>,
+    /// Read the input document from standard input.
+    #[arg(short = 'I', long, conflicts_with = "stdin")]
+    stdin_input: bool,
+    /// Read the query from standard input.
+    #[arg(long, conflicts_with = "query")]
+    stdin: bool,
+    /// How the answer is shown: json, values, bindings, pretty, raw, discard.
+    #[arg(short, long, default_value = "json")]
+    format: OutputFormat,
+    /// Exit with 1 if the query is undefined.
+    #[arg(long)]
+    fail: bool,
+    /// Exit with 1 if the query is defined.
+    #[arg(long)]
+    fail_defined: bool,
+    /// Import data.PATH into the query. May be repeated.
+    #[arg(long, value_name = "REFERENCE", value_delimiter = ',')]
+    import: Vec<String>,
+    /// Ask from within PACKAGE.
+    #[arg(long, value_name = "PACKAGE")]
+    package: Option<String>,
+    /// Leave out files and directories that match PATTERN. May be repeated.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Show what evaluation cost.
+    #[arg(long)]
+    metrics: bool,
+    /// Treat errors of built-in functions as fatal.
+    #[arg(long)]
+    strict_builtin_errors: bool,
+    /// Characters after which a value in a table is cut.
+    #[arg(long, value_name = "COUNT", default_value_t = 80)]
+    pretty_limit: usize,
+    /// Give up after TIME, such as 500ms, 10s or 1m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Name of the engine that evaluates.
+    #[arg(long, value_name = "NAME", default_value = "regorus")]
+    engine: String,
+    /// Take modules that do not say otherwise for Rego v0.
+    #[arg(long)]
+    v0_compatible: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let number: f64 = text[..split].parse().map_err(|_| format!("{text:?} is not a time such as 10s"))?;
+    let unit = match &text[split..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "" if number == 0.0 => 1.0,
+        _ => return Err(format!("{text:?} has no unit: ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
+}
+
+pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(32 << 20).build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut metrics = Metrics::when(arguments.metrics);
+    let result = runtime.block_on(evaluate(registry, arguments, &mut metrics));
+    let defined = result.as_ref().is_ok_and(|answer| !answer.rows.is_empty());
+    let failed = result.is_err();
+    let output = Output { result, metrics: arguments.metrics.then_some(metrics) };
+    output.print(arguments.format, arguments.pretty_limit);
+    if failed {
+        ExitCode::from(2)
+    } else if (arguments.fail && !defined) || (arguments.fail_defined && defined) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+async fn evaluate(registry: &Registry, arguments: &Arguments, metrics: &mut Metrics) -> Result<Answer, Failure> {
+    let store = load(registry, arguments).await?;
+    let input = input(arguments)?;
+    let query = Query::Text(QueryText {
+        text: query_text(arguments)?,
+        package: arguments.package.as_deref().map(|name| Path::from_dots(name.trim_start_matches("data."))),
+        imports: arguments.import.clone(),
+        unsafe_builtins: Vec::new(),
+    });
+    let snapshot = store.snapshot();
+    let cancel = Cancel::default();
+    let measured = metrics.is_on();
+    let job = {
+        let cancel = cancel.clone();
+        let strict = arguments.strict_builtin_errors;
+        tokio::task::spawn_blocking(move || -> Result<(Answer, Metrics), QueryError> {
+            let mut metrics = Metrics::when(measured);
+            let prepared = metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query))?.query;
+            let mut prints = StandardError;
+            let mut evaluation = Evaluation::new(&snapshot, input.as_ref());
+            evaluation.strict_builtin_errors = strict;
+            evaluation.cancel = cancel;
+            evaluation.prints = Some(&mut prints);
+            evaluation.metrics = metrics;
+            let answer = prepared.evaluate(&mut evaluation)?;
+            Ok((answer, evaluation.metrics))
+        })
+    };
+    let finished = match arguments.timeout {
+        None => job.await,
+        Some(limit) => match tokio::time::timeout(limit, job).await {
+            Ok(finished) => finished,
+            Err(_) => {
+                cancel.cancel();
+                return Err(Failure::text(format!("query did not complete within {limit:?}")));
+            }
+        },
+    };
+    let (answer, measured) = finished.map_err(|panic| Failure::text(panic.to_string()))??;
+    metrics.absorb(measured);
+    Ok(answer)
+}
+
+/// `print` in an evaluated policy goes to standard error.
+struct StandardError;
+
+impl Prints for StandardError {
+    fn print(&mut self, text: &str, _location: &Location) {
+        eprintln!("{text}");
+    }
+}
+
+async fn load(registry: &Registry, arguments: &Arguments) -> Result<Store, Failure> {
+    let known = || registry.engine_names().collect::<Vec<_>>().join(", ");
+    let missing = || Failure::text(format!("there is no engine {:?}; there is: {}", arguments.engine, known()));
+    let engine = registry.find_engine(&arguments.engine).ok_or_else(missing)?;
+    let store = Store::new(engine, CompileOptions::default(), Value::empty_object())?;
+    let files = |paths: &[String], as_bundles| Files {
+        paths: paths.to_vec(),
+        as_bundles,
+        ignore: arguments.ignore.clone(),
+        rego_version: if arguments.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
+    };
+    load::load(&store, &files(&arguments.bundle, true)).await?;
+    load::load(&store, &files(&arguments.data, false)).await?;
+    Ok(store)
+}
+
+fn query_text(arguments: &Arguments) -> Result<String, Failure> {
+    match &arguments.query {
+        Some(text) => Ok(text.clone()),
+        None => standard_input(),
+    }
+}
+
+fn input(arguments: &Arguments) -> Result<Option<Value>, Failure> {
+    let text = if arguments.stdin_input {
+        standard_input()?
+    } else if let Some(path) = &arguments.input {
+        let path = path.strip_prefix("file://").unwrap_or(path);
+        std::fs::read_to_string(path).map_err(|error| Failure::text(LoadError::read(path, &error).to_string()))?
+    } else {
+        return Ok(None);
+    };
+    // JSON first: it is the common case, and keeps the spelling of every number.
+    if let Ok(value) = decode(text.as_bytes()) {
+        return Ok(Some(value));
+    }
+    yaml::parse(&text)
+        .map(|(value, _)| Some(value))
+        .map_err(|error| Failure::text(format!("unable to parse input: {error}")))
+}
+
+fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::text(format!("standard input: {error}")))?;
+    Ok(text)
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Parse(errors) | QueryError::Compile(errors) | QueryError::Evaluation(errors) => {
+                Self::Policy(errors)
+            }
+            other => Self::text(other.to_string()),
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(regent_core::store::StoreError::Policy(errors)) => Self::Policy(errors),
+            other => Self::Texts(other.texts()),
+        }
+    }
+}
+
+impl From<regent_core::store::StoreError> for Failure {
+    fn from(error: regent_core::store::StoreError) -> Self {
+        LoadError::Store(error).into()
+    }
+}

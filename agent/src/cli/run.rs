@@ -1,0 +1,229 @@
+//! `regent run`
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use regent_core::config::Layers;
+use regent_core::engine::RegoVersion;
+use regent_core::logging::{Format, Layout, Level, LogLayer};
+use regent_core::{Registry, Value};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::running::Running;
+use crate::{Files, RunOptions};
+
+/// Stack of the threads that evaluate: input may be nested 10,000 deep.
+const STACK_BYTES: usize = 32 << 20;
+
+/// Start regent as a server.
+///
+/// Files are policies (.rego), data (.json, .yaml) and, with --bundle, bundles. A URL stands for a bundle that is
+/// downloaded from there.
+///
+/// Example: regent run --server --config-file config.yaml policies/
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are booleans")]
+pub(super) struct Arguments {
+    /// Files, directories and URLs to load.
+    paths: Vec<String>,
+    /// Start as a server.
+    #[arg(short, long)]
+    server: bool,
+    /// Listen on ADDRESS: [ip]:port, http://…, unix://path. May be repeated.
+    #[arg(short, long = "addr", value_name = "ADDRESS", default_value = "localhost:8181", value_delimiter = ',')]
+    addr: Vec<String>,
+    /// Serve only /health and /metrics on ADDRESS. May be repeated.
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    diagnostic_addr: Vec<String>,
+    /// Permissions of unix sockets, in octal.
+    #[arg(long, value_name = "OCTAL", default_value = "755", value_parser = octal)]
+    unix_socket_perm: u32,
+    /// Accept HTTP/2 without TLS.
+    #[arg(long)]
+    h2c: bool,
+    /// Read the configuration from FILE. May be repeated; later files win.
+    #[arg(short, long = "config-file", value_name = "FILE")]
+    config_file: Vec<std::path::PathBuf>,
+    /// Override configuration keys: a.b=value. May be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Override configuration keys with the content of files: a.b=path. May be repeated.
+    #[arg(long, value_name = "KEY=FILE")]
+    set_file: Vec<String>,
+    /// Refuse a configuration that names an undefined environment variable.
+    #[arg(long)]
+    strict_config: bool,
+    /// Load the files as bundles.
+    #[arg(short, long)]
+    bundle: bool,
+    /// Leave out files and directories that match PATTERN. May be repeated.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Errors after which the compiler gives up; 0 for no limit.
+    #[arg(short, long, value_name = "COUNT", default_value_t = 10)]
+    max_errors: usize,
+    /// Seconds to wait for plugins to be ready before the server answers.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    ready_timeout: u64,
+    /// Seconds that requests and plugins have to finish at the end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    shutdown_grace_period: u64,
+    /// Seconds to keep serving after a signal to stop.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    shutdown_wait_period: u64,
+    /// The least urgent log lines that are written: debug, info, warn, error.
+    #[arg(short, long, value_name = "LEVEL", default_value = "info")]
+    log_level: Level,
+    /// How log lines are written: text, json, json-pretty.
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    log_format: Format,
+    /// How log lines show time, as the moment 2006-01-02T15:04:05Z07:00.
+    #[arg(long, value_name = "LAYOUT")]
+    log_timestamp_format: Option<Layout>,
+    /// Take modules that do not say otherwise for Rego v0, and listen on all interfaces.
+    #[arg(long)]
+    v0_compatible: bool,
+    /// Accepted for OPA's sake; Regent reports to nobody.
+    #[arg(long, alias = "skip-version-check", hide = true)]
+    disable_telemetry: bool,
+    /// Accepted for OPA's sake; reading is always fast.
+    #[arg(long, hide = true)]
+    optimize_store_for_read_speed: bool,
+    /// How clients prove who they are: off.
+    #[arg(long, value_name = "SCHEME", default_value = "off", value_parser = ["off"])]
+    authentication: String,
+    /// Whether a policy decides on requests: off.
+    #[arg(long, value_name = "SCHEME", default_value = "off", value_parser = ["off"])]
+    authorization: String,
+}
+
+fn octal(text: &str) -> Result<u32, std::num::ParseIntError> {
+    u32::from_str_radix(text, 8)
+}
+
+pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
+    if !arguments.server {
+        let hint = if std::io::stdin().is_terminal() { " (there is no interactive shell yet)" } else { "" };
+        eprintln!("error: add --server to run as a server{hint}");
+        return ExitCode::FAILURE;
+    }
+    start_log(arguments);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start threads: {error}")),
+    };
+    runtime.block_on(serve(registry, arguments.options()))
+}
+
+async fn serve(registry: Registry, options: RunOptions) -> ExitCode {
+    // Taken before anything starts, so that a signal during the start is not lost.
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return fail("cannot listen for signals");
+    };
+    let running = match Running::start(registry, options).await {
+        Ok(running) => running,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    match running.serve(stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::FAILURE
+}
+
+fn start_log(arguments: &Arguments) {
+    let layout = arguments.log_timestamp_format.clone();
+    let from_environment = || std::env::var("OPA_LOG_TIMESTAMP_FORMAT").ok()?.parse().ok();
+    let layout = layout.or_else(from_environment).unwrap_or_default();
+    let layer = LogLayer::new(arguments.log_format, arguments.log_level, layout, std::io::stderr);
+    // Fails only if the embedding program has set up a log of its own, which then stays.
+    let _ = tracing::subscriber::set_global_default(layer.into_subscriber());
+}
+
+impl Arguments {
+    fn options(&self) -> RunOptions {
+        let (urls, paths): (Vec<_>, Vec<_>) = self.paths.iter().cloned().partition(|path| is_url(path));
+        let mut listen = regent_rest_api::Options {
+            addresses: self.addr.clone(),
+            diagnostic_addresses: self.diagnostic_addr.clone(),
+            unix_socket_permissions: self.unix_socket_perm,
+            h2c: self.h2c,
+        };
+        if self.v0_compatible && self.addr == ["localhost:8181"] {
+            listen.addresses = vec![":8181".to_owned()];
+        }
+        RunOptions {
+            listen,
+            config: self.layers(&urls),
+            files: Files {
+                paths,
+                as_bundles: self.bundle,
+                ignore: self.ignore.clone(),
+                rego_version: if self.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
+            },
+            max_errors: self.max_errors,
+            ready_timeout: (self.ready_timeout > 0).then(|| Duration::from_secs(self.ready_timeout)),
+            shutdown_wait: Duration::from_secs(self.shutdown_wait_period),
+            shutdown_grace: Duration::from_secs(self.shutdown_grace_period),
+        }
+    }
+
+    fn layers(&self, urls: &[String]) -> Layers {
+        let mut layers = Layers::new().strict(self.strict_config);
+        for file in &self.config_file {
+            layers = layers.file(file);
+        }
+        if !urls.is_empty() {
+            layers = layers.value("URL arguments", url_bundles(urls));
+        }
+        let layers = self.set.iter().fold(layers, |layers, set| layers.set(set));
+        self.set_file.iter().fold(layers, |layers, set| layers.set_file(set))
+    }
+}
+
+fn is_url(path: &str) -> bool {
+    path.starts_with("http://") || path.starts_with("https://")
+}
+
+/// The configuration that URL arguments stand for: a service and a bundle for each.
+fn url_bundles(urls: &[String]) -> Value {
+    let mut tree = Value::empty_object();
+    for (index, url) in urls.iter().enumerate() {
+        let name = format!("cli{}", index + 1);
+        let scheme = url.find("://").map_or(0, |at| at + 3);
+        let host = url[scheme..].find('/').map_or(url.len(), |at| scheme + at);
+        let bundle = [("service", Value::from(&name)), ("resource", url[host..].into()), ("persist", true.into())];
+        tree =
+            tree.with(&["services", &name, "url"], url[..host].into()).with(&["bundles", &name], Value::object(bundle));
+    }
+    tree
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regent_core::value::encode;
+
+    #[test]
+    fn a_url_stands_for_a_service_and_a_bundle() {
+        let tree = url_bundles(&["https://example.com:1/a/b?c=d".to_owned()]);
+        let expected = concat!(
+            r#"{"bundles":{"cli1":{"persist":true,"resource":"/a/b?c=d","service":"cli1"}},"#,
+            r#""services":{"cli1":{"url":"https://example.com:1"}}}"#
+        );
+        assert_eq!(encode(&tree), expected);
+    }
+}

@@ -1,0 +1,53 @@
+//! How an agent is to be run.
+
+use std::time::Duration;
+
+use regent_core::config::Layers;
+use regent_core::engine::RegoVersion;
+use regent_rest_api::Options as ListenOptions;
+
+/// Policies and data that are loaded at start.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// Files and directories: `path`, `prefix.path:path` or `file://path`.
+    pub paths: Vec<String>,
+    /// Whether `paths` are bundles.
+    pub as_bundles: bool,
+    /// Names and patterns of files and directories to leave out.
+    pub ignore: Vec<String>,
+    /// The dialect of modules that do not say themselves.
+    pub rego_version: RegoVersion,
+}
+
+/// How an agent is to be run.
+pub struct RunOptions {
+    /// Where it listens.
+    pub listen: ListenOptions,
+    /// The configuration, layer upon layer.
+    pub config: Layers,
+    /// What is loaded at start.
+    pub files: Files,
+    /// Errors after which the compiler gives up; 0 for no limit.
+    pub max_errors: usize,
+    /// How long the start waits until all plugins are OK before it opens the doors; not at all if absent.
+    pub ready_timeout: Option<Duration>,
+    /// How long the agent keeps serving after it was told to stop.
+    pub shutdown_wait: Duration,
+    /// How long running requests, and after them the plugins, have to finish.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for RunOptions {
+    /// `localhost:8181`, an empty configuration, and OPA's other defaults.
+    fn default() -> Self {
+        Self {
+            listen: ListenOptions::default(),
+            config: Layers::new(),
+            files: Files::default(),
+            max_errors: 10,
+            ready_timeout: None,
+            shutdown_wait: Duration::ZERO,
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}

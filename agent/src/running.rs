@@ -1,0 +1,172 @@
+//! A running agent, from the first look at its configuration to the last flushed log.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use regent_core::config::{ConfigError, ConfigErrors, ConfigTree};
+use regent_core::engine::{CompileOptions, Engine};
+use regent_core::plugin::Mailbox;
+use regent_core::settings::{Identity, Settings};
+use regent_core::status::State;
+use regent_core::store::StoreError;
+use regent_core::telemetry::Telemetry;
+use regent_core::{Error, Host, Registry, Store, Supervisor, Value};
+use regent_rest_api::{Api, BindError, Listeners, ServeError, ServerConfig};
+use tokio::time::Instant;
+
+use crate::load::{self, LoadError};
+use crate::{RunOptions, build};
+
+/// The engine that is used when the configuration names none.
+const DEFAULT_ENGINE: &str = "regorus";
+
+/// Why an agent does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigErrors),
+    /// Policies or data on the command line are wrong.
+    #[error("{0}")]
+    Load(#[from] LoadError),
+    /// The store does not take what was loaded.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// It cannot listen.
+    #[error("{0}")]
+    Bind(#[from] BindError),
+    /// Something else.
+    #[error("{}", .0.chain())]
+    Other(#[from] Error),
+    /// Plugins did not become ready in time.
+    #[error("Failed to wait for plugins activation.: {0}")]
+    NotReady(String),
+}
+
+/// Why an agent did not end well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopError {
+    /// Requests were still running when the grace period was over, or a listener failed.
+    #[error("{0}")]
+    Serve(#[from] ServeError),
+    /// Plugins had to be aborted.
+    #[error("{}", .0.chain())]
+    Plugins(#[from] Error),
+}
+
+/// An agent whose plugins run and whose doors are about to open: [`Running::serve`] opens them.
+pub struct Running {
+    supervisor: Supervisor,
+    host: Host,
+    listeners: Listeners,
+    api: Api,
+    shutdown_wait: Duration,
+    shutdown_grace: Duration,
+}
+
+impl Running {
+    pub(crate) async fn start(registry: Registry, options: RunOptions) -> Result<Self, StartError> {
+        let tree = options.config.load()?;
+        let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
+        let store = open_store(&registry, &tree, options.max_errors)?;
+        load::load(&store, &options.files).await?;
+
+        let identity = Identity { id: uuid::Uuid::new_v4().to_string(), version: build::info().version };
+        let settings = Settings::from_tree(&tree, identity.clone())?;
+        let host = Host::new(store, Telemetry::new(&server.request_buckets())?, settings);
+        let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
+        supervisor.check(&tree)?;
+
+        let listeners = Listeners::bind(options.listen).await?;
+        tracing::info!(addrs = %list(&listeners.local_addresses()), "Initializing server.");
+        let api = Api::new(host.clone(), server, build::info());
+        supervisor.apply(&tree).await?;
+        // Nothing is configured to be discovered, which OPA calls OK. Last, so that it does not make the agent ready.
+        host.status.set_plugin("discovery", State::Ok, None);
+        let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
+        let running = Self { supervisor, host, listeners, api, shutdown_wait, shutdown_grace };
+        match options.ready_timeout {
+            Some(limit) => running.once_ready(limit).await,
+            None => Ok(running),
+        }
+    }
+
+    async fn once_ready(self, limit: Duration) -> Result<Self, StartError> {
+        tracing::debug!("Waiting for plugins activation ({limit:?}).");
+        let mut status = self.host.status.watch();
+        let ready = status.wait_for(|report| report.plugins.values().all(|plugin| plugin.state == State::Ok));
+        if tokio::time::timeout(limit, ready).await.is_ok() {
+            return Ok(self);
+        }
+        let deadline = Instant::now() + self.shutdown_grace;
+        // The start has failed whatever the plugins make of their end.
+        let _ = self.supervisor.shutdown(deadline).await;
+        Err(StartError::NotReady(format!("timed out after {limit:?}")))
+    }
+
+    /// The addresses it listens on; a port 0 that was asked for shows as what the system gave.
+    pub fn addresses(&self) -> Vec<String> {
+        self.listeners.local_addresses()
+    }
+
+    /// The handles that plugins are given, for a program that embeds the agent.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Where a plugin's signals go, for example to trigger a bundle in manual mode.
+    pub fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
+        self.supervisor.mailbox(plugin)
+    }
+
+    /// Serves until `stop` is done, then ends in order: the doors close, running requests finish, plugins flush and
+    /// stop in the reverse of their start order.
+    ///
+    /// # Errors
+    /// When a listener fails, or the grace period is over before all is done.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StopError> {
+        let wait = self.shutdown_wait;
+        let told = async {
+            stop.await;
+            if !wait.is_zero() {
+                tracing::info!("Waiting {}s before initiating shutdown...", wait.as_secs());
+                tokio::time::sleep(wait).await;
+            }
+            tracing::info!("Shutting down...");
+        };
+        tracing::debug!("Server initialized.");
+        let served = self.listeners.serve(self.api, told, self.shutdown_grace).await;
+        match &served {
+            Ok(()) => tracing::info!("Server shutdown."),
+            Err(error) => tracing::error!(err = %error, "Failed to shutdown server gracefully."),
+        }
+        let stopped = self.supervisor.shutdown(Instant::now() + self.shutdown_grace).await;
+        served?;
+        Ok(stopped?)
+    }
+}
+
+fn open_store(registry: &Registry, tree: &ConfigTree, max_errors: usize) -> Result<Store, StartError> {
+    let engine = choose_engine(registry, tree)?;
+    Ok(Store::new(engine, CompileOptions { max_errors }, build::system_document())?)
+}
+
+fn choose_engine(registry: &Registry, tree: &ConfigTree) -> Result<Arc<dyn Engine>, ConfigErrors> {
+    let wrong = |message: String| ConfigErrors(vec![ConfigError::new("engine", message, tree.origin(&["engine"]))]);
+    let name = match tree.get(&["engine"]) {
+        None | Some(Value::Null) => DEFAULT_ENGINE,
+        Some(Value::String(name)) => name,
+        Some(other) => return Err(wrong(format!("must be the name of an engine, got {other}"))),
+    };
+    registry.find_engine(name).ok_or_else(|| {
+        let known: Vec<_> = registry.engine_names().collect();
+        wrong(format!("there is no engine {name:?}; there is: {}", known.join(", ")))
+    })
+}
+
+fn list(addresses: &[String]) -> String {
+    format!("[{}]", addresses.join(" "))
+}

@@ -1,0 +1,13 @@
+//! What the stock agent is made of, in start order. Stop order is the reverse.
+
+use regent_core::Registry;
+
+/// Registers every stock plugin.
+pub fn register(registry: &mut Registry) {
+    regent_engine_regorus::register(registry);
+    regent_services::register(registry);
+    // Sinks of decisions and status start before, and stop after, whoever has something to tell them.
+    regent_status::register(registry);
+    regent_decision_logs::register(registry);
+    regent_bundle::register(registry);
+}

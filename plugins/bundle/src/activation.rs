@@ -1,0 +1,101 @@
+//! From candidates to active bundles: all together if possible, else as many as hold together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use regent_core::Store;
+use regent_core::store::StoreError;
+
+use crate::candidate::Candidate;
+
+/// Up to this many candidates, combinations that leave one out are tried too. Each try compiles everything.
+const FEW: usize = 16;
+
+/// Candidates by name.
+pub(crate) type Candidates = BTreeMap<String, Arc<Candidate>>;
+
+/// What became of the candidates.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub(crate) active: BTreeSet<String>,
+    pub(crate) refused: BTreeMap<String, StoreError>,
+    /// Why bundles that should have left are still there.
+    pub(crate) stuck: Option<StoreError>,
+}
+
+/// One thing to try: these become active, and those that leave do or do not.
+struct Attempt {
+    names: Vec<String>,
+    leave: bool,
+}
+
+/// Activates as many candidates as hold together with what is active, and removes what leaves. The active state only
+/// ever changes as a whole; what does not become active leaves no trace in it.
+pub(crate) async fn activate(store: &Store, mut open: Candidates, mut leaving: BTreeSet<String>) -> Outcome {
+    let mut outcome = Outcome::default();
+    while !open.is_empty() || !leaving.is_empty() {
+        let Some(done) = first_that_holds(store, &open, &leaving, &mut outcome).await else { break };
+        for name in done.names {
+            open.remove(&name);
+            outcome.refused.remove(&name);
+            outcome.active.insert(name);
+        }
+        if done.leave {
+            leaving.clear();
+            outcome.stuck = None;
+        }
+    }
+    outcome
+}
+
+async fn first_that_holds(
+    store: &Store,
+    open: &Candidates,
+    leaving: &BTreeSet<String>,
+    outcome: &mut Outcome,
+) -> Option<Attempt> {
+    for attempt in attempts(open, !leaving.is_empty()) {
+        let Err(error) = attempt.run(store, open, leaving).await else { return Some(attempt) };
+        match &attempt.names[..] {
+            [] => outcome.stuck = Some(error),
+            [name] if !attempt.leave => drop(outcome.refused.insert(name.clone(), error)),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What to try, the most wanted first: everything, all but one, each alone; and each with and without leaving.
+fn attempts(open: &Candidates, anyone_leaves: bool) -> Vec<Attempt> {
+    let all: Vec<String> = open.keys().cloned().collect();
+    let mut sets = Vec::new();
+    if all.len() > 1 {
+        sets.push(all.clone());
+    }
+    if (3..=FEW).contains(&all.len()) {
+        let without = |out: &String| all.iter().filter(|name| *name != out).cloned().collect();
+        sets.extend(all.iter().map(without));
+    }
+    sets.extend(all.iter().map(|name| vec![name.clone()]));
+    let leave = |leave| sets.iter().map(move |names| Attempt { names: names.clone(), leave });
+    if !anyone_leaves {
+        return leave(false).collect();
+    }
+    let only_leave = Attempt { names: Vec::new(), leave: true };
+    leave(true).chain([only_leave]).chain(leave(false)).collect()
+}
+
+impl Attempt {
+    async fn run(&self, store: &Store, open: &Candidates, leaving: &BTreeSet<String>) -> Result<(), StoreError> {
+        let contents: Vec<_> = self.names.iter().filter_map(|name| open.get(name)).map(|c| c.content()).collect();
+        let leaving: Vec<String> = leaving.iter().filter(|_| self.leave).cloned().collect();
+        store
+            .write(move |transaction| {
+                for name in &leaving {
+                    transaction.deactivate(name);
+                }
+                if contents.is_empty() { Ok(()) } else { transaction.activate(contents) }
+            })
+            .await
+    }
+}

@@ -1,0 +1,37 @@
+//! A bundle that was loaded and may become active.
+
+use regent_core::metrics::Metrics;
+use regent_core::store::BundleContent;
+
+/// A loaded bundle. It may be tried several times, so it gives out copies, which are cheap.
+pub(crate) struct Candidate {
+    content: BundleContent,
+    /// What the load cost.
+    pub(crate) metrics: Metrics,
+}
+
+impl Candidate {
+    pub(crate) fn new(content: BundleContent, metrics: Metrics) -> Self {
+        Self { content, metrics }
+    }
+
+    pub(crate) fn revision(&self) -> &str {
+        self.content.bundle.revision.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn etag(&self) -> &str {
+        self.content.bundle.etag.as_deref().unwrap_or_default()
+    }
+
+    /// A copy for the store.
+    pub(crate) fn content(&self) -> BundleContent {
+        let BundleContent { name, bundle, manifest, data, modules } = &self.content;
+        BundleContent {
+            name: name.clone(),
+            bundle: bundle.clone(),
+            manifest: manifest.clone(),
+            data: data.clone(),
+            modules: modules.clone(),
+        }
+    }
+}

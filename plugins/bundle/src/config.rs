@@ -1,0 +1,300 @@
+//! The sections `bundles` and, deprecated, `bundle`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regent_core::config::{ConfigError, ConfigErrors, Section, unknown_key_warning};
+use regent_core::plugin::{Known, PluginConfig};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer};
+
+use crate::format::Limits;
+
+const DEPRECATED: &str = "Deprecated 'bundle' configuration specified. Use 'bundles' instead. See \
+                          https://www.openpolicyagent.org/docs/latest/configuration/#bundles";
+
+/// All configured bundles.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BundlesConfig {
+    /// By name. Filled when the section is checked.
+    pub bundles: BTreeMap<String, BundleConfig>,
+    /// The name of the one bundle of a deprecated `bundle` section.
+    pub legacy: Option<String>,
+}
+
+/// One bundle, defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BundleConfig {
+    /// Where it comes from.
+    pub source: SourceConfig,
+    /// How long to wait between two requests.
+    pub delay: RangeInclusive<Duration>,
+    /// What makes it be asked for.
+    pub trigger: Trigger,
+    /// How large it may be.
+    pub limits: Limits,
+}
+
+/// Where a bundle comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceConfig {
+    /// A service, and the path there.
+    Service {
+        /// Its name.
+        service: String,
+        /// What is appended to its URL.
+        resource: String,
+    },
+    /// An archive or directory of the machine.
+    File(PathBuf),
+}
+
+/// What makes a bundle be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// Time.
+    #[default]
+    Periodic,
+    /// Only whoever triggers it.
+    Manual,
+}
+
+/// How often a bundle is asked for, as it is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct Polling {
+    /// Shortest wait between two requests, in seconds.
+    #[serde(default)]
+    pub min_delay_seconds: Option<i64>,
+    /// Longest wait between two requests, in seconds.
+    #[serde(default)]
+    pub max_delay_seconds: Option<i64>,
+    /// How long a service is asked to hold a request until there is news, in seconds.
+    #[serde(default)]
+    pub long_polling_timeout_seconds: Option<i64>,
+}
+
+/// One bundle as it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+struct Written {
+    /// The service that has it; the first one by default.
+    #[serde(default)]
+    service: Option<String>,
+    /// Its path there, `bundles/NAME` by default, or a `file:` URL.
+    #[serde(default)]
+    resource: Option<String>,
+    #[serde(default)]
+    polling: Option<Polling>,
+    /// `periodic` or `manual`.
+    #[serde(default)]
+    trigger: Option<String>,
+    /// Whether to keep the last one on disk.
+    #[serde(default)]
+    persist: Option<bool>,
+    /// How its signature is verified.
+    #[serde(default)]
+    signing: Option<Signing>,
+    /// Most bytes of one file in it, uncompressed.
+    #[serde(default)]
+    size_limit_bytes: Option<i64>,
+}
+
+/// How a signature is verified.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Signing {
+    #[serde(default)]
+    keyid: Option<String>,
+    #[serde(default, rename = "scope")]
+    _scope: Option<String>,
+    #[serde(default, rename = "exclude_files")]
+    _exclude_files: Option<Vec<String>>,
+}
+
+/// The deprecated section.
+#[derive(Debug, Deserialize)]
+struct WrittenLegacy {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    prefix: Option<String>,
+    #[serde(default)]
+    service: Option<String>,
+    #[serde(default)]
+    resource: Option<String>,
+    #[serde(default)]
+    polling: Option<Polling>,
+}
+
+impl<'de> Deserialize<'de> for BundlesConfig {
+    /// Takes any object: which of two shapes it has depends on the section's name, known when it is validated.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::<String, serde_json::Value>::deserialize(deserializer).map(|_| Self::default())
+    }
+}
+
+impl JsonSchema for BundlesConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "Bundles".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        BTreeMap::<String, Written>::json_schema(generator)
+    }
+}
+
+impl PluginConfig for BundlesConfig {
+    fn validate(&mut self, section: &Section, known: &Known) -> Result<(), ConfigErrors> {
+        if section.name() == "bundle" {
+            tracing::warn!("{DEPRECATED}");
+            let (name, config) = legacy(section, known)?;
+            self.legacy = Some(name.clone());
+            self.bundles.insert(name, config);
+            return Ok(());
+        }
+        let mut errors = ConfigErrors::default();
+        for (name, section) in section.children() {
+            match bundle(&name, &section, known) {
+                Ok(config) => drop(self.bundles.insert(name, config)),
+                Err(error) => errors.0.push(error),
+            }
+        }
+        errors.into_result()
+    }
+}
+
+fn bundle(name: &str, section: &Section, known: &Known) -> Result<BundleConfig, ConfigError> {
+    let written = parse::<Written>(section)?;
+    complete(name, written, known).map_err(|text| ConfigError::opa(text).from_layer(section.origin("")))
+}
+
+fn legacy(section: &Section, known: &Known) -> Result<(String, BundleConfig), ConfigError> {
+    let written = parse::<WrittenLegacy>(section)?;
+    let name = written.name.unwrap_or_default();
+    if name.is_empty() {
+        return Err(ConfigError::opa(r#"invalid bundle name """#).from_layer(section.origin("")));
+    }
+    let prefix = written.prefix.unwrap_or_else(|| "bundles".to_owned());
+    let resource = written.resource.unwrap_or_else(|| format!("{}/{name}", prefix.trim_matches('/')));
+    let written =
+        Written { service: written.service, resource: Some(resource), polling: written.polling, ..Written::default() };
+    let config = complete(&name, written, known);
+    let config = config.map_err(|text| ConfigError::opa(text).from_layer(section.origin("")))?;
+    Ok((name, config))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(section: &Section) -> Result<T, ConfigError> {
+    let parsed = section.parse::<T>()?;
+    for path in &parsed.unknown {
+        tracing::warn!("{}", unknown_key_warning(path, &[]));
+    }
+    Ok(parsed.value)
+}
+
+/// Fills in defaults. Errors are OPA's whole text.
+fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig, String> {
+    let invalid = |why: String| format!("invalid configuration for bundle {name:?}: {why}");
+    let source = match file(name, written.resource.as_deref())? {
+        Some(path) => SourceConfig::File(path),
+        None => SourceConfig::Service {
+            service: service(name, written.service, known).map_err(invalid)?,
+            resource: written.resource.filter(|text| !text.is_empty()).unwrap_or_else(|| format!("bundles/{name}")),
+        },
+    };
+    let polling = written.polling.unwrap_or_default();
+    warn_of_what_is_missing(name, &polling, written.persist.unwrap_or_default(), known);
+    if let Some(signing) = written.signing {
+        return Err(invalid(signing.refusal(known)));
+    }
+    let file_limit = written.size_limit_bytes.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+    Ok(BundleConfig {
+        source,
+        delay: polling.delay().map_err(|why| invalid(why.to_owned()))?,
+        trigger: trigger(written.trigger.as_deref()).map_err(invalid)?,
+        limits: file_limit.map_or_else(Limits::default, Limits::with_file),
+    })
+}
+
+impl Signing {
+    /// To load bundles unverified that should be verified would be unsafe, so nothing is loaded.
+    fn refusal(&self, known: &Known) -> String {
+        match self.keyid.as_deref().filter(|id| !id.is_empty() && !known.keys.contains(*id)) {
+            Some(id) => format!("key id {id} not found"),
+            None => "signing is not supported yet".to_owned(),
+        }
+    }
+}
+
+fn warn_of_what_is_missing(name: &str, polling: &Polling, persist: bool, known: &Known) {
+    if persist {
+        tracing::warn!(name, plugin = "bundle", "`persist` is not in effect yet: the bundle is not kept on disk.");
+    }
+    if polling.long_polling_timeout_seconds.is_some() {
+        tracing::warn!(name, plugin = "bundle", "`long_polling_timeout_seconds` is not in effect yet.");
+    }
+    if !known.keys.is_empty() {
+        tracing::warn!(name, plugin = "bundle", "Signatures of bundles are not verified yet.");
+    }
+}
+
+/// The path of a `file:` URL.
+fn file(name: &str, resource: Option<&str>) -> Result<Option<PathBuf>, String> {
+    let Some(resource) = resource else { return Ok(None) };
+    let invalid = |why: &str| format!("invalid URL for bundle {name:?}: {why}");
+    if resource.chars().any(char::is_control) {
+        return Err(invalid("invalid control character in URL"));
+    }
+    let Some(rest) = resource.strip_prefix("file:") else { return Ok(None) };
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() {
+        return Err(invalid("path is missing"));
+    }
+    Ok(Some(PathBuf::from(path)))
+}
+
+fn service(name: &str, written: Option<String>, known: &Known) -> Result<String, String> {
+    let written = written.filter(|service| !service.is_empty());
+    if written.is_none() && known.services.len() > 1 {
+        let guess = &known.services[0];
+        tracing::warn!(
+            name,
+            plugin = "bundle",
+            "No service is named and several exist; the first, {guess:?}, is taken."
+        );
+    }
+    let service = written.or_else(|| known.services.first().cloned()).unwrap_or_default();
+    if known.services.contains(&service) { Ok(service) } else { Err(format!("service name {service:?} not found")) }
+}
+
+fn trigger(written: Option<&str>) -> Result<Trigger, String> {
+    match written {
+        None | Some("" | "periodic") => Ok(Trigger::Periodic),
+        Some("manual") => Ok(Trigger::Manual),
+        Some(other) => Err(format!(r#"invalid trigger mode {other:?} (want "periodic" or "manual")"#)),
+    }
+}
+
+impl Polling {
+    const MIN_SECONDS: i64 = 60;
+    const MAX_SECONDS: i64 = 120;
+
+    /// The wait between two requests, defaults filled in.
+    ///
+    /// # Errors
+    /// What does not fit together, in OPA's words.
+    pub fn delay(&self) -> Result<RangeInclusive<Duration>, &'static str> {
+        let (min, max) = match (self.min_delay_seconds, self.max_delay_seconds) {
+            (None, None) => (Self::MIN_SECONDS, Self::MAX_SECONDS),
+            (Some(_), None) => return Err("polling configuration missing 'max_delay_seconds'"),
+            (None, Some(_)) => return Err("polling configuration missing 'min_delay_seconds'"),
+            (Some(min), Some(max)) if max < min => return Err("max polling delay must be >= min polling delay"),
+            (Some(min), Some(max)) => (min, max),
+        };
+        if self.long_polling_timeout_seconds.is_some_and(|seconds| seconds < 1) {
+            return Err("'long_polling_timeout_seconds' must be at least 1");
+        }
+        let seconds = |count: i64| Duration::from_secs(u64::try_from(count).unwrap_or(0));
+        Ok(seconds(min)..=seconds(max))
+    }
+}

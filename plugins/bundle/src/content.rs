@@ -1,0 +1,112 @@
+//! From a [`Bundle`] to what the store activates: modules parsed, and checked against the roots.
+
+use std::sync::Arc;
+
+use regent_core::engine::{Engine, Module, PolicyErrors, Source};
+use regent_core::store::{ActiveBundle, BundleContent};
+
+use crate::format::{Bundle, FormatError, ModuleFile};
+
+/// How a bundle and its files are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Naming<'a> {
+    /// The bundle's name, which begins the ids of its policies: `NAME/path/in/bundle.rego`.
+    pub name: &'a str,
+    /// What file names begin with: nothing for a downloaded bundle, the directory for one from the command line.
+    pub base: &'a str,
+}
+
+/// Why a bundle cannot be activated, whatever else is active.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// Modules do not parse. All errors of all modules.
+    #[error("{0}")]
+    Policy(PolicyErrors),
+    /// A module lies outside the roots.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+}
+
+/// Parses the modules of a bundle. Blocks as long as the parser takes; keep it off the request path.
+///
+/// # Errors
+/// When modules do not parse or lie outside the bundle's roots.
+pub fn prepare(
+    bundle: &Bundle,
+    naming: Naming<'_>,
+    etag: Option<String>,
+    engine: &dyn Engine,
+) -> Result<BundleContent, ContentError> {
+    let modules = parse(bundle, naming, engine)?;
+    let manifest = &bundle.manifest;
+    for module in &modules {
+        if !manifest.permits(module.package()) {
+            return Err(outside(bundle, &**module).into());
+        }
+    }
+    Ok(BundleContent {
+        name: naming.name.into(),
+        bundle: ActiveBundle { revision: Some(manifest.revision.clone()), roots: manifest.roots.clone(), etag },
+        manifest: manifest.to_value(),
+        data: bundle.data.clone(),
+        modules,
+    })
+}
+
+fn parse(bundle: &Bundle, naming: Naming<'_>, engine: &dyn Engine) -> Result<Vec<Arc<dyn Module>>, ContentError> {
+    let mut modules = Vec::with_capacity(bundle.modules.len());
+    let mut errors = Vec::new();
+    for file in &bundle.modules {
+        match engine.parse(source(bundle, naming, file)) {
+            Ok(module) => modules.push(module),
+            Err(wrong) => errors.extend(wrong.0),
+        }
+    }
+    if errors.is_empty() { Ok(modules) } else { Err(ContentError::Policy(PolicyErrors(errors))) }
+}
+
+fn source(bundle: &Bundle, naming: Naming<'_>, file: &ModuleFile) -> Source {
+    let shown = if naming.base.is_empty() { file.path.clone() } else { join(naming.base, &file.path) };
+    Source {
+        id: join(naming.name, &shown).into(),
+        file: shown.into(),
+        text: file.text.clone(),
+        version: bundle.manifest.version_of(&file.path),
+    }
+}
+
+fn outside(bundle: &Bundle, module: &dyn Module) -> FormatError {
+    let package = module.package().to_reference();
+    FormatError::ModuleOutsideRoots {
+        roots: bundle.manifest.shown_roots(),
+        package: package.strip_prefix("data.").unwrap_or(&package).to_owned(),
+        file: module.source().file.to_string(),
+    }
+}
+
+/// Two paths as one, without `.`, doubled slashes and the `..` that can be resolved.
+pub(crate) fn join(base: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in base.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let start = if base.starts_with('/') { "/" } else { "" };
+    format!("{start}{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_as_go_joins_them() {
+        assert_eq!(join("bundle", "bundle/authz.rego"), "bundle/bundle/authz.rego");
+        assert_eq!(join("./b/", "/x.rego"), "b/x.rego");
+        assert_eq!(join("/tmp/b", "/tmp/b/x.rego"), "/tmp/b/tmp/b/x.rego");
+        assert_eq!(join("../b", "../b/x.rego"), "../b/x.rego");
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a bundle did not come in, and how status tells it.
+
+use http::StatusCode;
+use regent_core::engine::PolicyErrors;
+use regent_core::status::BundleStatus;
+use regent_core::store::StoreError;
+use regent_core::{Error, ErrorKind, Value};
+
+use crate::content::ContentError;
+use crate::format::FormatError;
+
+/// Why a bundle was not loaded or not activated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum LoadError {
+    /// The service could not be asked.
+    #[error("request failed: {0}")]
+    Request(String),
+    /// The service refused.
+    #[error("server replied with {}", .0.canonical_reason().unwrap_or(.0.as_str()))]
+    Status(StatusCode),
+    /// The answer broke off, or its encoding is broken.
+    #[error("archive read failed: {0}")]
+    Body(String),
+    /// What came is not a bundle.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// Its policies do not parse.
+    #[error("{0}")]
+    Policy(PolicyErrors),
+    /// It does not fit the rest of policy and data.
+    #[error("{0}")]
+    Activation(#[from] StoreError),
+    /// A bug.
+    #[error("bundle load failed: {0}")]
+    Internal(String),
+}
+
+impl From<ContentError> for LoadError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Policy(errors) => Self::Policy(errors),
+            ContentError::Format(error) => Self::Format(error),
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for LoadError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl LoadError {
+    /// The errors of policies, if these are what is wrong.
+    fn policy_errors(&self) -> Option<&PolicyErrors> {
+        match self {
+            Self::Policy(errors) | Self::Activation(StoreError::Policy(errors) | StoreError::RuleConflict(errors)) => {
+                Some(errors)
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes the error in a bundle's status.
+    pub(crate) fn note(&self, status: &mut BundleStatus) {
+        status.code = Some("bundle_error");
+        status.http_code = match self {
+            Self::Status(code) => Some(code.as_u16()),
+            _ => None,
+        };
+        status.message = Some(match self.policy_errors() {
+            Some(_) => "error(s) occurred while compiling module(s)".to_owned(),
+            None => self.to_string(),
+        });
+        status.errors = self
+            .policy_errors()
+            .map(|errors| Value::array(errors.0.iter().map(|error| Value::object(error.to_fields()))));
+    }
+
+    /// The error for whoever triggered the load.
+    pub(crate) fn shared(&self) -> Error {
+        let kind = match self {
+            Self::Request(_) | Self::Status(_) | Self::Body(_) => ErrorKind::Unavailable,
+            Self::Internal(_) => ErrorKind::Internal,
+            _ => ErrorKind::Refused,
+        };
+        Error::new(kind, self.to_string())
+    }
+}

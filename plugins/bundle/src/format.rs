@@ -1,0 +1,94 @@
+//! The bundle format, pure: bytes or a directory in, a [`Bundle`] out.
+//!
+//! | file                                  | becomes                                               |
+//! |---------------------------------------|-------------------------------------------------------|
+//! | `**/*.rego`                           | [`Bundle::modules`], not parsed yet                   |
+//! | `**/data.json`, `data.yaml`, `data.yml` | [`Bundle::data`] below the path of its directory    |
+//! | `.manifest`                           | [`Bundle::manifest`]                                  |
+//! | anything else                         | nothing                                               |
+//!
+//! Whoever made the archive is not trusted: every size is limited, links and paths that leave the bundle are refused,
+//! and no bytes make it panic. What needs a parser of Rego (does a module lie within the roots?) is checked in
+//! [`crate::content`].
+
+mod archive;
+mod assemble;
+mod directory;
+mod error;
+mod limits;
+mod manifest;
+mod name;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use regent_core::Value;
+
+pub use error::FormatError;
+pub use limits::Limits;
+pub use manifest::Manifest;
+
+pub(crate) use assemble::{merge, nest};
+
+/// A bundle as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Base data, an object.
+    pub data: Value,
+    /// Policies, in the order of the archive.
+    pub modules: Vec<ModuleFile>,
+    /// How much there was.
+    pub sizes: Sizes,
+}
+
+/// The text of one policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleFile {
+    /// Its path in the bundle, with slashes between and none before: `authz/rules.rego`.
+    pub path: String,
+    /// The Rego text.
+    pub text: Arc<str>,
+}
+
+/// How much a bundle holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sizes {
+    /// Bytes of all files that were read, uncompressed.
+    pub content: u64,
+    /// Number of entries, directories and ignored files included.
+    pub entries: usize,
+    /// Files of compiled policy (`.wasm`), which are left aside.
+    pub wasm: usize,
+}
+
+impl Bundle {
+    /// Reads a gzip-compressed tar archive. Blocks as long as decompressing and reading take.
+    ///
+    /// # Errors
+    /// When it is no such archive, exceeds a limit, or what it holds is not a bundle.
+    pub fn from_archive(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
+        archive::read(bytes, limits)
+    }
+
+    /// Reads a directory, as the command line and `file://` resources may name one. Links are passed over.
+    ///
+    /// # Errors
+    /// When something cannot be read, exceeds a limit, or what it holds is not a bundle.
+    pub fn from_directory(root: &Path, limits: &Limits) -> Result<Self, FormatError> {
+        directory::read(root, limits, &|_| false)
+    }
+
+    /// As [`Bundle::from_directory`], without files and directories for which `ignore` says so, given their names.
+    ///
+    /// # Errors
+    /// As [`Bundle::from_directory`].
+    pub fn from_directory_without(
+        root: &Path,
+        limits: &Limits,
+        ignore: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, FormatError> {
+        directory::read(root, limits, ignore)
+    }
+}

@@ -1,0 +1,117 @@
+//! Archives: gzip around tar.
+//!
+//! Entries are taken raw from the tar reader, long names and extended headers resolved here with limits, since the
+//! reader would hold them in memory whatever their size.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+use tar::{Archive, Entry, EntryType, PaxExtensions};
+
+use super::assemble::{Assembly, Kind};
+use super::{Bundle, FormatError, Limits, name};
+
+/// Most bytes of an extended header or a long name.
+const MOST_HEADER: u64 = 64 * 1024;
+
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Bundle, FormatError> {
+    if bytes.len() > limits.archive {
+        return Err(FormatError::archive(format!("archive exceeds {} bytes", limits.archive)));
+    }
+    let mut archive = Archive::new(Bounded { inner: MultiGzDecoder::new(bytes), left: limits.total });
+    let mut assembly = Assembly::new(*limits);
+    let mut long_name = None;
+    for entry in archive.entries().map_err(FormatError::archive)?.raw(true) {
+        let mut entry = entry.map_err(FormatError::archive)?;
+        assembly.count_entry()?;
+        match entry.header().entry_type() {
+            EntryType::GNULongName => long_name = Some(gnu_name(&mut entry)?),
+            EntryType::XHeader => long_name = pax_name(&mut entry)?.or(long_name),
+            EntryType::XGlobalHeader | EntryType::GNULongLink => {}
+            kind => take(&mut assembly, &mut entry, kind, long_name.take())?,
+        }
+    }
+    // What follows the last entry holds the checksum of all before.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(FormatError::archive)?;
+    assembly.finish()
+}
+
+/// Takes one entry that is not about another one.
+fn take<R: Read>(
+    assembly: &mut Assembly,
+    entry: &mut Entry<'_, R>,
+    kind: EntryType,
+    long_name: Option<Vec<u8>>,
+) -> Result<(), FormatError> {
+    let name = long_name.unwrap_or_else(|| entry.header().path_bytes().into_owned());
+    let path = name::normalize(&name)?;
+    match kind {
+        EntryType::Directory => Ok(()),
+        // Archives from before directories had a type of their own mark them by a slash.
+        EntryType::Regular | EntryType::Continuous if name.ends_with(b"/") => Ok(()),
+        EntryType::Regular | EntryType::Continuous => {
+            let size = entry.header().entry_size().map_err(FormatError::archive)?;
+            match Kind::of(&path) {
+                None => assembly.check_size(&path, size),
+                Some(kind) => assembly.read(&path, kind, size, entry),
+            }
+        }
+        other => Err(FormatError::archive(format!("entry {path:?} is {}, not a file", describe(other)))),
+    }
+}
+
+fn describe(kind: EntryType) -> &'static str {
+    match kind {
+        EntryType::Link | EntryType::Symlink => "a link",
+        EntryType::Char | EntryType::Block | EntryType::Fifo => "a device",
+        EntryType::GNUSparse => "sparse",
+        _ => "of an unknown type",
+    }
+}
+
+fn gnu_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, FormatError> {
+    let mut name = header_content(entry)?;
+    if name.last() == Some(&0) {
+        name.pop();
+    }
+    Ok(name)
+}
+
+/// The name that an extended header gives to the next entry.
+fn pax_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, FormatError> {
+    let content = header_content(entry)?;
+    let mut name = None;
+    for extension in PaxExtensions::new(&content) {
+        let extension = extension.map_err(FormatError::archive)?;
+        match extension.key_bytes() {
+            b"path" => name = Some(extension.value_bytes().to_vec()),
+            b"size" => return Err(FormatError::archive("entry of more than 8 GiB")),
+            _ => {}
+        }
+    }
+    Ok(name)
+}
+
+fn header_content<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, FormatError> {
+    let mut content = Vec::new();
+    entry.take(MOST_HEADER + 1).read_to_end(&mut content).map_err(FormatError::archive)?;
+    if content.len() as u64 > MOST_HEADER {
+        return Err(FormatError::archive(format!("header of more than {MOST_HEADER} bytes")));
+    }
+    Ok(content)
+}
+
+/// Fails where more comes out than is allowed, however little went in.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let over = || io::Error::other("content exceeds the limit of its total size");
+        self.left = self.left.checked_sub(count as u64).ok_or_else(over)?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,176 @@
+//! Files to a bundle, one after the other.
+
+use std::io::Read;
+
+use regent_core::value::{Object, decode};
+use regent_core::{Value, yaml};
+
+use super::manifest::Manifest;
+use super::{Bundle, FormatError, Limits, ModuleFile, Sizes};
+
+/// What a file of a bundle is for. Other files are ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rego,
+    Json,
+    Yaml,
+    Manifest,
+    Patch,
+    Wasm,
+}
+
+impl Kind {
+    pub(super) fn of(path: &str) -> Option<Self> {
+        let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
+        match file {
+            "data.json" => Some(Self::Json),
+            "data.yaml" | "data.yml" => Some(Self::Yaml),
+            ".manifest" if directory.is_empty() => Some(Self::Manifest),
+            "patch.json" if directory.is_empty() => Some(Self::Patch),
+            _ => match file.rsplit_once('.') {
+                Some((_, "rego")) => Some(Self::Rego),
+                Some((_, "wasm")) => Some(Self::Wasm),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// A bundle in the making.
+pub(super) struct Assembly {
+    limits: Limits,
+    manifest: Option<Manifest>,
+    data: Value,
+    modules: Vec<ModuleFile>,
+    sizes: Sizes,
+}
+
+impl Assembly {
+    pub(super) fn new(limits: Limits) -> Self {
+        let data = Value::empty_object();
+        Self { limits, manifest: None, data, modules: Vec::new(), sizes: Sizes::default() }
+    }
+
+    pub(super) fn count_entry(&mut self) -> Result<(), FormatError> {
+        self.sizes.entries += 1;
+        if self.sizes.entries > self.limits.entries {
+            return Err(FormatError::archive(format!("more than {} entries", self.limits.entries)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_size(&self, path: &str, size: u64) -> Result<(), FormatError> {
+        let limit = self.limits.file;
+        if size > limit {
+            return Err(FormatError::FileTooLarge { path: path.to_owned(), size, limit });
+        }
+        Ok(())
+    }
+
+    /// Reads one file, whose size was announced but is not believed.
+    pub(super) fn read(
+        &mut self,
+        path: &str,
+        kind: Kind,
+        announced: u64,
+        content: &mut impl Read,
+    ) -> Result<(), FormatError> {
+        self.check_size(path, announced)?;
+        if kind == Kind::Wasm {
+            self.sizes.wasm += 1;
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        let most = self.limits.file.saturating_add(1);
+        content.take(most).read_to_end(&mut bytes).map_err(FormatError::archive)?;
+        let size = bytes.len() as u64;
+        self.check_size(path, size)?;
+        self.sizes.content += size;
+        if self.sizes.content > self.limits.total {
+            return Err(FormatError::archive("content exceeds the limit of its total size"));
+        }
+        self.take(path, kind, bytes)
+    }
+
+    fn take(&mut self, path: &str, kind: Kind, bytes: Vec<u8>) -> Result<(), FormatError> {
+        match kind {
+            Kind::Rego => {
+                let text = text(path, bytes)?.into();
+                self.modules.push(ModuleFile { path: path.to_owned(), text });
+                Ok(())
+            }
+            Kind::Json => {
+                let value = decode(&bytes).map_err(|error| FormatError::file(path, error))?;
+                self.mount(path, value)
+            }
+            Kind::Yaml => {
+                let (value, _) = yaml::parse(&text(path, bytes)?).map_err(|error| FormatError::file(path, error))?;
+                self.mount(path, value)
+            }
+            Kind::Manifest => {
+                self.manifest = Some(Manifest::decode(&bytes)?);
+                Ok(())
+            }
+            Kind::Patch => refuse_patch(path, &bytes),
+            Kind::Wasm => Ok(()),
+        }
+    }
+
+    /// Puts data where its directory says.
+    fn mount(&mut self, path: &str, value: Value) -> Result<(), FormatError> {
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let keys: Vec<&str> = directory.split('/').filter(|key| !key.is_empty()).collect();
+        let tree = nest(&keys, value);
+        let Value::Object(tree) = tree else {
+            return Err(FormatError::file(path, "root value must be object"));
+        };
+        let conflict = || FormatError::file(path, format!("failed to insert data file from path {directory}"));
+        self.data = merge(&self.data, &tree).ok_or_else(conflict)?;
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Bundle, FormatError> {
+        let manifest = self.manifest.unwrap_or_default();
+        manifest.require_permitted(&self.data)?;
+        if self.sizes.wasm > 0 {
+            tracing::warn!(files = self.sizes.wasm, "Compiled policies (wasm) of the bundle are ignored.");
+        }
+        Ok(Bundle { manifest, data: self.data, modules: self.modules, sizes: self.sizes })
+    }
+}
+
+fn text(path: &str, bytes: Vec<u8>) -> Result<String, FormatError> {
+    String::from_utf8(bytes).map_err(|_| FormatError::file(path, "file is not valid UTF-8"))
+}
+
+/// A patch that patches nothing does no harm.
+fn refuse_patch(path: &str, bytes: &[u8]) -> Result<(), FormatError> {
+    let patch = decode(bytes).map_err(|error| FormatError::file(path, error))?;
+    match patch.get("data").and_then(Value::as_array) {
+        Some(operations) if !operations.is_empty() => Err(FormatError::Delta),
+        _ => Ok(()),
+    }
+}
+
+/// The value below the keys, each the only one of its object.
+pub(crate) fn nest<S: AsRef<str>>(keys: &[S], value: Value) -> Value {
+    keys.iter().rev().fold(value, |below, key| Value::object([(key.as_ref(), below)]))
+}
+
+/// One object into another; none where both hold something at a path that is not an object on both sides.
+pub(crate) fn merge(into: &Value, from: &Object) -> Option<Value> {
+    let Value::Object(into) = into else { return None };
+    if into.is_empty() {
+        return Some(Value::Object(from.clone()));
+    }
+    let mut merged = into.clone();
+    for (key, new) in from.iter() {
+        let value = match (into.get(key), new) {
+            (None, new) => new.clone(),
+            (Some(known @ Value::Object(_)), Value::Object(new)) => merge(known, new)?,
+            _ => return None,
+        };
+        merged = merged.with(key.clone(), value);
+    }
+    Some(Value::Object(merged))
+}

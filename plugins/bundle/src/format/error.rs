@@ -1,0 +1,75 @@
+//! What is wrong with a bundle, in OPA's words where it has them.
+
+use std::io;
+
+/// Why something is not a bundle.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The archive itself is broken.
+    #[error("archive read failed: {0}")]
+    Archive(String),
+    /// One file of it is broken.
+    #[error("bundle load failed on {path}: {reason}")]
+    File {
+        /// The file's path in the bundle.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The manifest is no JSON or of another shape.
+    #[error("bundle load failed on manifest decode: {0}")]
+    ManifestDecode(String),
+    /// Two roots of the manifest lie within each other.
+    #[error("manifest has overlapped roots: '{0}' and '{1}'")]
+    OverlappedRoots(String, String),
+    /// Data lies outside the manifest's roots.
+    #[error("manifest roots {roots} do not permit data at path '/{path}' (hint: check bundle directory structure)")]
+    DataOutsideRoots {
+        /// The roots as OPA prints them.
+        roots: String,
+        /// The path.
+        path: String,
+    },
+    /// A policy lies outside the manifest's roots.
+    #[error("manifest roots {roots} do not permit 'package {package}' in module '{file}'")]
+    ModuleOutsideRoots {
+        /// The roots as OPA prints them.
+        roots: String,
+        /// The package with dots.
+        package: String,
+        /// The file.
+        file: String,
+    },
+    /// A file is larger than the configuration allows.
+    #[error("bundle file {path} size ({size} bytes) exceeds configured size_limit_bytes ({limit} bytes)")]
+    FileTooLarge {
+        /// The file's path in the bundle.
+        path: String,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The bundle changes another one and is none by itself.
+    #[error("delta bundles are not supported yet")]
+    Delta,
+    /// A file or directory of the machine cannot be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl FormatError {
+    pub(crate) fn file(path: &str, reason: impl ToString) -> Self {
+        Self::File { path: path.to_owned(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn archive(reason: impl ToString) -> Self {
+        Self::Archive(reason.to_string())
+    }
+}

@@ -1,0 +1,68 @@
+//! The plugin: one task that owns what is known of all bundles, and one loader's task for each of them.
+//!
+//! Loaders download, read and parse on their own. What they bring meets here: candidates that arrive within
+//! [`WINDOW`] of each other are activated in one transaction. One that does not fit stays a candidate and is tried
+//! again with whatever comes next.
+
+mod work;
+
+use std::time::Duration;
+
+use regent_core::plugin::{Inbox, Reconfigure, Signal};
+use regent_core::{Error, Host, Plugin};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::config::BundlesConfig;
+use crate::loader::trigger_all;
+use work::Work;
+
+/// How long the first candidate waits for others.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// Arrivals that wait for the plugin; more make their loaders wait.
+const ARRIVALS: usize = 16;
+
+/// Keeps the configured bundles up to date.
+pub struct BundlePlugin {
+    config: BundlesConfig,
+    host: Host,
+}
+
+impl Plugin for BundlePlugin {
+    const NAME: &'static str = "bundle";
+    const SECTIONS: &'static [&'static str] = &["bundle", "bundles"];
+    const RECONFIGURE: Reconfigure = Reconfigure::Live;
+    type Config = BundlesConfig;
+
+    fn build(config: BundlesConfig, host: Host) -> Result<Self, Error> {
+        Ok(Self { config, host })
+    }
+
+    async fn run(self, mut inbox: Inbox<BundlesConfig>) -> Result<(), Error> {
+        let (sender, mut arrivals) = mpsc::channel(ARRIVALS);
+        let mut work = Work::new(self.host, sender);
+        work.configure(self.config).await;
+        loop {
+            let due = work.due();
+            tokio::select! {
+                signal = inbox.recv() => match signal {
+                    Signal::Configure(config, reply) => {
+                        work.configure(config).await;
+                        reply.send(Ok(()));
+                    }
+                    Signal::Trigger(reply) => {
+                        let loaders = work.triggers();
+                        tokio::spawn(async move { reply.send(trigger_all(loaders).await) });
+                    }
+                    Signal::Stop(_) => {
+                        work.stop();
+                        return Ok(());
+                    }
+                },
+                Some(arrival) = arrivals.recv() => work.arrive(arrival),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => work.activate().await,
+            }
+        }
+    }
+}

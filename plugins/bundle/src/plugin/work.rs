@@ -1,0 +1,202 @@
+//! The plugin's state and what changes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regent_core::Host;
+use regent_core::status::{BundleStatus, Cause, State};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::WINDOW;
+use crate::activation::{Candidates, Outcome, activate};
+use crate::config::{BundleConfig, BundlesConfig};
+use crate::download::{Download, Downloader};
+use crate::error::LoadError;
+use crate::loader::{Arrival, Loader, Verdict};
+use crate::tracked::Tracked;
+
+/// All bundles, configured and on their way out.
+pub(super) struct Work {
+    host: Host,
+    arrivals: mpsc::Sender<Arrival>,
+    bundles: BTreeMap<String, Tracked>,
+    /// No longer configured, still active because the rest does not hold together without them.
+    leaving: BTreeMap<String, BundleStatus>,
+    /// When candidates are activated, if there are any.
+    due: Option<Instant>,
+    /// Counts the loaders.
+    epoch: u64,
+}
+
+impl Work {
+    pub(super) fn new(host: Host, arrivals: mpsc::Sender<Arrival>) -> Self {
+        Self { host, arrivals, bundles: BTreeMap::new(), leaving: BTreeMap::new(), due: None, epoch: 0 }
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Where each loader takes triggers.
+    pub(super) fn triggers(&self) -> Vec<mpsc::Sender<oneshot::Sender<Verdict>>> {
+        self.bundles.values().map(|tracked| tracked.loader.trigger()).collect()
+    }
+
+    /// Makes the bundles those that the configuration names.
+    pub(super) async fn configure(&mut self, config: BundlesConfig) {
+        self.host.status.change(Cause::Bundle, |report| report.legacy_bundle.clone_from(&config.legacy));
+        let gone: Vec<String> =
+            self.bundles.keys().filter(|name| !config.bundles.contains_key(*name)).cloned().collect();
+        let someone_leaves = !gone.is_empty();
+        for name in gone {
+            self.remove(&name);
+        }
+        for (name, config) in config.bundles {
+            self.leaving.remove(&name);
+            self.put(name, config);
+        }
+        self.report();
+        if someone_leaves {
+            self.activate().await;
+        }
+    }
+
+    /// Adds a bundle, or takes over its changed configuration.
+    fn put(&mut self, name: String, config: BundleConfig) {
+        if self.bundles.get(&name).is_some_and(|known| known.config == config) {
+            return;
+        }
+        let tracked = match self.bundles.remove(&name) {
+            Some(old) => {
+                tracing::info!(
+                    name,
+                    plugin = "bundle",
+                    "Bundle loader configuration changed. Restarting bundle loader."
+                );
+                // An `ETag` says nothing about what another place has.
+                let same_source = old.config.source == config.source;
+                let etag = if same_source { old.loader.etag() } else { String::new() };
+                let loader = self.start(&name, &config, etag);
+                Tracked::new(config, loader, old.status)
+            }
+            None => {
+                tracing::info!(name, plugin = "bundle", "Starting bundle loader.");
+                let snapshot = self.host.store.snapshot();
+                let active = snapshot.bundles().get(name.as_str());
+                let etag = active.and_then(|bundle| bundle.etag.clone()).unwrap_or_default();
+                let loader = self.start(&name, &config, etag);
+                Tracked::new(config, loader, Tracked::first_status(&name, active))
+            }
+        };
+        self.bundles.insert(name, tracked);
+    }
+
+    fn start(&mut self, name: &str, config: &BundleConfig, etag: String) -> Loader {
+        self.epoch += 1;
+        let downloader = Downloader {
+            name: name.to_owned(),
+            config: config.clone(),
+            services: self.host.services.clone(),
+            engine: self.host.store.engine().clone(),
+        };
+        Loader::start(downloader, etag, self.epoch, self.arrivals.clone())
+    }
+
+    fn remove(&mut self, name: &str) {
+        let Some(tracked) = self.bundles.remove(name) else { return };
+        tracing::info!(name, plugin = "bundle", "Bundle loader configuration removed. Stopping bundle loader.");
+        if self.is_active(name) {
+            self.leaving.insert(name.to_owned(), tracked.status);
+        } else {
+            self.host.status.remove_bundle(name);
+        }
+    }
+
+    fn is_active(&self, name: &str) -> bool {
+        self.host.store.snapshot().bundles().contains_key(name)
+    }
+
+    /// Takes what a loader brought.
+    pub(super) fn arrive(&mut self, arrival: Arrival) {
+        let Arrival { name, epoch, outcome, verdict } = arrival;
+        let is_active = self.is_active(&name);
+        let Some(tracked) = self.bundles.get_mut(&name).filter(|tracked| tracked.loader.epoch == epoch) else { return };
+        tracked.requested();
+        match outcome {
+            Ok(Download::Bundle(candidate, size)) => {
+                tracked.loaded(*candidate, size, verdict);
+                return self.gather();
+            }
+            Ok(Download::NotModified(etag)) => tracked.not_modified(etag, is_active, verdict),
+            Ok(Download::Nothing) => tracked.nothing(verdict),
+            Err(error) => tracked.failed(&error, verdict),
+        }
+        self.host.status.set_bundle(tracked.status.clone());
+        self.report();
+    }
+
+    /// A candidate waits for others, unless there are no others to wait for.
+    fn gather(&mut self) {
+        let all_there = self.bundles.values().all(Tracked::waits);
+        let latest = if all_there { Instant::now() } else { Instant::now() + WINDOW };
+        self.due = Some(self.due.map_or(latest, |due| due.min(latest)));
+    }
+
+    /// Activates all candidates that can be, and removes what leaves if that can be.
+    pub(super) async fn activate(&mut self) {
+        self.due = None;
+        let candidates: Candidates = self
+            .bundles
+            .iter()
+            .filter_map(|(name, tracked)| Some((name.clone(), tracked.candidate.clone()?)))
+            .collect();
+        let leaving: BTreeSet<String> = self.leaving.keys().cloned().collect();
+        let start = Instant::now();
+        let outcome = activate(&self.host.store, candidates, leaving).await;
+        self.settle(outcome, start.elapsed());
+        self.report();
+    }
+
+    fn settle(&mut self, outcome: Outcome, took: std::time::Duration) {
+        for name in &outcome.active {
+            if let Some(tracked) = self.bundles.get_mut(name) {
+                tracked.activated(took);
+                self.host.status.set_bundle(tracked.status.clone());
+            }
+        }
+        for (name, error) in outcome.refused {
+            // Those that nobody waits for were refused before, and status says so.
+            if let Some(tracked) = self.bundles.get_mut(&name).filter(|tracked| tracked.waits()) {
+                tracked.refused(&LoadError::Activation(error));
+                self.host.status.set_bundle(tracked.status.clone());
+            }
+        }
+        self.settle_leaving(outcome.stuck.map(LoadError::Activation));
+    }
+
+    fn settle_leaving(&mut self, stuck: Option<LoadError>) {
+        let Some(error) = stuck else {
+            for name in std::mem::take(&mut self.leaving).into_keys() {
+                self.host.status.remove_bundle(&name);
+            }
+            return;
+        };
+        for (name, status) in &mut self.leaving {
+            tracing::error!(name, plugin = "bundle", "Bundle deactivation failed: {error}");
+            error.note(status);
+            self.host.status.set_bundle(status.clone());
+        }
+    }
+
+    /// Ready once every configured bundle has been active.
+    fn report(&self) {
+        let ready = self.bundles.values().all(|tracked| tracked.settled);
+        self.host.report(if ready { State::Ok } else { State::NotReady }, None);
+    }
+
+    pub(super) fn stop(&mut self) {
+        for name in std::mem::take(&mut self.bundles).into_keys() {
+            tracing::info!(name, plugin = "bundle", "Stopping bundle loader.");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the plugin knows of one configured bundle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use regent_core::status::{BundleStatus, Moment};
+use regent_core::store::ActiveBundle;
+use tokio::sync::oneshot;
+
+use crate::candidate::Candidate;
+use crate::config::BundleConfig;
+use crate::error::LoadError;
+use crate::loader::{Loader, Verdict};
+
+/// A configured bundle.
+pub(crate) struct Tracked {
+    pub(crate) config: BundleConfig,
+    pub(crate) loader: Loader,
+    pub(crate) status: BundleStatus,
+    /// Whether a version of it has been active since it was configured.
+    pub(crate) settled: bool,
+    /// A version that is newer than the active one: it waits for its activation, or for others to change.
+    pub(crate) candidate: Option<Arc<Candidate>>,
+    /// The loader that waits for what becomes of the candidate.
+    waiting: Option<oneshot::Sender<Verdict>>,
+}
+
+impl Tracked {
+    pub(crate) fn new(config: BundleConfig, loader: Loader, status: BundleStatus) -> Self {
+        Self { config, loader, status, settled: false, candidate: None, waiting: None }
+    }
+
+    /// The status of a bundle that nothing is known of but what may already be active under its name.
+    pub(crate) fn first_status(name: &str, active: Option<&ActiveBundle>) -> BundleStatus {
+        let revision = active.and_then(|bundle| bundle.revision.clone()).filter(|revision| !revision.is_empty());
+        BundleStatus { name: name.to_owned(), active_revision: revision, ..BundleStatus::default() }
+    }
+
+    pub(crate) fn waits(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Notes that the service was asked.
+    pub(crate) fn requested(&mut self) {
+        self.status.last_request = Moment::now();
+    }
+
+    /// Notes that nothing could be loaded. The `ETag` stays that of what is active.
+    pub(crate) fn failed(&mut self, error: &LoadError, verdict: oneshot::Sender<Verdict>) {
+        tracing::error!(name = self.status.name, plugin = "bundle", "Bundle load failed: {error}");
+        error.note(&mut self.status);
+        let _ = verdict.send(Err(Arc::new(error.shared())));
+    }
+
+    /// Notes that the service has nothing newer than what is active.
+    pub(crate) fn not_modified(&mut self, etag: Option<String>, is_active: bool, verdict: oneshot::Sender<Verdict>) {
+        let name = &self.status.name;
+        tracing::debug!(name, plugin = "bundle", "Bundle load skipped, server replied with not modified.");
+        if let Some(etag) = etag {
+            self.loader.set_etag(&etag);
+        }
+        self.status.last_successful_request = self.status.last_request;
+        self.candidate = None;
+        self.settled |= is_active;
+        self.clear_error();
+        let _ = verdict.send(Ok(()));
+    }
+
+    /// Notes that the service has no bundle at the moment, and forgets which one it had.
+    pub(crate) fn nothing(&mut self, verdict: oneshot::Sender<Verdict>) {
+        self.status.last_successful_request = self.status.last_request;
+        self.loader.set_etag("");
+        self.clear_error();
+        let _ = verdict.send(Ok(()));
+    }
+
+    /// Takes a candidate.
+    pub(crate) fn loaded(&mut self, candidate: Candidate, size: Option<u64>, verdict: oneshot::Sender<Verdict>) {
+        let status = &mut self.status;
+        status.last_successful_request = status.last_request;
+        status.last_successful_download = status.last_request;
+        status.kind = Some("snapshot");
+        status.size = size;
+        status.metrics = Some(candidate.metrics.to_value());
+        self.candidate = Some(Arc::new(candidate));
+        self.waiting = Some(verdict);
+    }
+
+    /// Notes that the candidate is active now.
+    pub(crate) fn activated(&mut self, took: Duration) {
+        let Some(candidate) = self.candidate.take() else { return };
+        let (name, etag) = (&self.status.name, candidate.etag());
+        if etag.is_empty() {
+            tracing::info!(name, plugin = "bundle", "Bundle loaded and activated successfully.");
+        } else {
+            let message = format!("Bundle loaded and activated successfully. Etag updated to {etag}.");
+            tracing::info!(name, plugin = "bundle", "{message}");
+        }
+        self.loader.set_etag(etag);
+        self.settled = true;
+        let mut metrics = candidate.metrics.clone();
+        metrics.add("timer_rego_load_bundles_ns", u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        self.status.metrics = Some(metrics.to_value());
+        self.status.active_revision = Some(candidate.revision().to_owned()).filter(|revision| !revision.is_empty());
+        self.status.last_successful_activation = Moment::now();
+        self.clear_error();
+        self.answer(Ok(()));
+    }
+
+    /// Notes that the candidate does not fit. It stays, for others may change.
+    pub(crate) fn refused(&mut self, error: &LoadError) {
+        tracing::error!(name = self.status.name, plugin = "bundle", "Bundle activation failed: {error}");
+        error.note(&mut self.status);
+        self.answer(Err(Arc::new(error.shared())));
+    }
+
+    fn answer(&mut self, verdict: Verdict) {
+        if let Some(waiting) = self.waiting.take() {
+            let _ = waiting.send(verdict);
+        }
+    }
+
+    fn clear_error(&mut self) {
+        let status = &mut self.status;
+        (status.code, status.message, status.errors, status.http_code) = (None, None, None, None);
+    }
+}

@@ -1,0 +1,52 @@
+//! The configuration's error texts.
+
+mod common;
+
+use common::Agent;
+
+async fn check(config: &str, expected: &str) {
+    let error = Agent::new().apply(config).await.expect_err("a refusal");
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[tokio::test]
+async fn mistakes_are_refused_in_opas_words() {
+    let check = async |bundle: &str, why: &str| {
+        let config = format!("services: {{acme: {{url: 'http://x'}}}}\nbundles: {{n: {bundle}}}");
+        check(&config, &format!("invalid configuration for bundle \"n\": {why}")).await;
+    };
+    check("{service: x}", r#"service name "x" not found"#).await;
+    check("{polling: {min_delay_seconds: 1}}", "polling configuration missing 'max_delay_seconds'").await;
+    check("{polling: {max_delay_seconds: 1}}", "polling configuration missing 'min_delay_seconds'").await;
+    let reversed = "{polling: {min_delay_seconds: 2, max_delay_seconds: 1}}";
+    check(reversed, "max polling delay must be >= min polling delay").await;
+    let long = "{polling: {long_polling_timeout_seconds: 0}}";
+    check(long, "'long_polling_timeout_seconds' must be at least 1").await;
+    check("{trigger: never}", r#"invalid trigger mode "never" (want "periodic" or "manual")"#).await;
+    check("{signing: {keyid: k}}", "key id k not found").await;
+    check("{signing: {}}", "signing is not supported yet").await;
+}
+
+#[tokio::test]
+async fn bundles_need_a_service_or_a_file() {
+    check("bundles: {n: {}}", r#"invalid configuration for bundle "n": service name "" not found"#).await;
+    check("bundles: {n: {resource: 'file://'}}", r#"invalid URL for bundle "n": "#).await;
+    check("bundle: {}", r#"invalid bundle name """#).await;
+}
+
+#[tokio::test]
+async fn every_mistake_is_reported() {
+    let config = "services: {acme: {url: 'http://x'}}\nbundles: {a: {service: x}, b: {trigger: y}}";
+    let error = Agent::new().apply(config).await.expect_err("a refusal");
+    assert!(error.contains(r#"bundle "a""#) && error.contains(r#"bundle "b""#), "{error}");
+}
+
+#[tokio::test]
+async fn of_both_sections_the_deprecated_one_counts() {
+    let check = async |config: &str| {
+        let mut agent = Agent::new();
+        agent.apply(config).await.expect("a valid configuration");
+        agent.reports("one", |report| report.legacy_bundle.as_deref() == Some("old")).await;
+    };
+    check("services: {acme: {url: 'http://127.0.0.1:1'}}\nbundle: {name: old}\nbundles: {new: {}}").await;
+}

@@ -1,0 +1,209 @@
+//! Cuts the stream of events into chunks that fit into one upload.
+//!
+//! The limit is on compressed bytes, which are known only after compressing. So events are collected up to a *guess* of
+//! how many uncompressed bytes will fit, and the guess follows what came out of it: it grows, each time by more, while
+//! chunks stay below nine tenths of the limit, and shrinks when one comes out too large, which is then cut again.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use regent_core::Value;
+use regent_core::value::write_json;
+use tracing::error;
+
+use super::Chunk;
+use crate::counters::{Count, Counters};
+
+/// The guess never grows beyond this, or beyond the upload limit if that is more: it is memory that nothing else counts.
+const LARGEST_GUESS: usize = 16 << 20;
+
+/// How much faster the guess grows each time.
+const EXPONENT_STEP: f64 = 0.2;
+
+/// The part of an event that may go so that the rest fits.
+const CACHE: &str = "nd_builtin_cache";
+
+/// gzip and the brackets add at most this to the bytes of a small event.
+const OVERHEAD: usize = 64;
+
+/// Makes chunks of events.
+pub(super) struct Encoder {
+    /// Most compressed bytes of a chunk.
+    limit: usize,
+    guess: Guess,
+    open: Open,
+    /// Encoded size from which on events are known to fit only without their `nd_builtin_cache`.
+    too_large_with_cache: usize,
+    counters: Arc<Counters>,
+}
+
+/// Encoded events that no chunk holds yet, separated by commas, and where each of them ends.
+#[derive(Default)]
+struct Open {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Encoder {
+    pub(super) fn new(limit: usize, counters: Arc<Counters>) -> Self {
+        let guess = Guess { bytes: limit, exponent: 0.0, range: limit..limit.max(LARGEST_GUESS) };
+        Self { limit, guess, open: Open::default(), too_large_with_cache: usize::MAX, counters }
+    }
+
+    /// Events that no chunk holds yet.
+    pub(super) fn len(&self) -> usize {
+        self.open.ends.len()
+    }
+
+    /// Takes an event; hands out chunks if that filled some.
+    pub(super) fn push(&mut self, event: &Value) -> Vec<Chunk> {
+        let Some(json) = self.encode(event) else { return Vec::new() };
+        let full = !self.open.ends.is_empty() && self.open.text.len() + json.len() + 2 >= self.guess.bytes;
+        let chunks = if full { self.finish(true) } else { Vec::new() };
+        self.open.push(&json);
+        chunks
+    }
+
+    /// Hands out all that is left.
+    pub(super) fn close(&mut self) -> Vec<Chunk> {
+        self.finish(false)
+    }
+
+    /// Makes chunks of what is open. Only a chunk that the guess says is full can tell that the guess is too small.
+    fn finish(&mut self, full: bool) -> Vec<Chunk> {
+        let open = std::mem::take(&mut self.open);
+        let mut chunks = Vec::new();
+        if !open.ends.is_empty() {
+            self.cut(&open, 0..open.ends.len(), full, &mut chunks);
+        }
+        chunks
+    }
+
+    /// Makes one chunk of a range of events, or several if one would be too large. Each event fits alone, so halving
+    /// ends.
+    fn cut(&mut self, open: &Open, range: Range<usize>, full: bool, chunks: &mut Vec<Chunk>) {
+        let chunk = Chunk::compress(open.slice(&range), range.len());
+        if chunk.size() > self.limit && range.len() > 1 {
+            if range.len() == open.ends.len() {
+                self.guess.shrink();
+                self.counters.add(Count::ScaleDown, 1);
+            }
+            let middle = range.start + range.len() / 2;
+            self.cut(open, range.start..middle, false, chunks);
+            self.cut(open, middle..range.end, false, chunks);
+            return;
+        }
+        if full {
+            self.learn(chunk.size());
+        }
+        self.counters.chunk(chunk.events());
+        chunks.push(chunk);
+    }
+
+    fn learn(&mut self, size: usize) {
+        if size < self.limit / 10 * 9 {
+            self.guess.grow();
+            self.counters.add(Count::ScaleUp, 1);
+        } else {
+            self.counters.add(Count::Stable, 1);
+        }
+    }
+
+    /// The event as JSON that fits into a chunk; nothing, if it cannot.
+    fn encode(&mut self, event: &Value) -> Option<Vec<u8>> {
+        let json = json_of(event);
+        let has_cache = event.get(CACHE).is_some();
+        let known_too_large = json.len() >= self.too_large_with_cache && has_cache;
+        let Some(size) = (if known_too_large { Some(json.len()) } else { self.excess(&json) }) else {
+            return Some(json);
+        };
+        self.counters.add(Count::ExceededUploadLimit, 1);
+        if !has_cache {
+            return self.give_up(size, ". No ND cache to drop.");
+        }
+        self.too_large_with_cache = self.too_large_with_cache.min(json.len());
+        let smaller = json_of(&event.without(&[CACHE]));
+        if let Some(size) = self.excess(&smaller) {
+            return self.give_up(size, " even after dropping the ND cache.");
+        }
+        self.counters.add(Count::CacheDropped, 1);
+        error!(
+            plugin = "decision_logs",
+            "ND builtins cache dropped from this event to fit under maximum upload size limits. \
+             Increase upload size limit or change usage of non-deterministic builtins."
+        );
+        Some(smaller)
+    }
+
+    /// The compressed size of one event, if it is over the limit.
+    fn excess(&self, json: &[u8]) -> Option<usize> {
+        if json.len() + OVERHEAD <= self.limit {
+            return None;
+        }
+        Some(Chunk::compress(json, 1).size()).filter(|size| *size > self.limit)
+    }
+
+    fn give_up(&self, size: usize, why: &str) -> Option<Vec<u8>> {
+        self.counters.add(Count::EncodingFailure, 1);
+        let limit = self.limit;
+        error!(
+            plugin = "decision_logs",
+            "Log encoding failed: received a decision event size ({size}) that exceeded the upload_size_limit_bytes \
+             ({limit}){why}"
+        );
+        None
+    }
+}
+
+impl Open {
+    fn push(&mut self, json: &[u8]) {
+        if !self.text.is_empty() {
+            self.text.push(b',');
+        }
+        self.text.extend_from_slice(json);
+        self.ends.push(self.text.len());
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        let start = if range.start == 0 { 0 } else { self.ends[range.start - 1] + 1 };
+        &self.text[start..self.ends[range.end - 1]]
+    }
+}
+
+fn json_of(event: &Value) -> Vec<u8> {
+    let mut json = Vec::with_capacity(512);
+    write_json(&mut json, event);
+    json
+}
+
+/// How many uncompressed bytes fit into a chunk, as far as is known.
+struct Guess {
+    bytes: usize,
+    exponent: f64,
+    range: Range<usize>,
+}
+
+impl Guess {
+    fn grow(&mut self) {
+        self.scale((self.exponent + 1.0).exp2());
+        self.exponent += EXPONENT_STEP;
+    }
+
+    fn shrink(&mut self) {
+        self.scale(0.5);
+        self.exponent = (self.exponent - EXPONENT_STEP).max(0.0);
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a guess, kept within its range"
+    )]
+    fn scale(&mut self, factor: f64) {
+        self.bytes = ((self.bytes as f64 * factor) as usize).clamp(self.range.start, self.range.end);
+    }
+}
+
+#[cfg(test)]
+mod tests;

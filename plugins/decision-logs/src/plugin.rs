@@ -1,0 +1,193 @@
+//! The plugin's life: events come out of the queue, are shaped, and go to every lane.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use regent_core::decision::DecisionEvent;
+use regent_core::plugin::{Inbox, Plugin, Reconfigure, Reply, Roles, Signal};
+use regent_core::status::State;
+use regent_core::{Error, Host};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use crate::config::Config;
+use crate::counters::{Count, Counters};
+use crate::lanes::Lanes;
+use crate::notice::Notice;
+use crate::recorder::Recorder;
+use crate::shape::{Shaper, Trouble};
+
+/// Events that are shaped at once. Small, so that signals do not wait long.
+const BATCH: usize = 256;
+
+/// Time that a lane has to finish when a new configuration does without it.
+const LANE_GRACE: Duration = Duration::from_secs(5);
+
+/// Records decisions; configured at `decision_logs`.
+pub struct DecisionLogsPlugin {
+    config: Config,
+    host: Host,
+    recorder: Arc<Recorder>,
+    queue: mpsc::Receiver<DecisionEvent>,
+    counters: Arc<Counters>,
+}
+
+impl Plugin for DecisionLogsPlugin {
+    const NAME: &'static str = "decision_logs";
+    const SECTIONS: &'static [&'static str] = &["decision_logs"];
+    const RECONFIGURE: Reconfigure = Reconfigure::Live;
+    type Config = Config;
+
+    fn build(config: Config, host: Host) -> Result<Self, Error> {
+        let counters = Arc::new(Counters::new(&host.telemetry));
+        let (recorder, queue) = Recorder::new(counters.clone());
+        Ok(Self { config, host, recorder, queue, counters })
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { decision_recorder: Some(self.recorder.clone()), ..Roles::default() }
+    }
+
+    async fn run(self, mut inbox: Inbox<Config>) -> Result<(), Error> {
+        info!(plugin = Self::NAME, "Starting decision logger.");
+        warn_about(&self.config);
+        let mut desk = Desk::open(self);
+        desk.host.report(State::Ok, None);
+        loop {
+            tokio::select! {
+                signal = inbox.recv() => match signal {
+                    Signal::Configure(config, reply) => reply.send(desk.reconfigure(&config).await),
+                    Signal::Trigger(reply) => desk.trigger(reply).await?,
+                    Signal::Stop(deadline) => return desk.close(deadline).await,
+                },
+                batch = next_batch(&mut desk.queue) => desk.handle(batch).await?,
+            }
+        }
+    }
+}
+
+/// What the running plugin works with.
+struct Desk {
+    host: Host,
+    recorder: Arc<Recorder>,
+    queue: mpsc::Receiver<DecisionEvent>,
+    shaper: Arc<Shaper>,
+    lanes: Lanes,
+    counters: Arc<Counters>,
+    notices: Notices,
+}
+
+/// Warnings that may become due with every event.
+#[derive(Default)]
+struct Notices {
+    queue: Notice,
+    drop: Notice,
+    mask: Notice,
+}
+
+impl Desk {
+    fn open(plugin: DecisionLogsPlugin) -> Self {
+        let DecisionLogsPlugin { config, host, recorder, queue, counters } = plugin;
+        Self {
+            shaper: Arc::new(Shaper::new(&config, counters.clone())),
+            lanes: Lanes::open(&config, &host, &counters),
+            notices: Notices::default(),
+            host,
+            recorder,
+            queue,
+            counters,
+        }
+    }
+
+    /// Shapes events and hands them to every lane.
+    async fn handle(&mut self, batch: Vec<DecisionEvent>) -> Result<(), Error> {
+        self.note_queue();
+        let (shaper, labels, size) = (self.shaper.clone(), self.host.settings().labels.clone(), batch.len());
+        let job = tokio::task::spawn_blocking(move || shaper.shape(&labels, batch));
+        match job.await {
+            Ok(outcome) => {
+                self.note(&outcome.trouble);
+                self.lanes.record(outcome.events.into()).await
+            }
+            Err(panic) => {
+                self.counters.add(Count::EncodingFailure, size as u64);
+                error!(plugin = "decision_logs", events = size, "Log event masking failed: {panic}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands everything on that was recorded before now.
+    async fn drain(&mut self) -> Result<(), Error> {
+        let mut left = self.queue.len();
+        while left > 0 {
+            let mut batch = Vec::new();
+            self.queue.recv_many(&mut batch, left.min(BATCH)).await;
+            left -= batch.len();
+            self.handle(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn trigger(&mut self, reply: Reply) -> Result<(), Error> {
+        self.drain().await?;
+        self.lanes.upload(reply).await;
+        Ok(())
+    }
+
+    async fn reconfigure(&mut self, config: &Config) -> Result<(), Error> {
+        self.drain().await?;
+        warn_about(config);
+        self.shaper = Arc::new(Shaper::new(config, self.counters.clone()));
+        self.lanes.reconfigure(config, &self.host, &self.counters, Instant::now() + LANE_GRACE).await;
+        Ok(())
+    }
+
+    async fn close(mut self, deadline: Instant) -> Result<(), Error> {
+        info!(plugin = "decision_logs", "Stopping decision logger.");
+        self.queue.close();
+        let drained = self.drain().await;
+        self.note_queue();
+        self.lanes.close(deadline).await;
+        drained
+    }
+
+    fn note_queue(&mut self) {
+        if let Some(n) = self.notices.queue.happened(self.recorder.dropped()) {
+            error!(
+                plugin = "decision_logs",
+                "Dropped {n} events from buffer. They came faster than they can be masked."
+            );
+        }
+    }
+
+    fn note(&mut self, trouble: &Trouble) {
+        let times = self.notices.drop.happened(trouble.drop);
+        if let (Some(events), Some(why)) = (times, &trouble.drop_error) {
+            warn!(plugin = "decision_logs", events, "Log drop decision failed: {why}");
+        }
+        let times = self.notices.mask.happened(trouble.mask);
+        if let (Some(events), Some(why)) = (times, &trouble.mask_error) {
+            warn!(plugin = "decision_logs", events, "Log event masking failed: {why}");
+        }
+    }
+}
+
+/// The next events in the queue; never any, once it is closed and empty.
+async fn next_batch(queue: &mut mpsc::Receiver<DecisionEvent>) -> Vec<DecisionEvent> {
+    let mut batch = Vec::new();
+    if queue.recv_many(&mut batch, BATCH).await == 0 {
+        std::future::pending::<()>().await;
+    }
+    batch
+}
+
+fn warn_about(config: &Config) {
+    if let Some(warning) = config.reporting.upload_limit_warning() {
+        warn!(plugin = "decision_logs", "{warning}");
+    }
+    if let Some(service) = config.service.as_ref().filter(|_| config.is_guessed) {
+        warn!(plugin = "decision_logs", service, "no service named for decision logs, taking the first of several");
+    }
+}

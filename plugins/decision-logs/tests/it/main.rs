@@ -1,0 +1,7 @@
+//! Decision logs against a real control plane, real policies and real sinks.
+
+mod lifecycle;
+mod receivers;
+mod shape;
+mod support;
+mod uploads;

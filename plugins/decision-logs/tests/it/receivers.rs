@@ -1,0 +1,112 @@
+//! Receivers other than a service, alone and together.
+
+use std::time::Duration;
+
+use regent_core::ErrorKind;
+use regent_kit::{ControlPlane, Fault, wait};
+use serde_json::{Value as Json, json};
+
+use crate::support::{Agent, LIMIT, REFUSALS, lines, taken};
+
+/// The console's line about an event.
+async fn line(id: &str) -> Json {
+    let look = async || {
+        let lines = lines().lock().expect("no one panics with it");
+        let shown = lines.iter().filter(|(message, _)| message == "Decision Log");
+        let mut shown = shown.filter_map(|(_, json)| serde_json::from_str::<Json>(json.as_ref()?).ok());
+        shown.find(|line| line["decision_id"] == id)
+    };
+    wait::until(LIMIT, "the line", look).await.expect("it comes")
+}
+
+#[tokio::test]
+async fn the_console_shows_each_event_as_one_line_and_uploads_nothing() {
+    lines();
+    let acme = ControlPlane::start().await;
+    let agent = Agent::start(&acme, r#"{"console": true}"#).await;
+    agent.policy("package system.log\nmask contains \"/input/password\"").await;
+    agent.decide("console-1");
+    let line = line("console-1").await;
+    assert_eq!(line["type"], "openpolicyagent.org/decision_logs");
+    assert_eq!(line["input"], json!({"user": "bob", "list": [1, {"k": "v"}, 3]}));
+    assert_eq!(line["erased"], json!(["/input/password"]));
+    agent.upload().await.expect("there is no service to fail");
+    agent.stop().await;
+    assert!(acme.requests().is_empty());
+}
+
+#[tokio::test]
+async fn stopping_empties_the_console_too() {
+    lines();
+    let acme = ControlPlane::start().await;
+    let agent = Agent::start(&acme, r#"{"console": true}"#).await;
+    agent.decide_all((0..500).map(|n| format!("last-{n}")));
+    agent.stop().await;
+    line("last-499").await;
+}
+
+#[tokio::test]
+async fn a_plugin_takes_events_if_it_is_named() {
+    let acme = ControlPlane::start().await;
+    let agent = Agent::start(&acme, r#"{"plugin": "recording"}"#).await;
+    agent.decide("plugin-1");
+    taken("plugin-1").await;
+    agent.stop().await;
+    assert!(acme.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_not_available_is_offered_the_same_events_again() {
+    let acme = ControlPlane::start().await;
+    let refusal = || ("plugin-2".to_owned(), ErrorKind::Unavailable);
+    REFUSALS.lock().expect("no one panics with it").extend([refusal(), refusal()]);
+    let agent = Agent::start(&acme, r#"{"plugin": "recording"}"#).await;
+    agent.decide("plugin-2");
+    taken("plugin-2").await;
+}
+
+#[tokio::test]
+async fn events_that_a_plugin_refuses_are_counted() {
+    let acme = ControlPlane::start().await;
+    REFUSALS.lock().expect("no one panics with it").push_back(("plugin-3".to_owned(), ErrorKind::Refused));
+    let agent = Agent::start(&acme, r#"{"plugin": "recording"}"#).await;
+    agent.decide("plugin-3");
+    let counted = async || (agent.counter("decision_logs_dropped_plugin_refused") == 1).then_some(());
+    wait::until(LIMIT, "the refusal", counted).await.expect("it is counted");
+    agent.decide("plugin-4");
+    taken("plugin-4").await;
+}
+
+#[tokio::test]
+async fn all_receivers_work_at_once_and_one_that_fails_holds_up_no_other() {
+    lines();
+    let acme = ControlPlane::start().await;
+    acme.fail_always("/logs", Some(Fault::Reset));
+    let config = r#"{"console": true, "plugin": "recording", "service": "acme",
+                     "reporting": {"min_delay_seconds": 0, "max_delay_seconds": 0}}"#;
+    let agent = Agent::start(&acme, config).await;
+    agent.decide("all-1");
+    line("all-1").await;
+    taken("all-1").await;
+    agent.status(|status| status.code.is_some()).await;
+    acme.fail_always("/logs", None);
+    acme.wait_for_events(1, LIMIT).await.expect("the service is back");
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_stuck_loses_its_oldest_events_and_ends_nobody_else() {
+    let acme = ControlPlane::start().await;
+    let config = r#"{"plugin": "stuck", "service": "acme", "reporting": {"trigger": "manual"}}"#;
+    let agent = Agent::start(&acme, config).await;
+    for half in ["a", "b"] {
+        agent.decide_all((0..6000).map(|n| format!("{half}{n}")));
+        agent.upload().await.expect("the service is there");
+    }
+    assert_eq!(acme.events().len(), 12_000);
+    let lost = "decision_logs_dropped_plugin_buffer_exceeded";
+    let counted = async || (agent.counter(lost) >= 12_000 - 10_000 - 256).then_some(());
+    wait::until(LIMIT, "the loss", counted).await.expect("it is counted");
+    let host = agent.host.clone();
+    agent.stop_within(Duration::from_millis(500)).await.expect_err("the sink itself never ends");
+    assert!(host.telemetry.render().contains("\ndecision_logs_dropped_at_stop "));
+}

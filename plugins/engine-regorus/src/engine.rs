@@ -1,0 +1,33 @@
+//! The engine: parses single modules, compiles many into a program.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use regent_core::engine::{CompileOptions, Engine, Module, PolicyErrors, Program, Source};
+
+use crate::NAME;
+use crate::module::RegorusModule;
+use crate::program::RegorusProgram;
+
+/// The engine that is chosen with `engine: regorus`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RegorusEngine;
+
+impl Engine for RegorusEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn parse(&self, source: Source) -> Result<Arc<dyn Module>, PolicyErrors> {
+        Ok(Arc::new(RegorusModule::parse(source)?))
+    }
+
+    fn compile(&self, modules: &[Arc<dyn Module>], options: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
+        let own = |module| {
+            let module: &dyn Any = module;
+            module.downcast_ref().expect("a store keeps to one engine")
+        };
+        let modules: Vec<&RegorusModule> = modules.iter().map(|module| own(&**module)).collect();
+        Ok(Arc::new(RegorusProgram::compile(&modules, options)?))
+    }
+}

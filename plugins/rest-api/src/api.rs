@@ -1,0 +1,116 @@
+//! The API itself: every call goes to the module of its route.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::{ALLOW, HeaderValue};
+use http::{Method, StatusCode};
+use regent_core::Host;
+use regent_core::engine::RegoVersion;
+
+use crate::answer::{self, Response};
+use crate::body::Limits;
+use crate::call::{Answering, Call};
+use crate::config::ServerConfig;
+use crate::decide::Decider;
+use crate::error::ApiError;
+use crate::route::{Refusal, Route};
+use crate::{compile, data, health, pages, policies, query, v0};
+
+/// Which build of the agent this is, as `?provenance` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildInfo {
+    /// The agent's version.
+    pub version: String,
+    /// The commit that it was built from.
+    pub commit: String,
+    /// When it was built, in RFC 3339.
+    pub timestamp: String,
+    /// The machine that built it.
+    pub hostname: String,
+}
+
+/// OPA's HTTP API over one agent. Clones share it.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What the routes work with.
+pub(crate) struct Parts {
+    pub(crate) host: Host,
+    pub(crate) config: ServerConfig,
+    pub(crate) limits: Limits,
+    pub(crate) build: BuildInfo,
+    pub(crate) version: RegoVersion,
+    pub(crate) decider: Decider,
+}
+
+impl Api {
+    /// The API of the agent behind `host`.
+    pub fn new(host: Host, config: ServerConfig, build: BuildInfo) -> Self {
+        Self::with_rego_version(host, config, build, RegoVersion::default())
+    }
+
+    /// As [`Api::new`], for an agent whose clients write policies in the given dialect.
+    pub fn with_rego_version(host: Host, config: ServerConfig, build: BuildInfo, version: RegoVersion) -> Self {
+        let limits = config.limits();
+        let decider = Decider::new(host.clone());
+        Self { parts: Arc::new(Parts { host, config, limits, build, version, decider }) }
+    }
+}
+
+impl tower::Service<Call> for Api {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Answering {
+        let parts = self.parts.clone();
+        Box::pin(async move { Ok(dispatch(&parts, call).await.unwrap_or_else(ApiError::into_response)) })
+    }
+}
+
+async fn dispatch(api: &Parts, call: Call) -> Result<Response, ApiError> {
+    match (call.route, &call.head.method) {
+        (Route::Data, &Method::POST) => data::post::answer(api, call).await,
+        (Route::Data, &Method::GET) => data::get::answer(api, &call),
+        (Route::Data, &Method::PUT) => data::put::answer(api, call).await,
+        (Route::Data, &Method::PATCH) => data::patch::answer(api, call).await,
+        (Route::Data, &Method::DELETE) if call.below().len() > 1 => data::delete::answer(api, &call).await,
+        (Route::DataV0, &Method::POST) => v0::data(api, call).await,
+        (Route::Index, &Method::POST) => v0::index(api, call).await,
+        (Route::Index, &Method::GET) => Ok(pages::index()),
+        (Route::Policies, &Method::GET) => Ok(policies::list(api, &call)),
+        (Route::Policy, &Method::GET) => policies::get(api, &call),
+        (Route::Policy, &Method::PUT) => policies::put(api, call).await,
+        (Route::Policy, &Method::DELETE) => policies::delete(api, &call).await,
+        (Route::Query, &Method::GET) => query::get(api, &call),
+        (Route::Query, &Method::POST) => query::post(api, call).await,
+        (Route::Compile, &Method::POST) | (Route::Filter, &Method::GET | &Method::POST) => {
+            compile::answer(api, call).await
+        }
+        (Route::Config, &Method::GET) => Ok(pages::config(api, &call)),
+        (Route::Status, &Method::GET) => pages::status(api, &call),
+        (Route::Health, &Method::GET) => Ok(health::answer(api, &call)),
+        (Route::Metrics, &Method::GET) => Ok(pages::metrics(api)),
+        (route, _) => Ok(refuse(route)),
+    }
+}
+
+fn refuse(route: Route) -> Response {
+    match route.refusal() {
+        Refusal::NotFound => answer::text(StatusCode::NOT_FOUND, "404 page not found\n"),
+        Refusal::Silent => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+        Refusal::Listing(methods) => {
+            let mut response = answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+            response
+        }
+    }
+}

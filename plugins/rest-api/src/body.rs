@@ -1,0 +1,185 @@
+//! Request bodies: read within limits, unpacked, decoded.
+
+use std::io::Read as _;
+
+use bytes::{Bytes, BytesMut};
+use flate2::read::GzDecoder;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use regent_core::Value;
+use regent_core::value::{DecodeError, decode_prefix};
+
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// Deepest nesting of a document. The decoder would go deeper than the stack of a request thread allows.
+const MAX_NESTING: usize = 1_000;
+
+/// How much a body may hold, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// As it is sent.
+    pub(crate) sent: u64,
+    /// Unpacked.
+    pub(crate) unpacked: u64,
+}
+
+/// A body that is still to come, or that a layer has read.
+pub(crate) enum Payload {
+    Unread(Incoming),
+    Read(Bytes),
+}
+
+impl Call {
+    /// The body as it was sent. A second call gives the same bytes.
+    pub(crate) async fn sent_body(&mut self, limits: Limits) -> Result<Bytes, ApiError> {
+        let incoming = match &mut self.body {
+            Payload::Read(bytes) => return Ok(bytes.clone()),
+            Payload::Unread(incoming) => incoming,
+        };
+        let bytes = read(incoming, &self.head.headers, limits.sent).await?;
+        self.body = Payload::Read(bytes.clone());
+        Ok(bytes)
+    }
+
+    /// The body, unpacked if it says that it is compressed.
+    pub(crate) async fn unpacked_body(&mut self, limits: Limits) -> Result<Bytes, ApiError> {
+        let sent = self.sent_body(limits).await?;
+        let packed = |headers: &HeaderMap| {
+            headers
+                .get_all(CONTENT_ENCODING)
+                .iter()
+                .any(|coding| coding.as_bytes().windows(4).any(|part| part == b"gzip"))
+        };
+        if packed(&self.head.headers) { unpack(&sent, limits.unpacked) } else { Ok(sent) }
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::invalid_parameter("request body too large")
+}
+
+async fn read(incoming: &mut Incoming, headers: &HeaderMap, limit: u64) -> Result<Bytes, ApiError> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len() as u64;
+        if length > limit {
+            return Err(too_large());
+        }
+        if first.is_empty() && all.is_empty() && incoming.is_end_stream() {
+            return Ok(data);
+        }
+        if first.is_empty() && all.is_empty() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, ApiError> {
+    let refused = |why: &str| ApiError::invalid_parameter(format!("could not decompress the body: {why}"));
+    let mut plain = Vec::new();
+    GzDecoder::new(packed)
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut plain)
+        .map_err(|error| refused(&error.to_string()))?;
+    if plain.len() as u64 > limit {
+        return Err(refused("gzip payload too large"));
+    }
+    Ok(plain.into())
+}
+
+/// Why a body is no document, in words that the client sees.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DocumentError {
+    #[error(transparent)]
+    Json(#[from] DecodeError),
+    #[error("{0}")]
+    Yaml(String),
+}
+
+/// Reads the first document of a body and ignores what follows it. Nothing but white space is no document.
+///
+/// # Errors
+/// When it is neither JSON nor, where the client says so, YAML.
+pub(crate) fn document(body: &[u8], yaml: bool) -> Result<Option<Value>, DocumentError> {
+    if yaml {
+        return from_yaml(body);
+    }
+    match first_value(body) {
+        Ok((value, _)) => Ok(Some(value)),
+        Err(DecodeError::Empty) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the first JSON value; gives it and the position behind it. Nesting is checked before anything recurses.
+pub(crate) fn first_value(json: &[u8]) -> Result<(Value, usize), DecodeError> {
+    if json.len() > MAX_NESTING && nests_deeper(json, MAX_NESTING) {
+        return Err(DecodeError::Depth);
+    }
+    decode_prefix(json)
+}
+
+fn nests_deeper(json: &[u8], limit: usize) -> bool {
+    let mut depth = 0_usize;
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => skip_string(&mut bytes),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
+
+fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => return,
+            _ => {}
+        }
+    }
+}
+
+fn from_yaml(body: &[u8]) -> Result<Option<Value>, DocumentError> {
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let text = String::from_utf8_lossy(body);
+    let (value, _) = regent_core::yaml::parse(&text).map_err(|error| DocumentError::Yaml(error.to_string()))?;
+    Ok(Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_outside_of_strings() {
+        assert!(nests_deeper(b"[[[]]]", 2) && nests_deeper(br#"{"a":[{"\"":1}]}"#, 2));
+        assert!(!nests_deeper(b"[[],[],[]]", 2) && !nests_deeper(br#"["[[[\"[[["]"#, 2));
+    }
+}

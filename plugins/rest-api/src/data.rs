@@ -1,0 +1,105 @@
+//! The Data API: documents are read, decided and written below `/v1/data`.
+
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod patch;
+pub(crate) mod post;
+pub(crate) mod put;
+
+use std::fmt::Display;
+
+use http::StatusCode;
+use regent_core::Value;
+
+use crate::answer::{self, Json, Response};
+use crate::api::Parts;
+use crate::body::first_value;
+use crate::call::Call;
+use crate::compile::refuse_explanation;
+use crate::decide::{Decision, Endpoint, Meter, Options, Question};
+use crate::error::ApiError;
+
+/// What clients are told when they forget to wrap the input.
+const NO_INPUT: &str = "'input' key missing from the request";
+
+/// Starts to measure if the client or a record wants it.
+fn start(api: &Parts, call: &Call) -> Meter {
+    Meter::start(wants_metrics(call) || api.decider.measures())
+}
+
+fn wants_metrics(call: &Call) -> bool {
+    let params = call.params();
+    params.flag("metrics") || params.flag("instrument")
+}
+
+/// Decides the document that the path names.
+fn decide(
+    api: &Parts,
+    call: &Call,
+    endpoint: Endpoint,
+    input: Option<Value>,
+    meter: &mut Meter,
+) -> Result<Decision, ApiError> {
+    let params = call.params();
+    if params.wants_explanation() {
+        return Err(refuse_explanation(api));
+    }
+    let options = Options { strict: params.flag("strict-builtin-errors"), instrument: params.flag("instrument") };
+    let question = Question { endpoint, path: call.below(), options, input };
+    api.decider.document(call, question, meter)
+}
+
+/// The answer to a decision, with the fields that the client asked for.
+fn decided(api: &Parts, call: &Call, decision: Decision, meter: &Meter, warn: bool) -> Response {
+    let mut fields = Vec::with_capacity(2);
+    fields.extend(decision.id.as_ref().map(|id| ("decision_id", Json::from(id))));
+    if call.params().flag("provenance") {
+        fields.push(("provenance", provenance(api, &decision)));
+    }
+    if wants_metrics(call) {
+        fields.push(("metrics", Json::from(meter.to_value())));
+    }
+    fields.extend(decision.document.map(|document| ("result", Json::from(document))));
+    if warn {
+        let warning = vec![("code", Json::from("api_usage_warning")), ("message", Json::from(NO_INPUT))];
+        fields.push(("warning", Json::Object(warning)));
+    }
+    answer::fields(fields, call.is_pretty())
+}
+
+fn provenance(api: &Parts, decision: &Decision) -> Json {
+    let build = &api.build;
+    let mut fields = vec![
+        ("version", Json::from(&build.version)),
+        ("build_commit", Json::from(&build.commit)),
+        ("build_timestamp", Json::from(&build.timestamp)),
+        ("build_hostname", Json::from(&build.hostname)),
+    ];
+    let bundles = decision.snapshot.bundles();
+    if !bundles.is_empty() {
+        let revision =
+            |revision: &Option<String>| Value::object([("revision", revision.as_deref().unwrap_or_default())]);
+        let shown = bundles.iter().map(|(name, bundle)| (name.clone(), revision(&bundle.revision)));
+        fields.push(("bundles", Json::from(Value::object(shown))));
+    }
+    Json::Object(fields)
+}
+
+/// The JSON document of a write. Only the first one counts, and YAML does not.
+fn written_document(body: &[u8], meter: &mut Meter) -> Result<Value, ApiError> {
+    let decoded = meter.metrics.time("timer_rego_input_parse_ns", |_| first_value(body));
+    decoded.map(|(value, _)| value).map_err(malformed)
+}
+
+fn malformed(why: impl Display) -> ApiError {
+    ApiError::invalid_parameter(why.to_string())
+}
+
+/// The answer to a write that succeeded.
+fn written(call: &Call, mut meter: Meter) -> Response {
+    if !wants_metrics(call) {
+        return answer::empty(StatusCode::NO_CONTENT);
+    }
+    meter.finish();
+    answer::fields(vec![("metrics", Json::from(meter.to_value()))], call.is_pretty())
+}

@@ -1,0 +1,33 @@
+//! `POST /v1/data/{path}`: a document, with the input in the body. The path that has to be fast.
+
+use bytes::Bytes;
+use regent_core::Value;
+
+use super::{decide, decided, start};
+use crate::answer::Response;
+use crate::api::Parts;
+use crate::body;
+use crate::call::Call;
+use crate::decide::Endpoint;
+use crate::envelope;
+use crate::error::ApiError;
+
+/// Answers with the document that the path names, and a warning if the body has no input.
+pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, &call);
+    let body = call.unpacked_body(api.limits).await?;
+    let yaml = call.is_yaml();
+    let input = meter.metrics.time("timer_rego_input_parse_ns", |_| input(&body, yaml))?;
+    let warn = input.is_none();
+    let decision = decide(api, &call, Endpoint::Post, input, &mut meter)?;
+    Ok(decided(api, &call, decision, &meter, warn))
+}
+
+fn input(body: &Bytes, yaml: bool) -> Result<Option<Value>, ApiError> {
+    let refused = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
+    match body::document(body, yaml).map_err(|error| refused(error.to_string()))? {
+        None | Some(Value::Null) => Ok(None),
+        Some(envelope @ Value::Object(_)) => Ok(envelope::field(&envelope, "input").cloned()),
+        Some(other) => Err(refused(envelope::not_a(&other, "types.DataRequestV1"))),
+    }
+}

@@ -1,0 +1,190 @@
+//! Decisions: one question, one snapshot, one answer, recorded before anyone sees it.
+//!
+//! Evaluation runs inline on the thread that carries the connection: on a multi-threaded runtime nothing is faster, and
+//! most decisions take microseconds. The price is that a long evaluation holds its thread and cannot notice that its
+//! client has gone; only the end of the grace period stops it. Everything that evaluates goes through
+//! [`Decider::evaluate`], which is the place to change that.
+
+mod queries;
+mod record;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use regent_core::engine::{Answer, Cancel, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText};
+use regent_core::metrics::Metrics;
+use regent_core::store::Snapshot;
+use regent_core::value::Path;
+use regent_core::{Host, Value};
+
+pub(crate) use queries::{Endpoint, Options};
+
+use crate::call::Call;
+use crate::error::ApiError;
+use queries::Queries;
+use record::Recorder;
+
+/// Built-in functions that a client must not call in a query of its own.
+const UNSAFE_BUILTINS: [&str; 1] = ["http.send"];
+
+/// Takes the time of one request.
+pub(crate) struct Meter {
+    started: Instant,
+    /// What has been measured.
+    pub(crate) metrics: Metrics,
+}
+
+impl Meter {
+    /// Starts now; measures nothing unless somebody will read it.
+    pub(crate) fn start(on: bool) -> Self {
+        Self { started: Instant::now(), metrics: Metrics::when(on) }
+    }
+
+    /// Adds the time since the start.
+    pub(crate) fn finish(&mut self) {
+        if self.metrics.is_on() {
+            self.metrics.add("timer_server_handler_ns", nanoseconds(self.started));
+        }
+    }
+
+    /// The measurements for the answer.
+    pub(crate) fn to_value(&self) -> Value {
+        self.metrics.to_value()
+    }
+}
+
+/// The time since then.
+pub(crate) fn nanoseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What is asked about a document.
+pub(crate) struct Question<'a> {
+    /// Who asks; each keeps prepared queries of its own.
+    pub(crate) endpoint: Endpoint,
+    /// The document's path, escaped as in a URL.
+    pub(crate) path: &'a str,
+    /// How to evaluate.
+    pub(crate) options: Options,
+    /// The input document.
+    pub(crate) input: Option<Value>,
+}
+
+/// An answered question.
+pub(crate) struct Decision {
+    /// The state that the decision saw.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The document's path.
+    pub(crate) path: Path,
+    /// The document; nothing if undefined.
+    pub(crate) document: Option<Value>,
+    /// Under which id it was recorded.
+    pub(crate) id: Option<String>,
+}
+
+/// Answers questions.
+pub(crate) struct Decider {
+    host: Host,
+    queries: Queries,
+    recorder: Recorder,
+    cancel: Cancel,
+}
+
+impl Decider {
+    pub(crate) fn new(host: Host) -> Self {
+        Self { queries: Queries::default(), recorder: Recorder::new(host.clone()), cancel: Cancel::default(), host }
+    }
+
+    /// Whether metrics are wanted even if the client does not ask for them.
+    pub(crate) fn measures(&self) -> bool {
+        self.host.keeps_records()
+    }
+
+    /// Ends all evaluations, now and later: nobody waits any more.
+    pub(crate) fn give_up(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Decides what the document at a path is.
+    pub(crate) fn document(
+        &self,
+        call: &Call,
+        question: Question<'_>,
+        meter: &mut Meter,
+    ) -> Result<Decision, ApiError> {
+        let snapshot = self.host.store.snapshot();
+        let Question { endpoint, path, options, input } = question;
+        let asked = self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics)?;
+        let answer = self.evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter);
+        meter.finish();
+        let answer = answer.map(Answer::into_document);
+        let id = self.recorder.record(call, &snapshot, meter, |event| {
+            event.path = asked.path.segments().join("/");
+            event.input = input;
+            record::outcome(event, answer.as_ref().cloned());
+        })?;
+        let document = answer.map_err(ApiError::of_document)?;
+        Ok(Decision { snapshot, path: asked.path.clone(), document, id })
+    }
+
+    /// Answers a query in Rego text with the bindings of each row.
+    pub(crate) fn query(
+        &self,
+        call: &Call,
+        text: String,
+        input: Option<Value>,
+        meter: &mut Meter,
+    ) -> Result<Vec<Value>, ApiError> {
+        let snapshot = self.host.store.snapshot();
+        let unsafe_builtins = UNSAFE_BUILTINS.map(str::to_owned).to_vec();
+        let query = Query::Text(QueryText { text: text.clone(), unsafe_builtins, ..QueryText::default() });
+        let prepared = meter.metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
+        let prepared = prepared.map_err(ApiError::of_query)?.query;
+        let answer = self.evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter);
+        let rows =
+            answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
+        self.recorder.record(call, &snapshot, meter, |event| {
+            event.query = Some(text);
+            event.input = input;
+            let result = |rows: &Vec<Value>| if rows.is_empty() { Value::Null } else { Value::from(rows.clone()) };
+            record::outcome(event, rows.as_ref().map(|rows| Some(result(rows))));
+        })?;
+        rows.map_err(ApiError::of_query)
+    }
+
+    fn evaluate(
+        &self,
+        call: &Call,
+        snapshot: &Snapshot,
+        query: &dyn PreparedQuery,
+        input: Option<&Value>,
+        strict_builtin_errors: bool,
+        meter: &mut Meter,
+    ) -> Result<Answer, QueryError> {
+        meter.metrics.time("timer_rego_query_eval_ns", |metrics| {
+            let mut printer = Printer(call);
+            let mut evaluation = Evaluation {
+                snapshot,
+                input,
+                strict_builtin_errors,
+                cancel: self.cancel.clone(),
+                metrics: Metrics::when(metrics.is_on()),
+                prints: Some(&mut printer),
+            };
+            let answer = query.evaluate(&mut evaluation);
+            metrics.absorb(evaluation.metrics);
+            answer
+        })
+    }
+}
+
+/// Sends what `print` says to the log.
+struct Printer<'a>(&'a Call);
+
+impl Prints for Printer<'_> {
+    fn print(&mut self, text: &str, location: &Location) {
+        let Call { id, client, head, .. } = self.0;
+        let path = head.uri.path();
+        tracing::info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = path, line = %location, "{text}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Prepared queries by the URLs that ask for them.
+//!
+//! Spares a repeated request the decoding of its path. The compiled form itself is kept by the program, so emptying this
+//! cache at every commit, which is what clients see in `counter_server_query_cache_hit`, costs next to nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use regent_core::engine::{PreparedQuery, Query};
+use regent_core::metrics::Metrics;
+use regent_core::store::Snapshot;
+use regent_core::value::Path;
+
+use crate::error::ApiError;
+use crate::reference;
+
+/// Most queries that are kept.
+const MOST: usize = 100;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Endpoint {
+    Get,
+    Post,
+    V0,
+    Index,
+}
+
+/// How to evaluate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Options {
+    /// Whether errors of built-in functions end the evaluation.
+    pub(crate) strict: bool,
+    /// Whether the evaluation itself is measured.
+    pub(crate) instrument: bool,
+}
+
+/// A question that has been asked before.
+pub(crate) struct Asked {
+    /// The document's path.
+    pub(crate) path: Path,
+    /// The query for it.
+    pub(crate) query: Arc<dyn PreparedQuery>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    endpoint: Endpoint,
+    options: Options,
+    path: String,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    generation: u64,
+    queries: HashMap<Key, Arc<Asked>>,
+}
+
+/// The questions asked of the current snapshot.
+#[derive(Default)]
+pub(crate) struct Queries(ArcSwap<Known>);
+
+impl Queries {
+    /// The query for an escaped path, prepared now if it is new.
+    pub(crate) fn find(
+        &self,
+        snapshot: &Snapshot,
+        endpoint: Endpoint,
+        options: Options,
+        path: &str,
+        metrics: &mut Metrics,
+    ) -> Result<Arc<Asked>, ApiError> {
+        let key = Key { endpoint, options, path: path.to_owned() };
+        let known = self.0.load();
+        let found = known.queries.get(&key).filter(|_| known.generation == snapshot.generation());
+        metrics.add("counter_server_query_cache_hit", u64::from(found.is_some()));
+        if let Some(asked) = found {
+            return Ok(asked.clone());
+        }
+        let path = reference::document(path)?;
+        let query = Query::Document(path.clone());
+        let prepared = metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
+        let asked = Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query });
+        self.keep(snapshot.generation(), &key, &asked);
+        Ok(asked)
+    }
+
+    fn keep(&self, generation: u64, key: &Key, asked: &Arc<Asked>) {
+        self.0.rcu(|known| {
+            let newer = known.generation > generation;
+            let full = known.generation == generation && known.queries.len() >= MOST;
+            let mut next = if known.generation < generation || full { Known::default() } else { Known::clone(known) };
+            if !newer {
+                next.generation = generation;
+                next.queries.insert(key.clone(), asked.clone());
+            }
+            next
+        });
+    }
+}

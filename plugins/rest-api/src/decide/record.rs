@@ -1,0 +1,79 @@
+//! The record of a decision.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use regent_core::decision::DecisionEvent;
+use regent_core::engine::{PolicyError, QueryError};
+use regent_core::status::Report;
+use regent_core::store::Snapshot;
+use regent_core::{Host, Value};
+use tokio::sync::watch;
+
+use super::Meter;
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// Hands events to whoever keeps records.
+pub(super) struct Recorder {
+    host: Host,
+    report: watch::Receiver<Report>,
+}
+
+impl Recorder {
+    pub(super) fn new(host: Host) -> Self {
+        Self { report: host.status.watch(), host }
+    }
+
+    /// Records a decision, and gives its id if anyone keeps records.
+    ///
+    /// # Errors
+    /// When the decision must not be answered because it cannot be recorded.
+    pub(super) fn record(
+        &self,
+        call: &Call,
+        snapshot: &Arc<Snapshot>,
+        meter: &Meter,
+        fill: impl FnOnce(&mut DecisionEvent),
+    ) -> Result<Option<String>, ApiError> {
+        if !self.host.keeps_records() {
+            return Ok(None);
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        let settings = self.host.settings();
+        let mut event = DecisionEvent::new(id.clone(), snapshot.clone(), Timestamp::now());
+        event.labels = settings.labels.clone();
+        event.metrics = meter.to_value();
+        event.nd_builtin_cache = settings.nd_builtin_cache.then(Value::empty_object);
+        event.headers = headers(call);
+        event.legacy_bundle = self.report.borrow().legacy_bundle.as_deref().map(Arc::from);
+        // As in OPA, these two exist only where requests are logged.
+        if tracing::enabled!(tracing::Level::INFO) {
+            event.requested_by = Some(call.client.to_string());
+            event.req_id = Some(call.id);
+        }
+        fill(&mut event);
+        self.host.record(event).map_err(|error| ApiError::internal(error.chain()))?;
+        Ok(Some(id))
+    }
+}
+
+fn headers(call: &Call) -> Arc<[(String, String)]> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    call.head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+/// Fills in the result or the error.
+pub(super) fn outcome(event: &mut DecisionEvent, result: Result<Option<Value>, &QueryError>) {
+    match result {
+        Ok(result) => event.result = result,
+        Err(QueryError::Evaluation(errors)) => {
+            let shown = |error: &PolicyError| Value::object(error.to_fields());
+            event.error = Some(match &errors.0[..] {
+                [one] => shown(one),
+                many => Value::array(many.iter().map(shown)),
+            });
+        }
+        Err(other) => event.error = Some(other.to_string().into()),
+    }
+}

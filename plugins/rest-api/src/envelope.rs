@@ -1,0 +1,64 @@
+//! Objects that a request is wrapped in, read as leniently as Go's JSON decoder reads structs.
+
+use regent_core::Value;
+
+/// The value of a field. Case does not matter, but the exact spelling goes first; null is no value.
+pub(crate) fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let entries = object.as_object()?;
+    let alike = || {
+        let same = |key: &Value| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+        entries.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
+    };
+    entries.get_str(name).or_else(alike).filter(|value| **value != Value::Null)
+}
+
+/// The complaint about a document of the wrong type.
+pub(crate) fn not_a(found: &Value, wanted: &str) -> String {
+    format!("json: cannot unmarshal {} into Go value of type {wanted}", go_name(found))
+}
+
+/// The text of a field that must be a string; empty if absent.
+///
+/// # Errors
+/// The complaint that a client of OPA knows.
+pub(crate) fn text(object: &Value, name: &str, structure: &str) -> Result<String, String> {
+    match field(object, name) {
+        None => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text.to_string()),
+        Some(other) => {
+            let found = go_name(other);
+            Err(format!("json: cannot unmarshal {found} into Go struct field {structure}.{name} of type string"))
+        }
+    }
+}
+
+fn go_name(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "bool",
+        other => other.type_name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Value {
+        regent_core::value::decode(text.as_bytes()).expect("JSON")
+    }
+
+    #[test]
+    fn fields_are_found_whatever_their_case() {
+        assert_eq!(field(&json(r#"{"INPUT":5}"#), "input"), Some(&5_i64.into()));
+        assert_eq!(field(&json(r#"{"INPUT":5,"input":6}"#), "input"), Some(&6_i64.into()));
+        assert_eq!(field(&json(r#"{"input":null}"#), "input"), None);
+        assert_eq!(field(&json("[]"), "input"), None);
+    }
+
+    #[test]
+    fn wrong_types_are_named_as_go_names_them() {
+        let query = text(&json(r#"{"query":true}"#), "query", "QueryRequestV1").expect_err("no string");
+        assert_eq!(query, "json: cannot unmarshal bool into Go struct field QueryRequestV1.query of type string");
+        assert_eq!(not_a(&json("[1]"), "T"), "json: cannot unmarshal array into Go value of type T");
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether the agent is well: its plugins, its bundles, and rules below `data.system.health`.
+
+use http::StatusCode;
+use regent_core::engine::{Answer, Query, ask};
+use regent_core::status::{Report, State};
+use regent_core::value::Path;
+use regent_core::{Snapshot, Value};
+
+use crate::answer::{self, Json, Response};
+use crate::api::Parts;
+use crate::call::Call;
+use crate::params::Params;
+use crate::reference;
+
+/// Plugins without which bundles cannot be active.
+const BUNDLE_PLUGINS: [&str; 2] = ["discovery", "bundle"];
+
+/// Says whether the agent, or one aspect of it that a rule defines, is well. Not recorded as a decision.
+pub(crate) fn answer(api: &Parts, call: &Call) -> Response {
+    let snapshot = api.host.store.snapshot();
+    let report = api.host.status.report();
+    let rule = call.below().trim_matches('/');
+    let health =
+        if rule.is_empty() { of_agent(&snapshot, &report, call.params()) } else { of_rule(&snapshot, &report, rule) };
+    match health {
+        Ok(()) => answer::fields(Vec::new(), false),
+        Err(why) => {
+            let body = Json::Object(vec![("error", Json::from(why))]);
+            answer::json(StatusCode::INTERNAL_SERVER_ERROR, &body, false)
+        }
+    }
+}
+
+fn of_agent(snapshot: &Snapshot, report: &Report, params: Params<'_>) -> Result<(), String> {
+    let anything = Query::Document(Path::new(["system", "version", "version"]));
+    ask(snapshot, &anything, None).map_err(|_| "unable to perform evaluation")?;
+    let wants_bundles = params.flag("bundles") || params.flag("bundle");
+    if wants_bundles && !all_ok(report, |name| BUNDLE_PLUGINS.contains(&name)) {
+        return Err("one or more bundles are not activated".to_owned());
+    }
+    let excluded: Vec<_> = params.all("exclude-plugin").collect();
+    let counts = |name: &str| !excluded.iter().any(|other| other == name);
+    if params.flag("plugins") && !all_ok(report, counts) {
+        return Err("one or more plugins are not up".to_owned());
+    }
+    Ok(())
+}
+
+fn all_ok(report: &Report, counts: impl Fn(&str) -> bool) -> bool {
+    report.plugins.iter().all(|(name, plugin)| !counts(name) || plugin.state == State::Ok)
+}
+
+fn of_rule(snapshot: &Snapshot, report: &Report, rule: &str) -> Result<(), String> {
+    let path = reference::document(&format!("system/health/{rule}")).map_err(|error| error.to_string())?;
+    let shown = reference::shown(&path);
+    let answer = ask(snapshot, &Query::Document(path), Some(&input(report))).map_err(|error| error.to_string())?;
+    match Answer::into_document(answer) {
+        Some(Value::Bool(true)) => Ok(()),
+        Some(_) => Err(format!("health check ({shown}) returned unexpected value")),
+        None => Err(format!("health check ({shown}) was undefined")),
+    }
+}
+
+fn input(report: &Report) -> Value {
+    let states = report.plugins.iter().map(|(name, plugin)| (name, plugin.state.as_str()));
+    Value::object([("plugin_state", Value::object(states)), ("plugins_ready", report.was_ready.into())])
+}

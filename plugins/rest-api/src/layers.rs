@@ -1,0 +1,89 @@
+//! What happens around every call, one layer for each concern, from the outside in:
+//!
+//! `log` (request lines) → `measure` (durations) → `canonical` (redirects, HEAD) → `compress` (gzip) → the API
+//!
+//! Authentication and authorization belong between `canonical` and `compress`.
+
+mod canonical;
+mod compress;
+mod log;
+mod measure;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower::{Layer, Service};
+
+use crate::answer::Response;
+use crate::api::Api;
+use crate::call::{Answering, Answers, Call};
+use canonical::Canonical;
+use compress::Compress;
+use log::Log;
+use measure::Measure;
+
+/// A concern around calls, written as one asynchronous function.
+pub(crate) trait Around: Send + Sync + 'static {
+    /// Answers the call, as a rule with the help of `next`.
+    fn answer<S: Answers + Send>(&self, call: Call, next: S) -> impl Future<Output = Response> + Send;
+}
+
+/// The layer that a concern makes.
+struct Layered<A>(Arc<A>);
+
+impl<A, S> Layer<S> for Layered<A> {
+    type Service = Wrapped<A, S>;
+
+    fn layer(&self, next: S) -> Wrapped<A, S> {
+        Wrapped { around: self.0.clone(), next }
+    }
+}
+
+/// A service within a concern.
+pub(crate) struct Wrapped<A, S> {
+    around: Arc<A>,
+    next: S,
+}
+
+impl<A, S: Clone> Clone for Wrapped<A, S> {
+    fn clone(&self) -> Self {
+        Self { around: self.around.clone(), next: self.next.clone() }
+    }
+}
+
+impl<A: Around, S: Answers + Clone + Send + 'static> Service<Call> for Wrapped<A, S> {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    /// Always ready: limits are a matter of the layers' answers.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Answering {
+        let Self { around, next } = self.clone();
+        Box::pin(async move { Ok(around.answer(call, next).await) })
+    }
+}
+
+/// What `next` answers.
+async fn pass(call: Call, mut next: impl Answers) -> Response {
+    let Ok(response) = next.call(call).await;
+    response
+}
+
+/// The API within all its layers.
+pub(crate) fn stack(api: &Api) -> impl Answers + Clone + Send + Sync + 'static {
+    let parts = &api.parts;
+    let log = layered(Log { limits: parts.limits });
+    let measure = layered(Measure::new(parts.host.telemetry.clone()));
+    let canonical = layered(Canonical);
+    let compress = layered(Compress(parts.config.compression()));
+    log.layer(measure.layer(canonical.layer(compress.layer(api.clone()))))
+}
+
+fn layered<A: Around>(around: A) -> Layered<A> {
+    Layered(Arc::new(around))
+}

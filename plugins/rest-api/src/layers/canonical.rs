@@ -1,0 +1,38 @@
+//! One URL for each thing: sends clients there, and answers what no route has to know.
+
+use http::header::{HeaderValue, LOCATION};
+use http::{Method, StatusCode};
+
+use super::{Around, pass};
+use crate::answer::{self, Response};
+use crate::call::{Answers, Call};
+use crate::route::{Detour, detour};
+
+/// Redirects, refuses broken paths and HEAD.
+pub(crate) struct Canonical;
+
+impl Around for Canonical {
+    async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
+        match detour(&call.head.method, &call.head.uri, call.route) {
+            None => pass(call, next).await,
+            Some(Detour::Broken) => answer::text(StatusCode::BAD_REQUEST, "400 Bad Request"),
+            Some(Detour::Head) => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+            Some(Detour::Moved(location)) => moved(&call.head.method, &location),
+        }
+    }
+}
+
+fn moved(method: &Method, location: &str) -> Response {
+    let status = StatusCode::MOVED_PERMANENTLY;
+    let mut response = if method == Method::GET {
+        let link = location.replace('&', "&amp;").replace('"', "&#34;").replace('<', "&lt;").replace('>', "&gt;");
+        let page = format!("<a href=\"{link}\">Moved Permanently</a>.\n\n");
+        answer::typed(status, "text/html; charset=utf-8", page)
+    } else {
+        answer::empty(status)
+    };
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}

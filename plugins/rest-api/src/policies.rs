@@ -1,0 +1,108 @@
+//! The Policy API: modules are listed, read, stored and removed below `/v1/policies`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use percent_encoding::percent_decode_str;
+use regent_core::engine::{ErrorCode, Location, Module, PolicyError, Source};
+use regent_core::metrics::Metrics;
+use regent_core::store::{StoreError, Transaction};
+
+use crate::answer::{self, Json, Response};
+use crate::api::Parts;
+use crate::call::Call;
+use crate::decide::nanoseconds;
+use crate::error::ApiError;
+
+/// All modules.
+pub(crate) fn list(api: &Parts, call: &Call) -> Response {
+    let snapshot = api.host.store.snapshot();
+    let modules = snapshot.policies().values().map(|module| shown(&**module)).collect();
+    answer::fields(vec![("result", Json::Array(modules))], call.is_pretty())
+}
+
+/// One module.
+pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+    let snapshot = api.host.store.snapshot();
+    let id = id(call);
+    let module = snapshot.policies().get(&*id).ok_or_else(|| ApiError::of_data(&StoreError::PolicyNotFound(id)))?;
+    Ok(answer::fields(vec![("result", shown(&**module))], call.is_pretty()))
+}
+
+/// Stores a module in place of the one with the same id. The same text again changes nothing.
+pub(crate) async fn put(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
+    let mut metrics = Metrics::when(call.params().flag("metrics"));
+    let started = Instant::now();
+    let body = call.sent_body(api.limits).await?;
+    metrics.add("timer_server_read_bytes_ns", nanoseconds(started));
+
+    let id: Arc<str> = id(&call).into();
+    let text = text(&id, &body).map_err(|error| ApiError::of_put_policy(StoreError::Policy(error.into())))?;
+    let source = Source { file: id.clone(), id, text, version: api.version };
+    let started = Instant::now();
+    let parsing = api.host.store.write(move |transaction| store(transaction, source)).await;
+    if let Some(parsing) = parsing.map_err(ApiError::of_put_policy)? {
+        metrics.add("timer_rego_module_parse_ns", parsing);
+        metrics.add("timer_rego_module_compile_ns", nanoseconds(started).saturating_sub(parsing));
+    }
+    Ok(changed(&call, &metrics))
+}
+
+fn text(id: &Arc<str>, body: &[u8]) -> Result<Arc<str>, PolicyError> {
+    std::str::from_utf8(body).map(Arc::from).map_err(|error| {
+        let before = String::from_utf8_lossy(&body[..error.valid_up_to()]);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let place = Location { file: id.clone(), row: before.matches('\n').count() + 1, col: line.len() + 1 };
+        PolicyError::new(ErrorCode::Parse, "illegal utf-8 character", place)
+    })
+}
+
+/// Gives the time that parsing took; nothing if the module is there already.
+fn store(transaction: &mut Transaction, source: Source) -> Result<Option<u64>, StoreError> {
+    if let Some(old) = transaction.policies().get(&source.id).cloned() {
+        transaction.require_unowned(old.package())?;
+        if old.source().text == source.text {
+            return Ok(None);
+        }
+    }
+    let started = Instant::now();
+    let module = transaction.parse(source)?;
+    let parsing = nanoseconds(started);
+    transaction.require_unowned(module.package())?;
+    transaction.put_policy(module);
+    Ok(Some(parsing))
+}
+
+/// Removes a module, unless others need it.
+pub(crate) async fn delete(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+    let mut metrics = Metrics::when(call.params().flag("metrics"));
+    let id = id(call);
+    let started = Instant::now();
+    let removed = api.host.store.write(move |transaction| {
+        if let Some(module) = transaction.policies().get(&*id).cloned() {
+            transaction.require_unowned(module.package())?;
+        }
+        transaction.remove_policy(&id)
+    });
+    removed.await.map_err(ApiError::of_delete_policy)?;
+    metrics.add("timer_rego_module_compile_ns", nanoseconds(started));
+    Ok(changed(call, &metrics))
+}
+
+fn id(call: &Call) -> String {
+    let escaped = call.below();
+    percent_decode_str(escaped.strip_prefix('/').unwrap_or(escaped)).decode_utf8_lossy().into_owned()
+}
+
+fn shown(module: &dyn Module) -> Json {
+    let source = module.source();
+    let mut fields = vec![("id", Json::from(source.id.clone())), ("raw", Json::from(source.text.clone()))];
+    // An engine without a syntax tree of OPA's shape leaves it out.
+    fields.extend(module.ast().ok().map(|ast| ("ast", Json::from(ast))));
+    Json::Object(fields)
+}
+
+fn changed(call: &Call, metrics: &Metrics) -> Response {
+    let metrics = metrics.is_on().then(|| ("metrics", Json::from(metrics.to_value())));
+    answer::fields(metrics.into_iter().collect(), call.is_pretty())
+}

@@ -1,0 +1,73 @@
+//! Ad-hoc queries: `GET` and `POST /v1/query`.
+
+use regent_core::Value;
+
+use crate::answer::{self, Json, Response};
+use crate::api::Parts;
+use crate::body;
+use crate::call::Call;
+use crate::compile::refuse_explanation;
+use crate::decide::Meter;
+use crate::envelope;
+use crate::error::ApiError;
+
+const STRUCTURE: &str = "QueryRequestV1";
+
+/// Answers the query in the parameter `q`.
+pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, call);
+    let query = call.params().last("q").ok_or_else(|| ApiError::invalid_parameter("missing parameter 'q'"))?;
+    let rows = rows(api, call, query.into_owned(), None, &mut meter)?;
+    Ok(answer(call, rows, &meter))
+}
+
+/// Answers the query in the body.
+pub(crate) async fn post(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, &call);
+    let sent = call.sent_body(api.limits).await?;
+    let (query, input) = request(&sent, call.is_yaml())
+        .map_err(|why| ApiError::invalid_parameter(format!("error(s) occurred while decoding request: {why}")))?;
+    let rows = rows(api, &call, query, input, &mut meter)?;
+    meter.finish();
+    Ok(answer(&call, rows, &meter))
+}
+
+fn request(sent: &[u8], yaml: bool) -> Result<(String, Option<Value>), String> {
+    let document = body::document(sent, yaml).map_err(|error| error.to_string())?;
+    let envelope = document.ok_or("EOF")?;
+    if !matches!(envelope, Value::Object(_) | Value::Null) {
+        return Err(envelope::not_a(&envelope, "types.QueryRequestV1"));
+    }
+    let query = envelope::text(&envelope, "query", STRUCTURE)?;
+    Ok((query, envelope::field(&envelope, "input").cloned()))
+}
+
+fn start(api: &Parts, call: &Call) -> Meter {
+    let params = call.params();
+    Meter::start(params.flag("metrics") || params.flag("instrument") || api.decider.measures())
+}
+
+fn rows(
+    api: &Parts,
+    call: &Call,
+    query: String,
+    input: Option<Value>,
+    meter: &mut Meter,
+) -> Result<Vec<Value>, ApiError> {
+    if call.params().wants_explanation() {
+        return Err(refuse_explanation(api));
+    }
+    api.decider.query(call, query, input, meter)
+}
+
+fn answer(call: &Call, rows: Vec<Value>, meter: &Meter) -> Response {
+    let params = call.params();
+    let mut fields = Vec::new();
+    if params.flag("metrics") || params.flag("instrument") {
+        fields.push(("metrics", Json::from(meter.to_value())));
+    }
+    if !rows.is_empty() {
+        fields.push(("result", Json::from(rows)));
+    }
+    answer::fields(fields, params.flag("pretty"))
+}

@@ -1,0 +1,66 @@
+//! Webhooks: the body is the input, the answer is the bare document. `POST /v0/data` and `POST /`.
+
+use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regent_core::Value;
+use regent_core::value::Path;
+
+use crate::answer::{self, Json, Response};
+use crate::api::Parts;
+use crate::body;
+use crate::call::Call;
+use crate::decide::{Decision, Endpoint, Meter, Options, Question};
+use crate::error::ApiError;
+use crate::reference;
+
+/// Answers with the document that the path names.
+pub(crate) async fn data(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
+    let (input, mut meter) = input(api, &mut call).await?;
+    decide(api, &call, Endpoint::V0, call.below(), input, &mut meter)
+}
+
+/// Answers with the default decision.
+pub(crate) async fn index(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
+    let (input, mut meter) = input(api, &mut call).await?;
+    let path = escaped(&api.host.settings().default_decision);
+    decide(api, &call, Endpoint::Index, &path, input, &mut meter)
+}
+
+/// Nothing at all is null here, and null is an input like any other.
+async fn input(api: &Parts, call: &mut Call) -> Result<(Value, Meter), ApiError> {
+    let refused = |why: String| ApiError::invalid_parameter(format!("unexpected parse error for input: {why}"));
+    let mut meter = Meter::start(api.decider.measures());
+    let body = call.unpacked_body(api.limits).await.map_err(|error| refused(error.to_string()))?;
+    let yaml = call.is_yaml();
+    let input = meter.metrics.time("timer_rego_input_parse_ns", |_| body::document(&body, yaml));
+    let input = input.map_err(|why| refused(format!("body contains malformed input document: {why}")))?;
+    Ok((input.unwrap_or_default(), meter))
+}
+
+fn decide(
+    api: &Parts,
+    call: &Call,
+    endpoint: Endpoint,
+    path: &str,
+    input: Value,
+    meter: &mut Meter,
+) -> Result<Response, ApiError> {
+    let question = Question { endpoint, path, options: Options::default(), input: Some(input) };
+    let decision = api.decider.document(call, question, meter)?;
+    match decision.document {
+        Some(document) => Ok(answer::json(StatusCode::OK, &Json::from(document), call.is_pretty())),
+        None => Err(undefined(&decision)),
+    }
+}
+
+/// OPA tells documents that no rule makes from those whose rules do not hold.
+fn undefined(decision: &Decision) -> ApiError {
+    let made = decision.snapshot.documents().iter().any(|document| decision.path.is_within(&document.path));
+    let how = if made { "document undefined" } else { "document missing" };
+    ApiError::undefined_document(format!("{how}: {}", reference::shown(&decision.path)))
+}
+
+fn escaped(path: &Path) -> String {
+    let escape = |segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string();
+    path.segments().iter().map(|segment| escape(segment)).collect::<Vec<_>>().join("/")
+}

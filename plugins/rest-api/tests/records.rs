@@ -1,0 +1,113 @@
+//! Decisions are recorded before they are answered.
+
+mod support;
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use regent_core::decision::{DecisionEvent, DecisionRecorder};
+use regent_core::plugin::{Inbox, Plugin, PluginConfig, Roles, Signal};
+use regent_core::{Error, ErrorKind, Host, Registry, Supervisor, Value};
+use support::{Agent, identity, tree};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+const CONFIG: &str = "{plugins: {recorder: {}}, nd_builtin_cache: true, default_decision: p/allow}";
+
+/// The supervisor makes the plugin, so the events leave it through a static. A mutex, because only one test may read.
+static EVENTS: LazyLock<(UnboundedSender<DecisionEvent>, Mutex<UnboundedReceiver<DecisionEvent>>)> =
+    LazyLock::new(|| {
+        let (sender, receiver) = unbounded_channel();
+        (sender, Mutex::new(receiver))
+    });
+
+struct Recorder;
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Nothing {}
+
+impl PluginConfig for Nothing {}
+
+impl Plugin for Recorder {
+    const NAME: &'static str = "recorder";
+    type Config = Nothing;
+
+    fn build(_: Nothing, _: Host) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { decision_recorder: Some(Arc::new(Self)), ..Roles::default() }
+    }
+
+    async fn run(self, mut inbox: Inbox<Nothing>) -> Result<(), Error> {
+        while !matches!(inbox.recv().await, Signal::Stop(_)) {}
+        Ok(())
+    }
+}
+
+impl DecisionRecorder for Recorder {
+    fn record(&self, event: DecisionEvent) -> Result<(), Error> {
+        if event.path == "refused" {
+            return Err(Error::new(ErrorKind::Refused, "the record is full"));
+        }
+        EVENTS.0.send(event).map_err(|_| Error::new(ErrorKind::Internal, "nobody listens"))
+    }
+}
+
+async fn recorded() -> (Agent, Supervisor) {
+    let agent = Agent::start(CONFIG).await;
+    let mut registry = Registry::default();
+    registry.plugin::<Recorder>();
+    let mut supervisor = Supervisor::new(Arc::new(registry), agent.host.clone(), identity());
+    supervisor.apply(&tree(CONFIG)).await.expect("a sound configuration");
+    regent_kit::wait::until(Duration::from_secs(30), "the recorder", async || agent.host.keeps_records().then_some(()))
+        .await
+        .expect("it starts");
+    (agent, supervisor)
+}
+
+#[tokio::test]
+async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
+    let mut events = EVENTS.1.lock().await;
+    let (agent, _supervisor) = recorded().await;
+    agent.put("/v1/policies/p", "package p\n\nallow if input.a\n\nbad := 1 if input.b\n\nbad := 2 if input.b\n").await;
+
+    let answer = agent.post("/v1/data/p/allow", r#"{"input":{"a":1}}"#).await.json();
+    let event = events.recv().await.expect("an event");
+    assert_eq!(answer["decision_id"], event.decision_id);
+    assert_eq!(
+        (event.path.as_str(), event.result, event.nd_builtin_cache),
+        ("p/allow", Some(true.into()), Some(Value::empty_object()))
+    );
+    assert_eq!(event.input, Some(Value::object([("a", 1_i64)])));
+    assert!(event.metrics.get("timer_server_handler_ns").is_some());
+
+    let undefined = agent.get("/v1/data/p/allow").await.json();
+    let event = events.recv().await.expect("an event");
+    assert_eq!(undefined["decision_id"], event.decision_id);
+    assert_eq!((event.input, event.result), (None, None));
+
+    assert_eq!(agent.post("/", r#"{"a":1}"#).await.text(), "true\n");
+    assert_eq!(events.recv().await.expect("an event").path, "p/allow");
+
+    let failed = agent.post("/v1/data/p/bad", r#"{"input":{"b":1}}"#).await;
+    assert!(failed.status == 500 && failed.json().get("decision_id").is_none());
+    let error = events.recv().await.expect("an event").error.expect("an error");
+    assert_eq!(error.get("code"), Some(&"eval_conflict_error".into()));
+
+    agent.get("/v1/query?q=data.nope").await;
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.query.as_deref(), event.path.as_str(), event.result), (Some("data.nope"), "", Some(Value::Null)));
+
+    agent.get("/health").await;
+    agent.post("/v1/data/p/allow", "{").await;
+    assert!(events.try_recv().is_err(), "health and malformed requests are no decisions");
+}
+
+#[tokio::test]
+async fn a_decision_that_cannot_be_recorded_is_not_answered() {
+    let (agent, _supervisor) = recorded().await;
+    let refused = agent.get("/v1/data/refused").await;
+    assert_eq!((refused.status.as_u16(), refused.json()["message"].as_str()), (500, Some("the record is full")));
+}

@@ -1,0 +1,111 @@
+//! An agent with nothing but the API, on a free port.
+
+#![allow(dead_code, reason = "every test file compiles this module and uses its own part of it")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use regent_core::config::{ConfigTree, Layers};
+use regent_core::engine::CompileOptions;
+use regent_core::settings::{Identity, Settings};
+use regent_core::store::Store;
+use regent_core::telemetry::Telemetry;
+use regent_core::{Host, Value};
+use regent_engine_regorus::RegorusEngine;
+use regent_kit::{Answer, Client};
+use regent_rest_api::{Api, BuildInfo, Listeners, Options, ServeError, ServerConfig};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// An agent that serves until it is told to stop.
+pub(crate) struct Agent {
+    /// Its insides.
+    pub(crate) host: Host,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+    /// The addresses of its diagnostic listeners.
+    pub(crate) diagnostics: Vec<String>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), ServeError>>,
+}
+
+/// The configuration in YAML.
+pub(crate) fn tree(config: &str) -> ConfigTree {
+    Layers::new().text("test", config).load().expect("a sound configuration")
+}
+
+/// Who the agents of tests are.
+pub(crate) fn identity() -> Identity {
+    Identity { id: "test".to_owned(), version: "1.2.3".to_owned() }
+}
+
+impl Agent {
+    /// With the given configuration in YAML.
+    pub(crate) async fn start(config: &str) -> Self {
+        let options = Options { addresses: vec!["127.0.0.1:0".to_owned()], ..Options::default() };
+        Self::start_with(config, options, Duration::from_secs(10)).await
+    }
+
+    /// With the given configuration, listeners and grace period.
+    pub(crate) async fn start_with(config: &str, options: Options, grace: Duration) -> Self {
+        let tree = tree(config);
+        let store = Store::new(Arc::new(RegorusEngine), CompileOptions::default(), Value::empty_object());
+        let config = ServerConfig::from_section(tree.section(&["server"]).as_ref()).expect("a sound section");
+        let telemetry = Telemetry::new(config.request_buckets()).expect("buckets");
+        let settings = Settings::from_tree(&tree, identity()).expect("sound settings");
+        let host = Host::new(store.expect("a store"), telemetry, settings);
+        let listeners = Listeners::bind(options).await.expect("free addresses");
+        let url = format!("http://{}", listeners.local_addresses()[0]);
+        let diagnostics = listeners.diagnostic_addresses();
+        let build = BuildInfo { version: "1.2.3".to_owned(), ..BuildInfo::default() };
+        let api = Api::new(host.clone(), config, build);
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(listeners.serve(api, async { drop(stopped.await) }, grace));
+        Self { host, url, diagnostics, stop, served }
+    }
+
+    /// Stops it and waits for its end.
+    pub(crate) async fn stop(self) -> Result<(), ServeError> {
+        let _ = self.stop.send(());
+        self.served.await.expect("no panic")
+    }
+
+    /// Sends a request.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Client::plain().send(request.body(body.into()).expect("a request")).await.expect("an answer")
+    }
+
+    /// `GET`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], "").await
+    }
+
+    /// `POST`.
+    pub(crate) async fn post(&self, path: &str, body: &'static str) -> Answer {
+        self.ask("POST", path, &[], body).await
+    }
+
+    /// `PUT`, which must succeed.
+    pub(crate) async fn put(&self, path: &str, body: &'static str) {
+        let answer = self.ask("PUT", path, &[], body).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+    }
+}
+
+/// Compares an answer with the expected status and text.
+#[track_caller]
+pub(crate) fn check(answer: &Answer, status: u16, body: &str) {
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (status, body));
+}

@@ -1,0 +1,91 @@
+//! `bearer`: a token in the `Authorization` header, written in the configuration or read from a file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use regent_core::Error;
+use regent_core::config::{ConfigError, ConfigErrors, Secret, Section, unknown_key_warning};
+use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, ServiceRequest};
+use serde::Deserialize;
+
+use crate::error::ServiceError;
+
+/// Makes [`Bearer`] credentials.
+pub(crate) struct BearerFactory;
+
+#[derive(Deserialize)]
+struct Written {
+    #[serde(default)]
+    token: Option<Secret>,
+    #[serde(default)]
+    token_path: Option<PathBuf>,
+    #[serde(default)]
+    scheme: Option<String>,
+}
+
+/// A token and the word before it.
+struct Bearer {
+    scheme: String,
+    source: TokenSource,
+}
+
+enum TokenSource {
+    Literal(Secret),
+    /// Read again at each request, so that whoever rotates the token only writes the file.
+    File(PathBuf),
+}
+
+impl CredentialFactory for BearerFactory {
+    fn kind(&self) -> &'static str {
+        "bearer"
+    }
+
+    fn build(&self, section: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
+        let parsed = section.parse::<Written>()?;
+        for path in &parsed.unknown {
+            tracing::warn!("{}", unknown_key_warning(path, &["token", "token_path", "scheme"]));
+        }
+        let written = parsed.value;
+        let token = written.token.filter(|token| !token.expose().is_empty());
+        let path = written.token_path.filter(|path| !path.as_os_str().is_empty());
+        let source = match (token, path) {
+            (Some(token), None) => TokenSource::Literal(token),
+            (None, Some(path)) => TokenSource::File(path),
+            _ => {
+                let text = r#"invalid config: specify a value for either the "token" or "token_path" field"#;
+                return Err(ConfigError::opa(text).from_layer(section.origin("")).into());
+            }
+        };
+        let scheme = written.scheme.filter(|scheme| !scheme.is_empty()).unwrap_or_else(|| "Bearer".to_owned());
+        Ok(Arc::new(Bearer { scheme, source }))
+    }
+}
+
+impl Bearer {
+    async fn header(&self) -> Result<HeaderValue, ServiceError> {
+        let token = match &self.source {
+            TokenSource::Literal(token) => token.clone(),
+            TokenSource::File(path) => match tokio::fs::read_to_string(path).await {
+                Ok(text) => Secret::new(text.trim()),
+                Err(source) => {
+                    return Err(ServiceError::Unreadable { what: "token file", path: path.clone(), source });
+                }
+            },
+        };
+        let text = format!("{} {}", self.scheme, token.expose());
+        let mut header = HeaderValue::try_from(text).map_err(|_| ServiceError::Token)?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+}
+
+impl CredentialProvider for Bearer {
+    fn prepare<'a>(&'a self, _url: &'a str, request: &'a mut ServiceRequest) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            request.headers.insert(AUTHORIZATION, self.header().await?);
+            Ok(())
+        })
+    }
+}

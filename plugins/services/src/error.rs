@@ -1,0 +1,71 @@
+//! What can go wrong between a request and its answer.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regent_core::{Error, ErrorKind};
+
+/// Why a service could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServiceError {
+    #[error("cannot read {what} {path}")]
+    Unreadable { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot read the files for TLS")]
+    Interrupted(#[source] tokio::task::JoinError),
+    #[error("{0}")]
+    Material(&'static str),
+    #[error("private key should be a PEM or plain PKCS1 or PKCS8; parse error")]
+    KeyFormat(#[source] rustls::pki_types::pem::Error),
+    #[error("certificate and private key cannot be used")]
+    KeyPair(#[source] rustls::Error),
+    #[error("unable to parse and append CA certificate to certificate pool")]
+    Authority,
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+    #[error("HTTP client cannot be set up")]
+    Client(#[source] reqwest::Error),
+    #[error("token is not fit for a header")]
+    Token,
+    #[error("url {0:?} is invalid")]
+    Url(String, #[source] url::ParseError),
+    #[error("timeout awaiting response headers after {0:?}")]
+    HeaderTimeout(Duration),
+    #[error("no answer")]
+    Transport(#[source] reqwest::Error),
+    #[error("answer broke off")]
+    Body(#[source] reqwest::Error),
+}
+
+impl ServiceError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::HeaderTimeout(_) | Self::Transport(_) | Self::Body(_) | Self::Interrupted(_) => {
+                ErrorKind::Unavailable
+            }
+            _ => ErrorKind::Config,
+        }
+    }
+}
+
+impl From<ServiceError> for Error {
+    /// Message and cause stay two links of one chain.
+    fn from(error: ServiceError) -> Self {
+        let outer = Error::new(error.kind(), error.to_string());
+        match error {
+            ServiceError::Unreadable { source, .. } => outer.caused_by(source),
+            ServiceError::Interrupted(source) => outer.caused_by(source),
+            ServiceError::KeyFormat(source) => outer.caused_by(source),
+            ServiceError::KeyPair(source) | ServiceError::Tls(source) => outer.caused_by(source),
+            ServiceError::Client(source) | ServiceError::Transport(source) | ServiceError::Body(source) => {
+                // The address may carry a password, and the caller knows whom it asked.
+                outer.caused_by(source.without_url())
+            }
+            ServiceError::Url(_, source) => outer.caused_by(source),
+            ServiceError::Material(_)
+            | ServiceError::Authority
+            | ServiceError::Token
+            | ServiceError::HeaderTimeout(_) => outer,
+        }
+    }
+}

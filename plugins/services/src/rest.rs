@@ -1,0 +1,127 @@
+//! The client of one service.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use http::{HeaderValue, header};
+use regent_core::Error;
+use regent_core::service::{BoxFuture, CredentialProvider, Service, ServiceRequest, ServiceResponse};
+use reqwest::redirect::{Attempt, Policy};
+use url::Url;
+
+use crate::config::ServiceConfig;
+use crate::error::ServiceError;
+use crate::log;
+use crate::tls::Material;
+use crate::user_agent::user_agent;
+
+/// How long a connection may take to come about, as Go's client has it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Redirects that are followed, as Go's client has it.
+const MOST_REDIRECTS: usize = 10;
+
+/// A service that speaks plain HTTP.
+pub(crate) struct RestService {
+    config: ServiceConfig,
+    credentials: Option<Arc<dyn CredentialProvider>>,
+    /// The client made last, and from what. A lock, because any number of plugins send at once and none of them owns
+    /// the service; it is held for a comparison or the making of a client, never while waiting.
+    client: Mutex<Option<(Material, reqwest::Client)>>,
+}
+
+impl RestService {
+    pub(crate) fn new(config: ServiceConfig, credentials: Option<Arc<dyn CredentialProvider>>) -> Self {
+        Self { config, credentials, client: Mutex::default() }
+    }
+
+    async fn exchange(&self, mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
+        let address = self.config.address(&request.path);
+        let url = Url::parse(&address).map_err(|error| ServiceError::Url(request.path.clone(), error))?;
+        self.complete(&mut request);
+        if let Some(credentials) = &self.credentials {
+            credentials.prepare(&address, &mut request).await?;
+        }
+        let client = self.client().await?;
+        log::request(&request, &address);
+        let method = request.method.clone();
+        let answer = self.execute(&client, request, url).await?;
+        Ok(log::response(&method, &address, answer))
+    }
+
+    /// Adds the service's own headers, which win over those of the request.
+    fn complete(&self, request: &mut ServiceRequest) {
+        let agent = HeaderValue::try_from(user_agent()).expect("names and numbers are fit for a header");
+        request.headers.entry(header::USER_AGENT).or_insert(agent);
+        for (name, value) in &self.config.headers {
+            request.headers.insert(name, value.clone());
+        }
+    }
+
+    async fn execute(
+        &self,
+        client: &reqwest::Client,
+        request: ServiceRequest,
+        url: Url,
+    ) -> Result<ServiceResponse, ServiceError> {
+        let limit = match request.header_timeout {
+            Some(limit) => Some(limit).filter(|limit| !limit.is_zero()),
+            None => self.config.header_timeout,
+        };
+        let mut message = reqwest::Request::new(request.method, url);
+        *message.headers_mut() = request.headers;
+        if !request.body.is_empty() {
+            *message.body_mut() = Some(request.body.into());
+        }
+        let answer = client.execute(message);
+        let answer = match limit {
+            Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| ServiceError::HeaderTimeout(limit))?,
+            None => answer.await,
+        };
+        let answer = answer.map_err(ServiceError::Transport)?;
+        Ok(ServiceResponse {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            body: answer.bytes_stream().map_err(|error| ServiceError::Body(error).into()).boxed(),
+        })
+    }
+
+    /// The client for what the files say now; connections live on while they say the same.
+    async fn client(&self) -> Result<reqwest::Client, Error> {
+        let (trust, credentials) = (self.config.trust.clone(), self.credentials.clone());
+        let read = tokio::task::spawn_blocking(move || Material::read(&trust, credentials.as_deref()));
+        let material = read.await.map_err(ServiceError::Interrupted)??;
+        let mut known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = known.as_ref().filter(|(made_from, _)| *made_from == material) {
+            return Ok(client.clone());
+        }
+        let client = self.build(&material)?;
+        *known = Some((material, client.clone()));
+        Ok(client)
+    }
+
+    fn build(&self, material: &Material) -> Result<reqwest::Client, ServiceError> {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(material.client_config(&self.config.trust)?)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(Policy::custom(follow))
+            .build()
+            .map_err(ServiceError::Client)
+    }
+}
+
+impl Service for RestService {
+    fn send(&self, request: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// Follows redirects as Go's client does. The client itself takes `Authorization` off on the way to another host.
+fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    if attempt.previous().len() > MOST_REDIRECTS {
+        attempt.error(format!("stopped after {MOST_REDIRECTS} redirects"))
+    } else {
+        attempt.follow()
+    }
+}

@@ -1,0 +1,5 @@
+//! Status reports against a real control plane.
+
+mod config;
+mod reports;
+mod support;

@@ -1,0 +1,56 @@
+//! The tree is the architecture: dependencies between our crates point one way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Our crates with what they may depend on beside `regent-core`. The kit may be anyone's dev-dependency.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("regent-core", &[]),
+    ("regent-kit", &[]),
+    ("regent-services", &[]),
+    ("regent-bundle", &[]),
+    ("regent-decision-logs", &[]),
+    ("regent-status", &[]),
+    ("regent-rest-api", &[]),
+    ("regent-engine-regorus", &[]),
+    (
+        "regent",
+        &[
+            "regent-bundle",
+            "regent-decision-logs",
+            "regent-engine-regorus",
+            "regent-rest-api",
+            "regent-services",
+            "regent-status",
+        ],
+    ),
+];
+
+#[test]
+fn dependencies_point_from_agent_to_plugins_to_core() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path"])
+        .arg(manifest)
+        .output()
+        .expect("cargo runs");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let name = package["name"].as_str().expect("a name");
+        let may = allowed.get(name).unwrap_or_else(|| panic!("{name} is not listed in {}", file!()));
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let on = dependency["name"].as_str().expect("a name");
+            // Tests may use what they like.
+            if dependency["kind"] == "dev" || !on.starts_with("regent") {
+                continue;
+            }
+            let core = on == "regent-core" && name != "regent-kit";
+            assert!(core || may.contains(&on), "{name} must not depend on {on}");
+        }
+    }
+}

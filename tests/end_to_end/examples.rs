@@ -1,0 +1,68 @@
+//! Every file of `config-examples/` runs, and so does the program that embeds the agent.
+
+use std::path::{Path, PathBuf};
+
+use regent_kit::{Agent, AgentCommand, ControlPlane};
+use serde_json::json;
+
+use crate::{SOON, decide, regent};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the agent lies in the workspace").to_owned()
+}
+
+fn quickstart(command: AgentCommand) -> AgentCommand {
+    let folder = root().join("config-examples/quickstart");
+    let config = std::fs::read_to_string(folder.join("config.yaml")).expect("the quickstart's configuration");
+    command.config(&config).arg(folder.join("policy").to_str().expect("a plain path"))
+}
+
+#[tokio::test]
+async fn the_quickstart_gives_the_answer_that_the_readme_shows() {
+    let agent = quickstart(regent()).start().await.expect("the agent starts");
+    let input = std::fs::read(root().join("config-examples/quickstart/input.json")).expect("the quickstart's input");
+    let answer = agent.post("/v1/data/shop/allow", input).await;
+    let answer = answer.json();
+    assert_eq!(answer["result"], true, "{answer}");
+    agent.wait_for_log("Decision Log", SOON).await.expect("the decision is logged on the console");
+}
+
+#[tokio::test]
+async fn every_example_starts_and_becomes_ready() {
+    let mut tried = 0;
+    for entry in std::fs::read_dir(root().join("config-examples")).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let acme = ControlPlane::start().await;
+        for name in ["authz", "users"] {
+            let roots = regent_kit::Bundle::new().revision(name).roots([name]);
+            acme.serve_bundle(name, roots.data(name, json!({"from": name})).build());
+        }
+        let config = std::fs::read_to_string(&path).expect("an example");
+        let command =
+            regent().config(&config).env("CONTROL_PLANE_URL", &acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
+        let agent = crate::ready(command).await;
+        let plugins = agent.get("/health?plugins").await;
+        assert_eq!(plugins.status, 200, "{}: {}", path.display(), plugins.text());
+        tried += 1;
+    }
+    assert!(tried > 2, "there are examples");
+}
+
+#[tokio::test]
+async fn a_program_embeds_the_agent_and_brings_its_own_sink() {
+    // Cargo builds examples beside the tests, in a folder of their own.
+    let tests = std::env::current_exe().expect("this test's path");
+    let example = tests.parent().and_then(Path::parent).expect("the build folder").join("examples/custom_sink");
+    let yaml = "decision_logs: {plugin: line_file}\nplugins: {line_file: {path: decisions.txt}}\n";
+    let policy = "package app\n\nallow if input.user == \"ann\"\n";
+    let command = Agent::command(example.to_str().expect("a plain path"));
+    let mut agent = command.config(yaml).file("app.rego", policy).arg("app.rego").start().await.expect("it starts");
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
+    agent.terminate().expect("the signal is sent");
+    assert!(agent.wait(SOON).await.expect("it ends").success(), "{}", agent.stderr());
+    let lines = std::fs::read_to_string(agent.dir().join("decisions.txt")).expect("the sink has written");
+    assert!(lines.lines().count() == 1 && lines.contains("app/allow true"), "{lines}");
+}

@@ -1,0 +1,79 @@
+//! A start that cannot succeed says why and leaves nothing behind.
+
+use std::process::Output;
+
+use crate::{SOON, regent};
+
+async fn refused(command: regent_kit::AgentCommand) -> String {
+    let Output { status, stderr, .. } = command.run_to_end(SOON).await.expect("the agent ends by itself");
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    stderr
+}
+
+#[tokio::test]
+async fn a_key_of_the_wrong_type_is_named_with_its_value_and_layer() {
+    let yaml = "services: {acme: {url: \"http://127.0.0.1:1\"}}\nstatus: {console: sometimes}\n";
+    let error = refused(regent().config(yaml)).await;
+    assert!(
+        error.contains("status.console") && error.contains("sometimes") && error.contains("config.yaml"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_override_is_blamed_on_the_override() {
+    let error = refused(regent().config("{}").args(["--set", "status.console=sometimes"])).await;
+    assert!(error.contains("status.console") && error.contains("--set"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_service_is_named() {
+    let error = refused(regent().config("bundles: {authz: {service: acme}}")).await;
+    assert!(error.contains(r#"invalid configuration for bundle "authz": service name "acme" not found"#), "{error}");
+}
+
+#[tokio::test]
+async fn every_error_is_reported_at_once() {
+    let error = refused(regent().config("bundles: {authz: {service: acme}}\nplugins: {zap: {}}\n")).await;
+    assert!(error.contains(r#"service name "acme" not found"#), "{error}");
+    assert!(error.contains(r#"plugin "zap" not registered"#), "{error}");
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_read_is_named() {
+    let error = refused(regent().args(["--config-file", "missing.yaml"])).await;
+    assert!(error.contains("config error: open missing.yaml: no such file or directory"), "{error}");
+    let error = refused(regent().config("services: [\n")).await;
+    assert!(error.contains("config error: failed to parse"), "{error}");
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_or_parsed_is_named() {
+    let error = refused(regent().arg("missing.rego")).await;
+    assert!(error.contains("missing.rego: no such file or directory"), "{error}");
+    let error = refused(regent().file("bad.rego", "package bad\n\nallow if {").arg("bad.rego")).await;
+    assert!(error.contains("bad.rego") && error.contains("rego_parse_error"), "{error}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let error = refused(regent().args(["--addr", &address])).await;
+    assert!(error.contains(&address) && error.to_lowercase().contains("in use"), "{error}");
+}
+
+#[tokio::test]
+async fn secrets_stay_out_of_errors_and_of_the_shown_configuration() {
+    let yaml = "services: {acme: {url: \"http://127.0.0.1:1\", headers: {X-Key: s3cret}, \
+                credentials: {bearer: {token: s3cret, token_path: /also}}}}\nbundles: {authz: {service: acme}}\n";
+    let error = refused(regent().config(yaml)).await;
+    assert!(error.contains(r#"specify a value for either the "token" or "token_path" field"#), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+
+    let agent = regent().config(&yaml.replace(", token_path: /also", "")).start().await.expect("the agent starts");
+    let shown = agent.get("/v1/config").await;
+    assert_eq!(shown.json()["result"]["services"]["acme"]["url"], "http://127.0.0.1:1");
+    assert!(!shown.text().contains("s3cret"), "{}", shown.text());
+}
