@@ -77,9 +77,15 @@ impl Telemetry {
         });
     }
 
+    /// Sorts new samples of histograms into their buckets. They are kept one by one until then, so whoever measures often
+    /// calls this now and then.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+
     /// Everything measured so far, as `/metrics` shows it.
     pub fn render(&self) -> String {
-        self.handle.run_upkeep();
+        self.upkeep();
         let mut text = self.handle.render();
         self.families.load().values().for_each(|families| text.push_str(families));
         text

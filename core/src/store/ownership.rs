@@ -10,11 +10,11 @@ use crate::value::Path;
 pub(super) fn require_unowned(bundles: &BTreeMap<Arc<str>, ActiveBundle>, path: &Path) -> Result<(), StoreError> {
     for (name, bundle) in bundles {
         for root in &bundle.roots {
-            if root.is_empty() {
-                return Err(StoreError::Owned(format!("all paths owned by bundle {name:?}")));
-            }
             if path.is_empty() {
                 return Err(StoreError::Owned("can't write to document root with bundle roots configured".to_owned()));
+            }
+            if root.is_empty() {
+                return Err(StoreError::Owned(format!("all paths owned by bundle {name:?}")));
             }
             if path.is_within(root) || root.is_within(path) {
                 let path = slashes(path);

@@ -43,7 +43,7 @@ const NAME: &str = "regorus";
 
 /// Registers the engine.
 pub fn register(registry: &mut regent_core::Registry) {
-    registry.engine(std::sync::Arc::new(RegorusEngine::default()));
+    registry.engine(std::sync::Arc::new(RegorusEngine));
 }
 
 /// The error for what regorus has no notion of.

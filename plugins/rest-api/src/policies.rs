@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use percent_encoding::percent_decode_str;
+use regent_core::Value;
 use regent_core::engine::{ErrorCode, Location, Module, PolicyError, Source};
 use regent_core::metrics::Metrics;
 use regent_core::store::{StoreError, Transaction};
@@ -37,10 +38,11 @@ pub(crate) async fn put(api: &Parts, mut call: Call) -> Result<Response, ApiErro
     metrics.add("timer_server_read_bytes_ns", nanoseconds(started));
 
     let id: Arc<str> = id(&call).into();
-    let text = text(&id, &body).map_err(|error| ApiError::of_put_policy(StoreError::Policy(error.into())))?;
+    let text: Arc<str> = String::from_utf8_lossy(&body).into();
+    let broken = std::str::from_utf8(&body).err().map(|error| illegal_character(&id, &text, error.valid_up_to()));
     let source = Source { file: id.clone(), id, text, version: api.version };
     let started = Instant::now();
-    let parsing = api.host.store.write(move |transaction| store(transaction, source)).await;
+    let parsing = api.host.store.write(move |transaction| store(transaction, source, broken)).await;
     if let Some(parsing) = parsing.map_err(ApiError::of_put_policy)? {
         metrics.add("timer_rego_module_parse_ns", parsing);
         metrics.add("timer_rego_module_compile_ns", nanoseconds(started).saturating_sub(parsing));
@@ -48,17 +50,24 @@ pub(crate) async fn put(api: &Parts, mut call: Call) -> Result<Response, ApiErro
     Ok(changed(&call, &metrics))
 }
 
-fn text(id: &Arc<str>, body: &[u8]) -> Result<Arc<str>, PolicyError> {
-    std::str::from_utf8(body).map(Arc::from).map_err(|error| {
-        let before = String::from_utf8_lossy(&body[..error.valid_up_to()]);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let place = Location { file: id.clone(), row: before.matches('\n').count() + 1, col: line.len() + 1 };
-        PolicyError::new(ErrorCode::Parse, "illegal utf-8 character", place)
-    })
+/// The error about text that is not UTF-8. Up to `at`, which counts bytes, the text is what the client sent.
+fn illegal_character(file: &Arc<str>, text: &str, at: usize) -> PolicyError {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let row = text[..at].matches('\n').count() + 1;
+    let place = Location { file: file.clone(), row, col: at - start + 1 };
+    let index = Value::from(u64::try_from(at - start).unwrap_or(u64::MAX));
+    let details = Value::object([("line", Value::from(line)), ("idx", index)]);
+    PolicyError { details: Some(details), ..PolicyError::new(ErrorCode::Parse, "illegal utf-8 character", place) }
 }
 
-/// Gives the time that parsing took; nothing if the module is there already.
-fn store(transaction: &mut Transaction, source: Source) -> Result<Option<u64>, StoreError> {
+/// Gives the time that parsing took; nothing if the module is there already. `broken` is what the engine cannot see:
+/// it gets text in which broken characters are replaced, and has the first word.
+fn store(
+    transaction: &mut Transaction,
+    source: Source,
+    broken: Option<PolicyError>,
+) -> Result<Option<u64>, StoreError> {
     if let Some(old) = transaction.policies().get(&source.id).cloned() {
         transaction.require_unowned(old.package())?;
         if old.source().text == source.text {
@@ -67,6 +76,9 @@ fn store(transaction: &mut Transaction, source: Source) -> Result<Option<u64>, S
     }
     let started = Instant::now();
     let module = transaction.parse(source)?;
+    if let Some(error) = broken {
+        return Err(StoreError::Policy(error.into()));
+    }
     let parsing = nanoseconds(started);
     transaction.require_unowned(module.package())?;
     transaction.put_policy(module);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use regent_core::telemetry::Telemetry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -23,6 +24,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// How long to wait when no connection can be accepted, for example because files have run out.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How often measurements are sorted in. Until then every request leaves a sample behind.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Why serving did not end well.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,19 +47,20 @@ pub(super) async fn until(
     let graceful = Arc::new(GracefulShutdown::new());
     let (stop, stopped) = watch::channel(());
     let front = Arc::new(Front::new(layers::stack(&api)));
-    let mut acceptors = JoinSet::new();
+    let mut tasks = JoinSet::new();
     let both = [(listeners.main, false), (listeners.diagnostic, true)];
     for (bound, diagnostic) in
         both.into_iter().flat_map(|(all, diagnostic)| all.into_iter().map(move |b| (b, diagnostic)))
     {
         let carrier =
             Carrier { front: front.clone(), graceful: graceful.clone(), builder: builder(listeners.h2c), diagnostic };
-        acceptors.spawn(accept(bound, carrier, stopped.clone()));
+        tasks.spawn(accept(bound, carrier, stopped.clone()));
     }
+    tasks.spawn(keep_up(api.parts.host.telemetry.clone(), stopped));
     shutdown.await;
     drop(stop);
-    acceptors.join_all().await;
-    let graceful = Arc::into_inner(graceful).expect("only acceptors had clones, and they have ended");
+    tasks.join_all().await;
+    let graceful = Arc::into_inner(graceful).expect("only these tasks had clones, and they have ended");
     tokio::time::timeout(grace, graceful.shutdown()).await.map_err(|_| {
         api.parts.decider.give_up();
         ServeError::GraceExceeded(grace)
@@ -66,6 +71,19 @@ fn builder(h2c: bool) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     if h2c { builder } else { builder.http1_only() }
+}
+
+async fn keep_up(telemetry: Telemetry, mut stopped: watch::Receiver<()>) {
+    let until_stopped = async {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            telemetry.upkeep();
+        }
+    };
+    tokio::select! {
+        () = until_stopped => {}
+        _ = stopped.changed() => {}
+    }
 }
 
 /// Accepts until `stopped` closes; the address is then free.
