@@ -11,6 +11,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use regent_core::Registry;
 
+/// Stack of the threads that evaluate: values may be nested 1,000 deep, and are walked on the stack.
+const STACK_BYTES: usize = 16 << 20;
+
 /// A policy agent that stands in for Open Policy Agent.
 #[derive(Debug, Parser)]
 #[command(name = "regent", disable_version_flag = true, arg_required_else_help = true)]
@@ -21,8 +24,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Arguments),
-    Eval(eval::Arguments),
+    Run(Box<run::Arguments>),
+    Eval(Box<eval::Arguments>),
     Version(version::Arguments),
 }
 

@@ -19,6 +19,8 @@ mod load;
 mod options;
 mod running;
 pub mod stock;
+mod unsupported;
+mod watch;
 
 pub use builder::Agent;
 pub use options::{Files, RunOptions};

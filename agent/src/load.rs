@@ -1,12 +1,15 @@
-//! Loads what the command line names into the store, before anything else runs.
+//! Loads what the command line names into the store: before anything else runs, and again when files change.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
 use regent_bundle::content::ContentError;
 use regent_bundle::files::{Ignore, LoadErrors};
 use regent_bundle::format::{FormatError, Limits};
 use regent_bundle::{files, local};
-use regent_core::store::{BundleContent, Patch, PatchOp, StoreError};
+use regent_core::engine::{Engine, PolicyErrors};
+use regent_core::store::{BundleContent, Patch, PatchOp, StoreError, Transaction};
 use regent_core::value::Path;
 use regent_core::{Error, Store, Value};
 
@@ -56,40 +59,88 @@ impl LoadError {
     }
 }
 
-/// Loads the files in one transaction: all of them, or none.
-pub(crate) async fn load(store: &Store, files: &Files) -> Result<(), LoadError> {
-    if files.paths.is_empty() {
-        return Ok(());
-    }
-    let (files, engine) = (files.clone(), store.engine().clone());
-    let work = move || if files.as_bundles { bundles(&files, &*engine).map(Content::Bundles) } else { plain(&files) };
-    let content = tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|panic| Err(LoadError::Store(StoreError::Internal(panic.to_string()))))?;
-    match content {
-        Content::Bundles(contents) => store.write(|txn| txn.activate(contents)).await?,
-        Content::Plain(loaded) => store.write(|txn| put(txn, loaded)).await?,
-    }
-    Ok(())
+/// What files have put into the store, so that a reload can take it out again.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    policies: BTreeSet<Arc<str>>,
+    /// Top-level keys of base data.
+    keys: BTreeSet<String>,
 }
 
-enum Content {
+/// Loads the files in one transaction, in place of what they contained before: all of them, or none.
+pub(crate) async fn load(store: &Store, files: &Files, before: Contents) -> Result<Contents, (LoadError, Contents)> {
+    if files.paths.is_empty() {
+        return Ok(before);
+    }
+    let (files, engine) = (files.clone(), store.engine().clone());
+    let work = move || if files.as_bundles { bundles(&files, &*engine).map(Read::Bundles) } else { plain(&files) };
+    let read = tokio::task::spawn_blocking(work).await;
+    let read = read.unwrap_or_else(|panic| Err(LoadError::Store(StoreError::Internal(panic.to_string()))));
+    match read {
+        Err(error) => Err((error, before)),
+        Ok(Read::Bundles(contents)) => match store.write(|txn| txn.activate(contents)).await {
+            Ok(()) => Ok(before),
+            Err(error) => Err((error.into(), before)),
+        },
+        Ok(Read::Plain(loaded)) => replace(store, loaded, before).await,
+    }
+}
+
+enum Read {
     Bundles(Vec<BundleContent>),
     Plain(files::Loaded),
 }
 
-fn plain(files: &Files) -> Result<Content, LoadError> {
+fn plain(files: &Files) -> Result<Read, LoadError> {
     let ignore = Ignore::new(&files.ignore)?;
-    Ok(Content::Plain(files::load(&files.paths, &ignore, files.rego_version)?))
+    Ok(Read::Plain(files::load(&files.paths, &ignore, files.rego_version)?))
 }
 
-fn bundles(files: &Files, engine: &dyn regent_core::engine::Engine) -> Result<Vec<BundleContent>, LoadError> {
+fn bundles(files: &Files, engine: &dyn Engine) -> Result<Vec<BundleContent>, LoadError> {
     let ignore = Ignore::new(&files.ignore)?;
-    let load = |path: &String| Ok(local::load_local(path, &Limits::default(), &ignore)?.prepare(engine)?);
+    let load =
+        |path: &String| Ok(local::load_local(path, &Limits::default(), &ignore)?.prepare(engine, files.rego_version)?);
     files.paths.iter().map(load).collect()
 }
 
-fn put(txn: &mut regent_core::store::Transaction, loaded: files::Loaded) -> Result<(), StoreError> {
+async fn replace(store: &Store, loaded: files::Loaded, before: Contents) -> Result<Contents, (LoadError, Contents)> {
+    let keys = loaded.data.as_object().cloned().unwrap_or_default();
+    let after = Contents {
+        policies: loaded.sources.iter().map(|source| source.id.clone()).collect(),
+        keys: keys.iter().filter_map(|(key, _)| key.as_str().map(str::to_owned)).collect(),
+    };
+    let gone = Contents {
+        policies: before.policies.difference(&after.policies).cloned().collect(),
+        keys: before.keys.difference(&after.keys).cloned().collect(),
+    };
+    let write = store.write(move |txn| {
+        remove(txn, &gone)?;
+        put(txn, loaded)
+    });
+    match write.await {
+        Ok(()) => Ok(after),
+        Err(error) => Err((error.into(), before)),
+    }
+}
+
+/// Takes out what files held. Whoever changed it through the API meanwhile may have done so already.
+fn remove(txn: &mut Transaction, gone: &Contents) -> Result<(), StoreError> {
+    for id in &gone.policies {
+        match txn.remove_policy(id) {
+            Ok(()) | Err(StoreError::PolicyNotFound(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    for key in &gone.keys {
+        match txn.remove(&Path::new([key.as_str()])) {
+            Ok(()) | Err(StoreError::NotFound { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+fn put(txn: &mut Transaction, loaded: files::Loaded) -> Result<(), StoreError> {
     if let Value::Object(entries) = loaded.data {
         for (key, value) in entries.iter() {
             let path = Path::new([key.as_str().unwrap_or_default()]);
@@ -106,5 +157,5 @@ fn put(txn: &mut regent_core::store::Transaction, loaded: files::Loaded) -> Resu
             Err(other) => return Err(other),
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(StoreError::Policy(regent_core::engine::PolicyErrors(errors))) }
+    if errors.is_empty() { Ok(()) } else { Err(StoreError::Policy(PolicyErrors(errors))) }
 }

@@ -15,6 +15,8 @@ pub struct Files {
     pub as_bundles: bool,
     /// Names and patterns of files and directories to leave out.
     pub ignore: Vec<String>,
+    /// Whether they are loaded again when they change.
+    pub watch: bool,
     /// The dialect of modules that do not say themselves.
     pub rego_version: RegoVersion,
 }

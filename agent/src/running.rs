@@ -15,8 +15,9 @@ use regent_core::{Error, Host, Registry, Store, Supervisor, Value};
 use regent_rest_api::{Api, BindError, Listeners, ServeError, ServerConfig};
 use tokio::time::Instant;
 
-use crate::load::{self, LoadError};
-use crate::{RunOptions, build};
+use crate::load::{self, Contents, LoadError};
+use crate::watch::Watch;
+use crate::{RunOptions, build, unsupported};
 
 /// The engine that is used when the configuration names none.
 const DEFAULT_ENGINE: &str = "regorus";
@@ -63,6 +64,7 @@ pub struct Running {
     host: Host,
     listeners: Listeners,
     api: Api,
+    watch: Option<Watch>,
     shutdown_wait: Duration,
     shutdown_grace: Duration,
 }
@@ -72,22 +74,25 @@ impl Running {
         let tree = options.config.load()?;
         let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
         let store = open_store(&registry, &tree, options.max_errors)?;
-        load::load(&store, &options.files).await?;
+        unsupported::refuse(&tree)?;
+        let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
 
         let identity = Identity { id: uuid::Uuid::new_v4().to_string(), version: build::info().version };
         let settings = Settings::from_tree(&tree, identity.clone())?;
-        let host = Host::new(store, Telemetry::new(&server.request_buckets())?, settings);
+        let host = Host::new(store, Telemetry::new(server.request_buckets())?, settings);
         let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
         supervisor.check(&tree)?;
 
         let listeners = Listeners::bind(options.listen).await?;
         tracing::info!(addrs = %list(&listeners.local_addresses()), "Initializing server.");
         let api = Api::new(host.clone(), server, build::info());
+        let watch =
+            options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
         supervisor.apply(&tree).await?;
         // Nothing is configured to be discovered, which OPA calls OK. Last, so that it does not make the agent ready.
         host.status.set_plugin("discovery", State::Ok, None);
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
-        let running = Self { supervisor, host, listeners, api, shutdown_wait, shutdown_grace };
+        let running = Self { supervisor, host, listeners, api, watch, shutdown_wait, shutdown_grace };
         match options.ready_timeout {
             Some(limit) => running.once_ready(limit).await,
             None => Ok(running),
@@ -138,11 +143,13 @@ impl Running {
             tracing::info!("Shutting down...");
         };
         tracing::debug!("Server initialized.");
+        let watch = self.watch;
         let served = self.listeners.serve(self.api, told, self.shutdown_grace).await;
         match &served {
             Ok(()) => tracing::info!("Server shutdown."),
             Err(error) => tracing::error!(err = %error, "Failed to shutdown server gracefully."),
         }
+        drop(watch);
         let stopped = self.supervisor.shutdown(Instant::now() + self.shutdown_grace).await;
         served?;
         Ok(stopped?)

@@ -100,3 +100,28 @@ async fn masked_values_never_leave_the_agent() {
         acme.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
     assert!(!everything.contains("hunter2"));
 }
+
+#[tokio::test]
+async fn watched_files_are_loaded_again_and_a_broken_one_changes_nothing() {
+    let command = regent()
+        .file("policy/app.rego", "package app\n\nnumber := 1\n")
+        .file("policy/more.rego", "package more\n\nx := 1\n");
+    let agent = command.args(["--watch", "policy"]).start().await.expect("the agent starts");
+    agent.put("/v1/policies/mine", "package mine\n\nx := 1\n").await;
+    assert_eq!(decide(&agent, "app/number", json!({})).await, 1);
+
+    let folder = agent.dir().join("policy");
+    std::fs::write(folder.join("app.rego"), "package app\n\nnumber := {").expect("written");
+    agent.wait_for_log("rego_parse_error", SOON).await.expect("the error is logged");
+    assert_eq!(decide(&agent, "app/number", json!({})).await, 1);
+
+    std::fs::write(folder.join("app.rego"), "package app\n\nnumber := 2\n").expect("written");
+    std::fs::remove_file(folder.join("more.rego")).expect("removed");
+    until(SOON, "the change", async || {
+        let new = decide(&agent, "app/number", json!({})).await == 2;
+        (new && decide(&agent, "more/x", json!({})).await.is_null()).then_some(())
+    })
+    .await
+    .expect("the change takes effect");
+    assert_eq!(decide(&agent, "mine/x", json!({})).await, 1, "what came over the API stays");
+}

@@ -77,3 +77,13 @@ async fn secrets_stay_out_of_errors_and_of_the_shown_configuration() {
     assert_eq!(shown.json()["result"]["services"]["acme"]["url"], "http://127.0.0.1:1");
     assert!(!shown.text().contains("s3cret"), "{}", shown.text());
 }
+
+#[tokio::test]
+async fn what_is_not_supported_yet_is_refused_rather_than_ignored() {
+    let error = refused(regent().config("discovery: {resource: /discovery}")).await;
+    assert!(error.contains("discovery: is not supported yet"), "{error}");
+    let error = refused(regent().args(["--tls-cert-file", "cert.pem"])).await;
+    assert!(error.contains("--tls-cert-file") && error.contains("not supported yet"), "{error}");
+    let error = refused(regent().args(["--authorization", "basic"])).await;
+    assert!(error.contains("--authorization"), "{error}");
+}

@@ -5,6 +5,7 @@ mod table;
 
 use std::io::Read as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::engine::{
@@ -12,7 +13,7 @@ use regent_core::engine::{
 };
 use regent_core::metrics::Metrics;
 use regent_core::value::{Path, decode};
-use regent_core::{Registry, Store, Value, yaml};
+use regent_core::{Registry, Snapshot, Store, Value, yaml};
 
 use crate::Files;
 use crate::load::{self, LoadError};
@@ -95,13 +96,14 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(32 << 20).build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: cannot start threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(super::STACK_BYTES).build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("error: cannot start threads: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
     let mut metrics = Metrics::when(arguments.metrics);
     let result = runtime.block_on(evaluate(registry, arguments, &mut metrics));
     let defined = result.as_ref().is_ok_and(|answer| !answer.rows.is_empty());
@@ -119,45 +121,51 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
 
 async fn evaluate(registry: &Registry, arguments: &Arguments, metrics: &mut Metrics) -> Result<Answer, Failure> {
     let store = load(registry, arguments).await?;
-    let input = input(arguments)?;
-    let query = Query::Text(QueryText {
-        text: query_text(arguments)?,
-        package: arguments.package.as_deref().map(|name| Path::from_dots(name.trim_start_matches("data."))),
-        imports: arguments.import.clone(),
-        unsafe_builtins: Vec::new(),
-    });
-    let snapshot = store.snapshot();
-    let cancel = Cancel::default();
-    let measured = metrics.is_on();
-    let job = {
-        let cancel = cancel.clone();
-        let strict = arguments.strict_builtin_errors;
-        tokio::task::spawn_blocking(move || -> Result<(Answer, Metrics), QueryError> {
-            let mut metrics = Metrics::when(measured);
-            let prepared = metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query))?.query;
-            let mut prints = StandardError;
-            let mut evaluation = Evaluation::new(&snapshot, input.as_ref());
-            evaluation.strict_builtin_errors = strict;
-            evaluation.cancel = cancel;
-            evaluation.prints = Some(&mut prints);
-            evaluation.metrics = metrics;
-            let answer = prepared.evaluate(&mut evaluation)?;
-            Ok((answer, evaluation.metrics))
-        })
+    let job = Job {
+        snapshot: store.snapshot(),
+        query: Query::Text(query(arguments)?),
+        input: input(arguments)?,
+        strict: arguments.strict_builtin_errors,
+        measured: metrics.is_on(),
+        cancel: Cancel::default(),
     };
+    let cancel = job.cancel.clone();
+    let running = tokio::task::spawn_blocking(move || job.run());
     let finished = match arguments.timeout {
-        None => job.await,
-        Some(limit) => match tokio::time::timeout(limit, job).await {
-            Ok(finished) => finished,
-            Err(_) => {
-                cancel.cancel();
-                return Err(Failure::text(format!("query did not complete within {limit:?}")));
-            }
-        },
+        None => running.await,
+        Some(limit) => tokio::time::timeout(limit, running).await.map_err(|_| {
+            cancel.cancel();
+            Failure::text(format!("query did not complete within {limit:?}"))
+        })?,
     };
     let (answer, measured) = finished.map_err(|panic| Failure::text(panic.to_string()))??;
     metrics.absorb(measured);
     Ok(answer)
+}
+
+/// One evaluation, on a thread of its own so that it can be given up.
+struct Job {
+    snapshot: Arc<Snapshot>,
+    query: Query,
+    input: Option<Value>,
+    strict: bool,
+    measured: bool,
+    cancel: Cancel,
+}
+
+impl Job {
+    fn run(self) -> Result<(Answer, Metrics), QueryError> {
+        let mut metrics = Metrics::when(self.measured);
+        let prepared = metrics.time("timer_rego_query_compile_ns", |_| self.snapshot.prepare(&self.query))?.query;
+        let mut prints = StandardError;
+        let mut evaluation = Evaluation::new(&self.snapshot, self.input.as_ref());
+        evaluation.strict_builtin_errors = self.strict;
+        evaluation.cancel = self.cancel;
+        evaluation.prints = Some(&mut prints);
+        evaluation.metrics = metrics;
+        let answer = prepared.evaluate(&mut evaluation)?;
+        Ok((answer, evaluation.metrics))
+    }
 }
 
 /// `print` in an evaluated policy goes to standard error.
@@ -177,19 +185,28 @@ async fn load(registry: &Registry, arguments: &Arguments) -> Result<Store, Failu
     let files = |paths: &[String], as_bundles| Files {
         paths: paths.to_vec(),
         as_bundles,
+        watch: false,
         ignore: arguments.ignore.clone(),
         rego_version: if arguments.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
     };
-    load::load(&store, &files(&arguments.bundle, true)).await?;
-    load::load(&store, &files(&arguments.data, false)).await?;
+    for files in [files(&arguments.bundle, true), files(&arguments.data, false)] {
+        load::load(&store, &files, load::Contents::default()).await.map_err(|(error, _)| error)?;
+    }
     Ok(store)
 }
 
-fn query_text(arguments: &Arguments) -> Result<String, Failure> {
-    match &arguments.query {
-        Some(text) => Ok(text.clone()),
-        None => standard_input(),
-    }
+fn query(arguments: &Arguments) -> Result<QueryText, Failure> {
+    let text = match &arguments.query {
+        Some(text) => text.clone(),
+        None => standard_input()?,
+    };
+    let package = |name: &str| Path::from_dots(name.trim_start_matches("data."));
+    Ok(QueryText {
+        text,
+        package: arguments.package.as_deref().map(package),
+        imports: arguments.import.clone(),
+        unsafe_builtins: Vec::new(),
+    })
 }
 
 fn input(arguments: &Arguments) -> Result<Option<Value>, Failure> {

@@ -13,9 +13,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::running::Running;
 use crate::{Files, RunOptions};
 
-/// Stack of the threads that evaluate: input may be nested 10,000 deep.
-const STACK_BYTES: usize = 32 << 20;
-
 /// Start regent as a server.
 ///
 /// Files are policies (.rego), data (.json, .yaml) and, with --bundle, bundles. A URL stands for a bundle that is
@@ -30,7 +27,7 @@ pub(super) struct Arguments {
     /// Start as a server.
     #[arg(short, long)]
     server: bool,
-    /// Listen on ADDRESS: [ip]:port, http://…, unix://path. May be repeated.
+    /// Listen on ADDRESS: `[ip]:port`, `http://[ip]:port`, `unix://path`. May be repeated.
     #[arg(short, long = "addr", value_name = "ADDRESS", default_value = "localhost:8181", value_delimiter = ',')]
     addr: Vec<String>,
     /// Serve only /health and /metrics on ADDRESS. May be repeated.
@@ -60,6 +57,9 @@ pub(super) struct Arguments {
     /// Leave out files and directories that match PATTERN. May be repeated.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Load the files again when they change.
+    #[arg(short, long)]
+    watch: bool,
     /// Errors after which the compiler gives up; 0 for no limit.
     #[arg(short, long, value_name = "COUNT", default_value_t = 10)]
     max_errors: usize,
@@ -96,6 +96,49 @@ pub(super) struct Arguments {
     /// Whether a policy decides on requests: off.
     #[arg(long, value_name = "SCHEME", default_value = "off", value_parser = ["off"])]
     authorization: String,
+    #[command(flatten)]
+    later: Later,
+}
+
+/// Flags of OPA's that Regent does not act upon yet. Those that promise safety are refused; leaving them out of the list
+/// would only say that they are unknown.
+#[derive(Debug, clap::Args)]
+struct Later {
+    #[arg(long, hide = true, value_parser = not_yet)]
+    tls_cert_file: Option<String>,
+    #[arg(long, hide = true, value_parser = not_yet)]
+    tls_private_key_file: Option<String>,
+    #[arg(long, hide = true, value_parser = not_yet)]
+    tls_ca_cert_file: Option<String>,
+    #[arg(long, hide = true, value_parser = not_yet)]
+    verification_key: Option<String>,
+    // Without the flags above these change nothing.
+    #[arg(long, hide = true)]
+    tls_cert_refresh_period: Option<String>,
+    #[arg(long, hide = true)]
+    tls_cipher_suites: Option<String>,
+    #[arg(long, hide = true)]
+    min_tls_version: Option<String>,
+    #[arg(long, hide = true)]
+    verification_key_id: Option<String>,
+    #[arg(long, hide = true)]
+    signing_alg: Option<String>,
+    #[arg(long, hide = true)]
+    scope: Option<String>,
+    #[arg(long, hide = true)]
+    exclude_files_verify: Option<String>,
+    #[arg(long, hide = true)]
+    skip_verify: bool,
+    #[arg(long, hide = true)]
+    skip_known_schema_check: bool,
+    #[arg(short = 'H', long, hide = true)]
+    history: Option<String>,
+    #[arg(short, long, hide = true)]
+    format: Option<String>,
+}
+
+fn not_yet(_: &str) -> Result<String, &'static str> {
+    Err("is not supported yet, and leaving it out would make the agent less safe than asked for")
 }
 
 fn octal(text: &str) -> Result<u32, std::num::ParseIntError> {
@@ -109,7 +152,8 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
         return ExitCode::FAILURE;
     }
     start_log(arguments);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(super::STACK_BYTES).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start threads: {error}")),
@@ -172,6 +216,7 @@ impl Arguments {
                 paths,
                 as_bundles: self.bundle,
                 ignore: self.ignore.clone(),
+                watch: self.watch,
                 rego_version: if self.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
             },
             max_errors: self.max_errors,

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use regent_core::engine::{Engine, Module, PolicyErrors, Source};
+use regent_core::engine::{Engine, Module, PolicyErrors, RegoVersion, Source};
 use regent_core::store::{ActiveBundle, BundleContent};
 
 use crate::format::{Bundle, FormatError, ModuleFile};
 
-/// How a bundle and its files are called.
+/// How a bundle and its files are called, and understood where they do not say.
 #[derive(Debug, Clone, Copy)]
 pub struct Naming<'a> {
     /// The bundle's name, which begins the ids of its policies: `NAME/path/in/bundle.rego`.
     pub name: &'a str,
     /// What file names begin with: nothing for a downloaded bundle, the directory for one from the command line.
     pub base: &'a str,
+    /// The dialect of files for which the bundle names none.
+    pub version: RegoVersion,
 }
 
 /// Why a bundle cannot be activated, whatever else is active.
@@ -56,8 +58,10 @@ pub fn prepare(
 fn parse(bundle: &Bundle, naming: Naming<'_>, engine: &dyn Engine) -> Result<Vec<Arc<dyn Module>>, ContentError> {
     let mut modules = Vec::with_capacity(bundle.modules.len());
     let mut errors = Vec::new();
+    let dialects = bundle.manifest.dialects();
     for file in &bundle.modules {
-        match engine.parse(source(bundle, naming, file)) {
+        let version = dialects.of(&file.path, naming.version);
+        match engine.parse(source(naming, file, version)) {
             Ok(module) => modules.push(module),
             Err(wrong) => errors.extend(wrong.0),
         }
@@ -65,14 +69,9 @@ fn parse(bundle: &Bundle, naming: Naming<'_>, engine: &dyn Engine) -> Result<Vec
     if errors.is_empty() { Ok(modules) } else { Err(ContentError::Policy(PolicyErrors(errors))) }
 }
 
-fn source(bundle: &Bundle, naming: Naming<'_>, file: &ModuleFile) -> Source {
+fn source(naming: Naming<'_>, file: &ModuleFile, version: RegoVersion) -> Source {
     let shown = if naming.base.is_empty() { file.path.clone() } else { join(naming.base, &file.path) };
-    Source {
-        id: join(naming.name, &shown).into(),
-        file: shown.into(),
-        text: file.text.clone(),
-        version: bundle.manifest.version_of(&file.path),
-    }
+    Source { id: join(naming.name, &shown).into(), file: shown.into(), text: file.text.clone(), version }
 }
 
 fn outside(bundle: &Bundle, module: &dyn Module) -> FormatError {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use regent_core::engine::Engine;
+use regent_core::engine::{Engine, RegoVersion};
 use regent_core::metrics::Metrics;
 use regent_core::service::{ServiceRequest, ServiceResponse, Services};
 
@@ -93,7 +93,7 @@ impl Downloader {
         let (name, engine) = (self.name.clone(), self.engine.clone());
         let job = tokio::task::spawn_blocking(move || {
             let bundle = metrics.time("timer_rego_data_parse_ns", |_| read())?;
-            let naming = Naming { name: &name, base: "" };
+            let naming = Naming { name: &name, base: "", version: RegoVersion::default() };
             let parse = |_: &mut Metrics| content::prepare(&bundle, naming, etag, &*engine);
             let content = metrics.time("timer_rego_module_parse_ns", parse)?;
             Ok(Download::Bundle(Box::new(Candidate::new(content, metrics)), size))

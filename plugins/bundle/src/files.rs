@@ -161,8 +161,9 @@ impl Loading<'_> {
 
     fn take_archive(&mut self, path: &str, prefix: &[String], bytes: &[u8]) -> Result<(), FileError> {
         let bundle = Bundle::from_archive(bytes, &Limits::default()).map_err(|error| FileError::new(path, error))?;
+        let dialects = bundle.manifest.dialects();
         for module in &bundle.modules {
-            let version = bundle.manifest.version_of(&module.path);
+            let version = dialects.of(&module.path, self.version);
             self.put(&module.path, module.text.clone(), version);
         }
         self.mount(path, prefix, bundle.data)

@@ -15,6 +15,7 @@ mod archive;
 mod assemble;
 mod directory;
 mod error;
+mod json;
 mod limits;
 mod manifest;
 mod name;
@@ -26,9 +27,13 @@ use regent_core::Value;
 
 pub use error::FormatError;
 pub use limits::Limits;
-pub use manifest::Manifest;
+pub use manifest::{Dialects, Manifest};
 
 pub(crate) use assemble::{merge, nest};
+
+/// Deepest nesting of directories, and of data where files are merged and compared with the roots. Below it data may
+/// be nested as deeply as the readers of JSON and YAML allow.
+const MOST_DEPTH: usize = 255;
 
 /// A bundle as it was read.
 #[derive(Debug, Clone, PartialEq)]

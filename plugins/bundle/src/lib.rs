@@ -2,7 +2,7 @@
 //!
 //! | To                                                   | Take                            |
 //! |------------------------------------------------------|---------------------------------|
-//! | read a bundle from bytes or a directory              | [`format`]                      |
+//! | read a bundle from bytes or a directory              | [`mod@format`]                  |
 //! | turn one into what the store activates               | [`content`]                     |
 //! | load the files and bundles that a command line names | [`files`], [`local`]            |
 //! | keep configured bundles up to date                   | [`BundlePlugin`]                |

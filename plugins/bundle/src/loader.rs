@@ -79,13 +79,11 @@ struct Life {
 impl Life {
     /// Ends when nobody is left to hand anything to.
     async fn run(mut self) {
-        let mut asked_by = match self.starts_at_once() {
-            true => None,
-            false => match self.triggers.recv().await {
-                Some(trigger) => Some(trigger),
-                None => return,
-            },
-        };
+        let mut asked_by = None;
+        if !self.starts_at_once() {
+            let Some(trigger) = self.triggers.recv().await else { return };
+            asked_by = Some(trigger);
+        }
         loop {
             let Some(verdict) = self.load().await else { return };
             if let Some(trigger) = asked_by.take() {

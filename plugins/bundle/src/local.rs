@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use regent_core::engine::Engine;
+use regent_core::engine::{Engine, RegoVersion};
 use regent_core::store::BundleContent;
 
 use crate::content::{self, ContentError, Naming};
@@ -39,11 +39,11 @@ pub fn load_local(path: &str, limits: &Limits, ignore: &Ignore) -> Result<LocalB
 
 impl LocalBundle {
     /// Parses the modules. Ids are `NAME/FILE`, and for a directory the file begins with the directory once more, as
-    /// OPA has it: `policies/policies/authz.rego`. Blocks.
+    /// OPA has it: `policies/policies/authz.rego`. `version` is the dialect where the bundle names none. Blocks.
     ///
     /// # Errors
     /// When modules do not parse or lie outside the bundle's roots.
-    pub fn prepare(&self, engine: &dyn Engine) -> Result<BundleContent, ContentError> {
-        content::prepare(&self.bundle, Naming { name: &self.name, base: &self.base }, None, engine)
+    pub fn prepare(&self, engine: &dyn Engine, version: RegoVersion) -> Result<BundleContent, ContentError> {
+        content::prepare(&self.bundle, Naming { name: &self.name, base: &self.base, version }, None, engine)
     }
 }

@@ -165,6 +165,22 @@ fn a_header_made_to_exhaust_memory_is_refused() {
     assert_eq!(error, "archive read failed: header of more than 65536 bytes");
 }
 
+#[test]
+fn deep_nesting_does_not_exhaust_the_stack() {
+    let deep = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    assert!(read(&Kit::new().file("data.json", deep(400)).build()).is_ok());
+    let too_deep = error(&Kit::new().file("data.json", deep(100_000)));
+    assert_eq!(too_deep, "bundle load failed on data.json: exceeded max depth");
+    let flow = format!("{}1{}", "{a: ".repeat(100_000), "}".repeat(100_000));
+    assert!(error(&Kit::new().file("data.yaml", flow)).starts_with("bundle load failed on data.yaml: "));
+    let twice = Kit::new().file("data.json", deep(400)).file("a/data.json", deep(400));
+    assert!(error(&twice).contains("failed to insert data file"));
+    let outside = Kit::new().roots(["a/b"]).file("data.json", deep(400));
+    assert!(error(&outside).contains("do not permit data at path '/a/a/a"));
+    let path = format!("{}data.json", "a/".repeat(30_000));
+    assert_eq!(error(&Kit::new().file(path, "1")), "archive read failed: entry name of more than 255 parts");
+}
+
 /// A generator with a fixed seed, so that a failure can be seen again (xorshift).
 struct Random(u64);
 

@@ -105,9 +105,9 @@ async fn a_bundle_directory_has_opas_policy_ids() {
         .data("roles", json!({"admin": "ann"}));
     kit.roots(["authz", "roles"]).revision("rev-1").write_dir(&root).expect("written");
     let path = root.display().to_string();
-    let engine = Arc::new(RegorusEngine::default());
+    let engine = Arc::new(RegorusEngine);
     let local = load_local(&path, &Limits::default(), &Ignore::default()).expect("a bundle");
-    let content = local.prepare(&*engine).expect("it parses");
+    let content = local.prepare(&*engine, RegoVersion::V1).expect("it parses");
     let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("a store");
     store.write(move |transaction| transaction.activate(vec![content])).await.expect("it activates");
     let snapshot = store.snapshot();
@@ -125,6 +125,6 @@ fn a_module_outside_the_roots_is_refused() {
     let path = directory.path().join("b.tar.gz");
     fs::write(&path, Kit::new().rego("x/u.rego", "package x.u").roots(["a", "b"]).build()).expect("a file");
     let local = load_local(&path.display().to_string(), &Limits::default(), &Ignore::default()).expect("a bundle");
-    let error = local.prepare(&RegorusEngine::default()).err().expect("outside").to_string();
+    let error = local.prepare(&RegorusEngine, RegoVersion::V1).err().expect("outside").to_string();
     assert_eq!(error, "manifest roots [a b] do not permit 'package x.u' in module 'x/u.rego'");
 }

@@ -46,11 +46,9 @@ fn credentials(
         let text = "a maximum one credential method must be specified";
         return Err(ConfigError::opa(text).from_layer(section.origin("")).into());
     }
-    match kinds.get(kind.as_str()) {
-        Some(factory) => factory.build(&method).map(Some),
-        None => {
-            let known = kinds.keys().copied().collect::<Vec<_>>().join(", ");
-            Err(section.error(&kind, format!("is no kind of credentials; there are: {known}")).into())
-        }
-    }
+    let Some(factory) = kinds.get(kind.as_str()) else {
+        let known = kinds.keys().copied().collect::<Vec<_>>().join(", ");
+        return Err(section.error(&kind, format!("is no kind of credentials; there are: {known}")).into());
+    };
+    factory.build(&method).map(Some)
 }

@@ -31,6 +31,8 @@ pub(crate) enum ServiceError {
     Url(String, #[source] url::ParseError),
     #[error("timeout awaiting response headers after {0:?}")]
     HeaderTimeout(Duration),
+    #[error("answer stalled for {0:?}")]
+    Stalled(Duration),
     #[error("no answer")]
     Transport(#[source] reqwest::Error),
     #[error("answer broke off")]
@@ -40,7 +42,7 @@ pub(crate) enum ServiceError {
 impl ServiceError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::HeaderTimeout(_) | Self::Transport(_) | Self::Body(_) | Self::Interrupted(_) => {
+            Self::HeaderTimeout(_) | Self::Stalled(_) | Self::Transport(_) | Self::Body(_) | Self::Interrupted(_) => {
                 ErrorKind::Unavailable
             }
             _ => ErrorKind::Config,
@@ -65,6 +67,7 @@ impl From<ServiceError> for Error {
             ServiceError::Material(_)
             | ServiceError::Authority
             | ServiceError::Token
+            | ServiceError::Stalled(_)
             | ServiceError::HeaderTimeout(_) => outer,
         }
     }

@@ -4,7 +4,9 @@
 //! text of the configuration shows to be wrong is refused when it is checked; what only files can tell (a token, a
 //! certificate, a CA) is read at each request, so a mistake there fails that request and mending it needs no restart.
 //!
-//! Here: [`register`], the connector ([`mod@self`]), credential kinds `bearer` and `client_tls`.
+//! [`register`] adds the connector of plain HTTP services and the credential kinds `bearer` and `client_tls`. A cause of
+//! failure comes without `request failed:` before it; who asked puts it there.
+//!
 //! Not here: who asks and how often (the bundle, decision log and status plugins); the contract is
 //! [`regent_core::service`].
 

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, Stream};
 use http::{HeaderValue, header};
 use regent_core::Error;
 use regent_core::service::{BoxFuture, CredentialProvider, Service, ServiceRequest, ServiceResponse};
 use reqwest::redirect::{Attempt, Policy};
-use url::Url;
+use url::{Host, Url};
 
 use crate::config::ServiceConfig;
 use crate::error::ServiceError;
@@ -18,6 +20,9 @@ use crate::user_agent::user_agent;
 
 /// How long a connection may take to come about, as Go's client has it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the next piece of a body may take. OPA waits for ever, and its bundle loader with it.
+const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Redirects that are followed, as Go's client has it.
 const MOST_REDIRECTS: usize = 10;
@@ -83,7 +88,7 @@ impl RestService {
         Ok(ServiceResponse {
             status: answer.status(),
             headers: answer.headers().clone(),
-            body: answer.bytes_stream().map_err(|error| ServiceError::Body(error).into()).boxed(),
+            body: unless_stalled(answer.bytes_stream()).boxed(),
         })
     }
 
@@ -102,7 +107,9 @@ impl RestService {
     }
 
     fn build(&self, material: &Material) -> Result<reqwest::Client, ServiceError> {
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        let builder = if is_on_this_machine(&self.config.url) { builder.no_proxy() } else { builder };
+        builder
             .tls_backend_preconfigured(material.client_config(&self.config.trust)?)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(follow))
@@ -117,11 +124,49 @@ impl Service for RestService {
     }
 }
 
+/// Whether a service is on the agent's own machine; Go's client, and so OPA, asks such a one without a proxy.
+fn is_on_this_machine(url: &str) -> bool {
+    match Url::parse(url).as_ref().map(Url::host) {
+        Ok(Some(Host::Domain(name))) => name == "localhost",
+        Ok(Some(Host::Ipv4(address))) => address.is_loopback(),
+        Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
+        Ok(None) | Err(_) => false,
+    }
+}
+
+/// The pieces of a body, the last one an error if nothing more comes for too long or the connection breaks.
+fn unless_stalled(
+    body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, Error>> + Send {
+    stream::unfold(Some(Box::pin(body)), async |body| {
+        let mut body = body?;
+        match tokio::time::timeout(STALL_TIMEOUT, body.next()).await {
+            Ok(Some(Ok(piece))) => Some((Ok(piece), Some(body))),
+            Ok(Some(Err(error))) => Some((Err(ServiceError::Body(error).into()), None)),
+            Ok(None) => None,
+            Err(_) => Some((Err(ServiceError::Stalled(STALL_TIMEOUT).into()), None)),
+        }
+    })
+}
+
 /// Follows redirects as Go's client does. The client itself takes `Authorization` off on the way to another host.
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     if attempt.previous().len() > MOST_REDIRECTS {
         attempt.error(format!("stopped after {MOST_REDIRECTS} redirects"))
     } else {
         attempt.follow()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_not_for_this_machine() {
+        for url in ["http://localhost:8080", "https://127.0.0.2", "http://[::1]:1/x"] {
+            assert!(is_on_this_machine(url), "{url}");
+        }
+        assert!(!is_on_this_machine("http://localhost.example") && !is_on_this_machine("http://10.0.0.1"));
     }
 }

@@ -103,7 +103,7 @@ async fn headers_that_do_not_come_in_time_are_not_waited_for() {
     server.serve_bundle("authz", "bytes");
     let config = format!("services: {{acme: {{url: '{}', response_header_timeout_seconds: 3600}}}}", server.url());
     let service = acme(&config).await;
-    server.fail_next("/bundles/authz", Fault::Hang(Duration::from_secs(600)));
+    server.fail_next("/bundles/authz", Fault::Hang(Duration::from_mins(10)));
     let mut request = ServiceRequest::new(Method::GET, "bundles/authz");
     request.header_timeout = Some(Duration::from_millis(50));
     let error = service.send(request.clone()).await.err().expect("no answer").chain();
@@ -117,7 +117,7 @@ async fn headers_that_do_not_come_in_time_are_not_waited_for() {
 #[tokio::test]
 async fn the_configured_header_timeout_holds() {
     let server = ControlPlane::start().await;
-    server.fail_always("/x", Some(Fault::Hang(Duration::from_secs(600))));
+    server.fail_always("/x", Some(Fault::Hang(Duration::from_mins(10))));
     let config = format!("services: {{acme: {{url: '{}', response_header_timeout_seconds: 1}}}}", server.url());
     let error = get(&*acme(&config).await, "x").await.expect_err("no answer");
     assert!(error.contains("timeout awaiting response headers"), "{error}");

@@ -168,7 +168,7 @@ fn expression_json(expression: &Expression) -> Json {
     let location = vec![("row", number(expression.location.row)), ("col", number(expression.location.col))];
     Json::Object(vec![
         ("value", Json::Leaf(expression.value.clone())),
-        ("text", leaf(&*expression.text)),
+        ("text", leaf(&expression.text)),
         ("location", Json::Object(location)),
     ])
 }

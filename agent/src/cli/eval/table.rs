@@ -19,7 +19,8 @@ pub(super) fn of_answer(answer: &Answer, limit: usize) -> String {
     let expressions = answer.rows.first().map_or(0, |row| row.expressions.len());
     let columns: Vec<usize> = (0..expressions).filter(telling).collect();
     let text = |index: &usize| answer.rows.first().map(|row| row.expressions[*index].text.to_string());
-    let heads = names.iter().map(|name| (*name).to_owned()).chain(columns.iter().filter_map(text)).collect();
+    let heads: Vec<String> =
+        names.iter().map(|name| (*name).to_owned()).chain(columns.iter().filter_map(text)).collect();
     let cells = |row: &Row| {
         let bound = |name: &&str| row.bindings.iter().find(|(known, _)| **known == **name).map(|(_, value)| value);
         let values = names.iter().map(bound).chain(columns.iter().map(|&i| row.expressions.get(i).map(|e| &e.value)));
@@ -32,7 +33,7 @@ pub(super) fn of_answer(answer: &Answer, limit: usize) -> String {
 pub(super) fn of_metrics(metrics: &Value) -> String {
     let entries = metrics.as_object().cloned().unwrap_or_default();
     let row = |(name, value): (&Value, &Value)| vec![name.as_str().unwrap_or_default().to_owned(), encode(value)];
-    render(&vec!["metric".to_owned(), "value".to_owned()], &entries.iter().map(row).collect::<Vec<_>>())
+    render(&["metric".to_owned(), "value".to_owned()], &entries.iter().map(row).collect::<Vec<_>>())
 }
 
 fn cut(text: &str, limit: usize) -> String {
@@ -44,7 +45,7 @@ fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-fn render(heads: &Vec<String>, rows: &[Vec<String>]) -> String {
+fn render(heads: &[String], rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<Vec<String>>> = rows.iter().map(|row| row.iter().map(|cell| wrap(cell)).collect()).collect();
     let widths: Vec<usize> = (0..heads.len())
         .map(|column| {
@@ -52,19 +53,25 @@ fn render(heads: &Vec<String>, rows: &[Vec<String>]) -> String {
             cells.chain([width(&heads[column])]).max().unwrap_or(0)
         })
         .collect();
-    let border: String = widths.iter().map(|width| format!("+{}", "-".repeat(width + 2))).collect::<String>() + "+\n";
+    let border = line(widths.iter().map(|width| "-".repeat(*width)), "+", "-");
     let mut out = border.clone();
-    let head = heads.iter().zip(&widths).map(|(head, width)| format!("| {head:^width$} ")).collect::<String>();
-    out += &format!("{head}|\n{border}");
+    out.push_str(&line(heads.iter().zip(&widths).map(|(head, width)| format!("{head:^width$}")), "|", " "));
+    out.push_str(&border);
     for row in &rows {
-        for line in 0..row.iter().map(Vec::len).max().unwrap_or(0) {
-            for (cell, width) in row.iter().zip(&widths) {
-                out += &format!("| {:width$} ", cell.get(line).map_or("", String::as_str));
-            }
-            out += "|\n";
+        for number in 0..row.iter().map(Vec::len).max().unwrap_or(0) {
+            let text = |cell: &Vec<String>| cell.get(number).cloned().unwrap_or_default();
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:width$}", text(cell)));
+            out.push_str(&line(cells, "|", " "));
         }
     }
     out + &border
+}
+
+/// One line of a table: cells with padding at both sides, between separators.
+fn line(cells: impl Iterator<Item = String>, separator: &str, padding: &str) -> String {
+    let between = format!("{padding}{separator}{padding}");
+    let cells = cells.collect::<Vec<_>>().join(&between);
+    format!("{separator}{padding}{cells}{padding}{separator}\n")
 }
 
 fn width(text: &str) -> usize {

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use regent_core::value::{Object, decode};
+use regent_core::value::Object;
 use regent_core::{Value, yaml};
 
 use super::manifest::Manifest;
-use super::{Bundle, FormatError, Limits, ModuleFile, Sizes};
+use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes, json};
 
 /// What a file of a bundle is for. Other files are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Assembly {
                 Ok(())
             }
             Kind::Json => {
-                let value = decode(&bytes).map_err(|error| FormatError::file(path, error))?;
+                let value = json::read(&bytes).map_err(|error| FormatError::file(path, error))?;
                 self.mount(path, value)
             }
             Kind::Yaml => {
@@ -145,8 +145,8 @@ fn text(path: &str, bytes: Vec<u8>) -> Result<String, FormatError> {
 
 /// A patch that patches nothing does no harm.
 fn refuse_patch(path: &str, bytes: &[u8]) -> Result<(), FormatError> {
-    let patch = decode(bytes).map_err(|error| FormatError::file(path, error))?;
-    match patch.get("data").and_then(Value::as_array) {
+    let content = json::read(bytes).map_err(|error| FormatError::file(path, error))?;
+    match content.get("data").and_then(Value::as_array) {
         Some(operations) if !operations.is_empty() => Err(FormatError::Delta),
         _ => Ok(()),
     }
@@ -157,20 +157,29 @@ pub(crate) fn nest<S: AsRef<str>>(keys: &[S], value: Value) -> Value {
     keys.iter().rev().fold(value, |below, key| Value::object([(key.as_ref(), below)]))
 }
 
-/// One object into another; none where both hold something at a path that is not an object on both sides.
+/// One object into another; none where both hold something at a path that is not an object on both sides, or where
+/// they have objects in common deeper than [`MOST_DEPTH`].
 pub(crate) fn merge(into: &Value, from: &Object) -> Option<Value> {
+    merge_below(into, from, 0)
+}
+
+fn merge_below(into: &Value, from: &Object, depth: usize) -> Option<Value> {
     let Value::Object(into) = into else { return None };
     if into.is_empty() {
         return Some(Value::Object(from.clone()));
     }
-    let mut merged = into.clone();
-    for (key, new) in from.iter() {
+    if depth > MOST_DEPTH {
+        return None;
+    }
+    let entry = |(key, new): (&Value, &Value)| {
         let value = match (into.get(key), new) {
             (None, new) => new.clone(),
-            (Some(known @ Value::Object(_)), Value::Object(new)) => merge(known, new)?,
+            (Some(known @ Value::Object(_)), Value::Object(new)) => merge_below(known, new, depth + 1)?,
             _ => return None,
         };
-        merged = merged.with(key.clone(), value);
-    }
-    Some(Value::Object(merged))
+        Some((key.clone(), value))
+    };
+    let changed: Vec<_> = from.iter().map(entry).collect::<Option<_>>()?;
+    let known = into.iter().map(|(key, value)| (key.clone(), value.clone()));
+    Some(Value::Object(known.chain(changed).collect()))
 }

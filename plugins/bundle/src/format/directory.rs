@@ -5,10 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::assemble::{Assembly, Kind};
-use super::{Bundle, FormatError, Limits};
-
-/// Deepest nesting of directories.
-const MOST_DEPTH: usize = 255;
+use super::{Bundle, FormatError, Limits, MOST_DEPTH};
 
 pub(super) fn read(root: &Path, limits: &Limits, ignore: &dyn Fn(&str) -> bool) -> Result<Bundle, FormatError> {
     let mut assembly = Assembly::new(*limits);

@@ -1,5 +1,6 @@
 //! What is wrong with a bundle, in OPA's words where it has them.
 
+use std::fmt::Display;
 use std::io;
 
 /// Why something is not a bundle.
@@ -65,11 +66,11 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    pub(crate) fn file(path: &str, reason: impl ToString) -> Self {
+    pub(crate) fn file(path: &str, reason: impl Display) -> Self {
         Self::File { path: path.to_owned(), reason: reason.to_string() }
     }
 
-    pub(crate) fn archive(reason: impl ToString) -> Self {
+    pub(crate) fn archive(reason: impl Display) -> Self {
         Self::Archive(reason.to_string())
     }
 }

@@ -1,11 +1,13 @@
 //! `.manifest`: what a bundle says of itself.
 
-use globset::GlobBuilder;
+use std::cmp::Reverse;
+
+use globset::{GlobBuilder, GlobMatcher};
 use regent_core::Value;
 use regent_core::engine::RegoVersion;
-use regent_core::value::{Path, decode};
+use regent_core::value::Path;
 
-use super::FormatError;
+use super::{FormatError, MOST_DEPTH, json};
 
 /// What a bundle says of itself. Without a `.manifest` file: no revision, and everything is its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +44,9 @@ impl Manifest {
     ///
     /// # Errors
     /// When it is no JSON, a key has another type than it should, or roots overlap.
-    pub fn decode(json: &[u8]) -> Result<Self, FormatError> {
+    pub fn decode(text: &[u8]) -> Result<Self, FormatError> {
         let wrong = |error: &dyn std::fmt::Display| FormatError::ManifestDecode(error.to_string());
-        let value = decode(json).map_err(|error| wrong(&error))?;
+        let value = json::read(text).map_err(|error| wrong(&error))?;
         let manifest = Self::from_value(&value).map_err(|error| wrong(&error))?;
         manifest.require_disjoint_roots()?;
         Ok(manifest)
@@ -94,7 +96,7 @@ impl Manifest {
             return Ok(());
         }
         match value {
-            Value::Object(entries) if path.is_empty() || self.leads_to_root(path) => entries
+            Value::Object(entries) if path.len() < MOST_DEPTH && self.leads_to_root(path) => entries
                 .iter()
                 .filter_map(|(key, below)| Some((key.as_str()?, below)))
                 .try_for_each(|(key, below)| self.descend(&path.child(key), below)),
@@ -105,7 +107,8 @@ impl Manifest {
     /// Whether objects at the path may be on the way to a root. As lenient as OPA, which looks at single keys, so that
     /// the error names what lies at the end of a wrong path and not its beginning.
     fn leads_to_root(&self, path: &Path) -> bool {
-        self.roots.iter().filter_map(|root| root.segments().first()).any(|first| path.segments().contains(first))
+        path.is_empty()
+            || self.roots.iter().filter_map(|root| root.segments().first()).any(|first| path.segments().contains(first))
     }
 
     /// The roots as Go prints a list.
@@ -114,12 +117,15 @@ impl Manifest {
         format!("[{}]", roots.join(" "))
     }
 
-    /// The dialect of a file: that of the longest pattern that fits, else the bundle's, else the newest.
-    pub fn version_of(&self, path: &str) -> RegoVersion {
-        let path = path.trim_start_matches('/');
-        let fitting = self.file_rego_versions.iter().filter(|(pattern, _)| fits(pattern, path));
-        let best = fitting.max_by_key(|(pattern, _)| pattern.len());
-        best.map(|(_, version)| *version).or(self.rego_version).unwrap_or_default()
+    /// Which files are written in which dialect, ready to be asked for many files.
+    pub fn dialects(&self) -> Dialects {
+        let matcher = |(pattern, version): &(String, RegoVersion)| {
+            let glob = GlobBuilder::new(pattern.trim_start_matches('/')).literal_separator(false).build();
+            glob.ok().map(|glob| (glob.compile_matcher(), *version))
+        };
+        let mut patterns: Vec<_> = self.file_rego_versions.iter().collect();
+        patterns.sort_by_key(|(pattern, _)| Reverse(pattern.len()));
+        Dialects { patterns: patterns.into_iter().filter_map(matcher).collect(), others: self.rego_version }
     }
 
     /// The manifest as policies may read it below `data.system.bundles`.
@@ -140,10 +146,22 @@ impl Manifest {
     }
 }
 
-/// Patterns of a manifest know no separators: `*` means any text. A slash at the beginning says nothing.
-fn fits(pattern: &str, path: &str) -> bool {
-    let glob = GlobBuilder::new(pattern.trim_start_matches('/')).literal_separator(false).build();
-    glob.is_ok_and(|glob| glob.compile_matcher().is_match(path))
+/// The dialects of a bundle's files.
+#[derive(Debug, Clone)]
+pub struct Dialects {
+    /// The longest pattern first. They know no separators: `*` means any text.
+    patterns: Vec<(GlobMatcher, RegoVersion)>,
+    others: Option<RegoVersion>,
+}
+
+impl Dialects {
+    /// The dialect of a file: that of the longest pattern that fits, else the bundle's, else the given one. A slash at
+    /// the beginning says nothing.
+    pub fn of(&self, path: &str, default: RegoVersion) -> RegoVersion {
+        let path = path.trim_start_matches('/');
+        let best = self.patterns.iter().find(|(pattern, _)| pattern.is_match(path));
+        best.map(|(_, version)| *version).or(self.others).unwrap_or(default)
+    }
 }
 
 fn slashes(path: &Path) -> String {
@@ -211,7 +229,8 @@ mod tests {
     fn the_longest_fitting_pattern_decides_the_dialect() {
         let versions = r#"{"rego_version":1,"file_rego_versions":{"/old/*":0,"*/new.rego":1,"x.rego":0}}"#;
         let manifest = manifest(versions);
-        let version = |path| manifest.version_of(path);
+        let dialects = manifest.dialects();
+        let version = |path| dialects.of(path, RegoVersion::V1);
         assert_eq!(version("/old/deep/a.rego"), RegoVersion::V0);
         assert_eq!(version("old/new.rego"), RegoVersion::V1);
         assert_eq!((version("x.rego"), version("y.rego")), (RegoVersion::V0, RegoVersion::V1));

@@ -1,6 +1,6 @@
 //! Names of entries: from what an archive says to a path within the bundle.
 
-use super::FormatError;
+use super::{FormatError, MOST_DEPTH};
 
 /// The path within the bundle: without leading `/` or `./`, without empty parts. Empty for the root itself.
 pub(super) fn normalize(name: &[u8]) -> Result<String, FormatError> {
@@ -12,6 +12,9 @@ pub(super) fn normalize(name: &[u8]) -> Result<String, FormatError> {
     let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
         return Err(FormatError::archive(format!("entry {text:?} leaves the bundle")));
+    }
+    if parts.len() > MOST_DEPTH {
+        return Err(FormatError::archive(format!("entry name of more than {MOST_DEPTH} parts")));
     }
     Ok(parts.join("/"))
 }

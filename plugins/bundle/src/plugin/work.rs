@@ -26,11 +26,13 @@ pub(super) struct Work {
     due: Option<Instant>,
     /// Counts the loaders.
     epoch: u64,
+    /// Whether the first configuration has been taken.
+    running: bool,
 }
 
 impl Work {
     pub(super) fn new(host: Host, arrivals: mpsc::Sender<Arrival>) -> Self {
-        Self { host, arrivals, bundles: BTreeMap::new(), leaving: BTreeMap::new(), due: None, epoch: 0 }
+        Self { host, arrivals, bundles: BTreeMap::new(), leaving: BTreeMap::new(), due: None, epoch: 0, running: false }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -55,6 +57,7 @@ impl Work {
             self.leaving.remove(&name);
             self.put(name, config);
         }
+        self.running = true;
         self.report();
         if someone_leaves {
             self.activate().await;
@@ -67,28 +70,29 @@ impl Work {
             return;
         }
         let tracked = match self.bundles.remove(&name) {
-            Some(old) => {
-                tracing::info!(
-                    name,
-                    plugin = "bundle",
-                    "Bundle loader configuration changed. Restarting bundle loader."
-                );
-                // An `ETag` says nothing about what another place has.
-                let same_source = old.config.source == config.source;
-                let etag = if same_source { old.loader.etag() } else { String::new() };
-                let loader = self.start(&name, &config, etag);
-                Tracked::new(config, loader, old.status)
-            }
-            None => {
-                tracing::info!(name, plugin = "bundle", "Starting bundle loader.");
-                let snapshot = self.host.store.snapshot();
-                let active = snapshot.bundles().get(name.as_str());
-                let etag = active.and_then(|bundle| bundle.etag.clone()).unwrap_or_default();
-                let loader = self.start(&name, &config, etag);
-                Tracked::new(config, loader, Tracked::first_status(&name, active))
-            }
+            Some(old) => self.restart(&name, config, old),
+            None => self.begin(&name, config),
         };
         self.bundles.insert(name, tracked);
+    }
+
+    fn begin(&mut self, name: &str, config: BundleConfig) -> Tracked {
+        let added = if self.running { "New bundle loader configuration added. " } else { "" };
+        tracing::info!(name, plugin = "bundle", "{added}Starting bundle loader.");
+        let snapshot = self.host.store.snapshot();
+        let active = snapshot.bundles().get(name);
+        let etag = active.and_then(|bundle| bundle.etag.clone()).unwrap_or_default();
+        let loader = self.start(name, &config, etag);
+        Tracked::new(config, loader, Tracked::first_status(name, active))
+    }
+
+    fn restart(&mut self, name: &str, config: BundleConfig, old: Tracked) -> Tracked {
+        tracing::info!(name, plugin = "bundle", "Bundle loader configuration changed. Restarting bundle loader.");
+        // An `ETag` says nothing about what another place has.
+        let same_source = old.config.source == config.source;
+        let etag = if same_source { old.loader.etag() } else { String::new() };
+        let loader = self.start(name, &config, etag);
+        Tracked::new(config, loader, old.status)
     }
 
     fn start(&mut self, name: &str, config: &BundleConfig, etag: String) -> Loader {
@@ -150,6 +154,11 @@ impl Work {
             .iter()
             .filter_map(|(name, tracked)| Some((name.clone(), tracked.candidate.clone()?)))
             .collect();
+        for (name, candidate) in &candidates {
+            let message =
+                format!("Bundle activation in progress ({}). Opening storage transaction.", candidate.revision());
+            tracing::debug!(name, plugin = "bundle", "{message}");
+        }
         let leaving: BTreeSet<String> = self.leaving.keys().cloned().collect();
         let start = Instant::now();
         let outcome = activate(&self.host.store, candidates, leaving).await;

@@ -28,7 +28,7 @@ impl Agent {
         regent_services::register(&mut registry);
         regent_bundle::register(&mut registry);
         let identity = Identity { id: "test".to_owned(), version: "0".to_owned() };
-        let engine = Arc::new(RegorusEngine::default());
+        let engine = Arc::new(RegorusEngine);
         let store = Store::new(engine, CompileOptions::default(), Value::empty_object());
         let tree = Layers::new().load().expect("an empty configuration");
         let settings = Settings::from_tree(&tree, identity.clone()).expect("settings");
@@ -54,7 +54,7 @@ impl Agent {
         let found = tokio::time::timeout(LIMIT, watch.wait_for(fits)).await;
         match found {
             Ok(found) => found.expect("the board lives").clone(),
-            Err(_) => panic!("{what}: not reported; last report: {:#?}", self.host.status.report()),
+            Err(limit) => panic!("{what}: {limit}; last report: {:#?}", self.host.status.report()),
         }
     }
 

@@ -1,8 +1,6 @@
 //! The configuration's error texts.
 
-mod common;
-
-use common::Agent;
+use crate::agent::Agent;
 
 async fn check(config: &str, expected: &str) {
     let error = Agent::new().apply(config).await.expect_err("a refusal");
@@ -12,8 +10,8 @@ async fn check(config: &str, expected: &str) {
 #[tokio::test]
 async fn mistakes_are_refused_in_opas_words() {
     let check = async |bundle: &str, why: &str| {
-        let config = format!("services: {{acme: {{url: 'http://x'}}}}\nbundles: {{n: {bundle}}}");
-        check(&config, &format!("invalid configuration for bundle \"n\": {why}")).await;
+        let config = format!("services: {{acme: {{url: 'http://x'}}}}\nbundles: {{acl: {bundle}}}");
+        check(&config, &format!("invalid configuration for bundle \"acl\": {why}")).await;
     };
     check("{service: x}", r#"service name "x" not found"#).await;
     check("{polling: {min_delay_seconds: 1}}", "polling configuration missing 'max_delay_seconds'").await;
@@ -29,14 +27,14 @@ async fn mistakes_are_refused_in_opas_words() {
 
 #[tokio::test]
 async fn bundles_need_a_service_or_a_file() {
-    check("bundles: {n: {}}", r#"invalid configuration for bundle "n": service name "" not found"#).await;
-    check("bundles: {n: {resource: 'file://'}}", r#"invalid URL for bundle "n": "#).await;
+    check("bundles: {acl: {}}", r#"invalid configuration for bundle "acl": service name "" not found"#).await;
+    check("bundles: {acl: {resource: 'file://'}}", r#"invalid URL for bundle "acl": "#).await;
     check("bundle: {}", r#"invalid bundle name """#).await;
 }
 
 #[tokio::test]
 async fn every_mistake_is_reported() {
-    let config = "services: {acme: {url: 'http://x'}}\nbundles: {a: {service: x}, b: {trigger: y}}";
+    let config = "services: {acme: {url: 'http://x'}}\nbundles: {a: {service: x}, b: {trigger: z}}";
     let error = Agent::new().apply(config).await.expect_err("a refusal");
     assert!(error.contains(r#"bundle "a""#) && error.contains(r#"bundle "b""#), "{error}");
 }

@@ -1,0 +1,137 @@
+//! Bundles that come in as they should.
+
+use regent_core::status::Moment;
+use regent_kit::{ControlPlane, Fault};
+use serde_json::json;
+
+use crate::agent::{Agent, LIMIT, eager, manual};
+use crate::{AUTHZ, active, authz};
+
+#[tokio::test]
+async fn a_bundle_becomes_active_and_its_status_says_so() {
+    let acme = ControlPlane::start().await;
+    let bytes = authz("v1", "1").data("authz/users", json!({"ann": 1})).build();
+    let etag = acme.serve_bundle("authz", bytes.clone());
+    let agent = Agent::start(&eager(&acme, &["authz"])).await;
+    let status = agent.revision("authz", "v1").await;
+    agent.ready().await;
+
+    assert_eq!((agent.ask("authz/answer"), agent.ask("authz/users/ann")), ("1".to_owned(), "1".to_owned()));
+    assert_eq!((status.kind, status.size), (Some("snapshot"), Some(bytes.len() as u64)));
+    assert_eq!((status.code, status.message, status.errors, status.http_code), (None, None, None, None));
+    let never = Moment::default();
+    assert!(status.last_successful_activation > never && status.last_successful_download > never);
+    assert!(status.metrics.expect("metrics").get("timer_rego_load_bundles_ns").is_some());
+    let snapshot = agent.host.store.snapshot();
+    let policy = &snapshot.policies()["authz/u.rego"];
+    assert_eq!(&*policy.source().file, "u.rego");
+    assert_eq!(snapshot.bundles()["authz"].etag.as_deref(), Some(&*etag));
+    let first = &acme.requests()[0];
+    assert_eq!((first.header("if-none-match"), first.header("accept-encoding")), (None, Some("gzip")));
+}
+
+#[tokio::test]
+async fn an_unchanged_bundle_is_asked_for_with_its_etag_and_stays() {
+    let (acme, agent) = active().await;
+    let before = agent.host.store.snapshot().generation();
+    let status = agent.revision("authz", "v1").await;
+    agent.trigger().await.expect("not modified");
+    let later = agent.bundle("authz", |now| now.last_successful_request > status.last_successful_request).await;
+    assert_eq!(later.last_successful_download, status.last_successful_download);
+    assert_eq!(agent.host.store.snapshot().generation(), before);
+    assert!(acme.requests()[1].header("if-none-match").is_some());
+}
+
+#[tokio::test]
+async fn a_bundle_without_an_etag_is_activated_again_each_time() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle_without_etag("authz", authz("v1", "1").build());
+    let agent = Agent::start(&manual(&acme, &["authz"])).await;
+    for generation in 1..=2 {
+        agent.trigger().await.expect("v1 arrives");
+        assert_eq!(agent.host.store.snapshot().generation(), generation);
+    }
+}
+
+#[tokio::test]
+async fn a_new_revision_arrives_by_polling() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", authz("v1", "1").build());
+    let agent = Agent::start(&eager(&acme, &["authz"])).await;
+    agent.revision("authz", "v1").await;
+    acme.serve_bundle("authz", authz("v2", "2").build());
+    agent.revision("authz", "v2").await;
+    assert_eq!(agent.ask("authz/answer"), "2");
+}
+
+#[tokio::test]
+async fn the_deprecated_section_has_one_bundle_of_its_own() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", authz("v1", "1").build());
+    let polling = "polling: {min_delay_seconds: 0, max_delay_seconds: 1}";
+    let url = acme.url();
+    let agent =
+        Agent::start(&format!("services: {{acme: {{url: '{url}'}}}}\nbundle: {{name: authz, {polling}}}\n")).await;
+    agent.revision("authz", "v1").await;
+    assert_eq!(agent.host.status.report().legacy_bundle.as_deref(), Some("authz"));
+}
+
+#[tokio::test]
+async fn a_file_is_loaded_at_start_and_when_triggered() {
+    let directory = tempfile::tempdir().expect("a directory");
+    authz("v1", "1").write_dir(directory.path()).expect("written");
+    let config = format!("bundles: {{authz: {{resource: 'file://{}'}}}}", directory.path().display());
+    let agent = Agent::start(&config).await;
+    agent.revision("authz", "v1").await;
+    agent.ready().await;
+    authz("v2", "2").write_dir(directory.path()).expect("written");
+    agent.trigger().await.expect("v2");
+    assert_eq!(agent.ask("authz/answer"), "2");
+
+    let agent = Agent::start("bundles: {authz: {resource: 'file:///nowhere/b.tar.gz'}}").await;
+    let status = agent.bundle("authz", |status| status.code.is_some()).await;
+    assert!(status.message.expect("a message").contains("/nowhere/b.tar.gz"));
+}
+
+#[tokio::test]
+async fn a_gzip_encoding_of_the_transport_is_taken_off_once() {
+    let packed = authz("v1", "1").build();
+    let mut twice = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut twice, &packed).expect("a vector takes it");
+    let body = twice.finish().expect("a vector takes it");
+    let url = serve_once("Content-Encoding: gzip\r\nETag: \"e\"", body).await;
+    let config = format!("services: {{acme: {{url: '{url}'}}}}\nbundles: {{authz: {{trigger: manual}}}}");
+    let agent = Agent::start(&config).await;
+    agent.trigger().await.expect("v1 arrives");
+    assert_eq!(agent.ask("authz/answer"), "1");
+}
+
+/// A server that answers one request so.
+async fn serve_once(headers: &'static str, body: Vec<u8>) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let Ok((mut stream, _)) = listener.accept().await else { return };
+        let _ = stream.read(&mut [0; 4096]).await;
+        let head = format!("HTTP/1.1 200 OK\r\n{headers}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let _ = stream.write_all(head.as_bytes()).await;
+        let _ = stream.write_all(&body).await;
+    });
+    url
+}
+
+#[tokio::test]
+async fn without_bundles_the_plugin_is_ready() {
+    let agent = Agent::start("bundles: {off: null}").await;
+    agent.ready().await;
+}
+
+#[tokio::test]
+async fn stopping_ends_a_request_on_the_way() {
+    let acme = ControlPlane::start().await;
+    acme.fail_always(AUTHZ, Some(Fault::Hang(LIMIT * 100)));
+    let agent = Agent::start(&eager(&acme, &["authz"])).await;
+    acme.wait_for_requests(AUTHZ, 1, LIMIT).await.expect("a request");
+    agent.supervisor.shutdown(tokio::time::Instant::now() + LIMIT).await.expect("it stops in time");
+}
