@@ -26,3 +26,10 @@ pub use builder::Agent;
 pub use options::{Files, RunOptions};
 pub use regent_core as core;
 pub use running::{Running, StartError, StopError};
+
+/// The manual's examples are compiled with the documentation tests.
+#[cfg(doctest)]
+mod manual {
+    #[doc = include_str!("../../docs/plugins.md")]
+    struct Plugins;
+}

@@ -41,8 +41,7 @@ async fn every_example_starts_and_becomes_ready() {
             acme.serve_bundle(name, roots.data(name, json!({"from": name})).build());
         }
         let config = std::fs::read_to_string(&path).expect("an example");
-        let command =
-            regent().config(&config).env("CONTROL_PLANE_URL", &acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
+        let command = regent().config(&config).env("CONTROL_PLANE_URL", acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
         let agent = crate::ready(command).await;
         let plugins = agent.get("/health?plugins").await;
         assert_eq!(plugins.status, 200, "{}: {}", path.display(), plugins.text());
