@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use regent::core::decision::DecisionEvent;
 use regent::core::plugin::{DecisionSink, PluginConfig};
-use regent::core::{Error, ErrorKind, Host};
+use regent::core::{Error, ErrorKind, Host, Registry};
 
 /// Where the lines go.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -48,5 +48,5 @@ impl DecisionSink for LineFile {
 }
 
 fn main() -> ExitCode {
-    regent::Agent::stock().with(|registry| registry.decision_sink::<LineFile>()).main()
+    regent::Agent::stock().with(Registry::decision_sink::<LineFile>).main()
 }
