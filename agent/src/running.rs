@@ -84,7 +84,7 @@ impl Running {
         supervisor.check(&tree)?;
 
         let listeners = Listeners::bind(options.listen).await?;
-        tracing::info!(addrs = %list(&listeners.local_addresses()), "Initializing server.");
+        tracing::info!(json = %addresses(&listeners), "Initializing server.");
         let api = Api::new(host.clone(), server, build::info());
         let watch =
             options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
@@ -174,6 +174,7 @@ fn choose_engine(registry: &Registry, tree: &ConfigTree) -> Result<Arc<dyn Engin
     })
 }
 
-fn list(addresses: &[String]) -> String {
-    format!("[{}]", addresses.join(" "))
+fn addresses(listeners: &Listeners) -> Value {
+    let shown = [("addrs", listeners.local_addresses()), ("diagnostic-addrs", listeners.diagnostic_addresses())];
+    Value::object(shown)
 }
