@@ -384,4 +384,38 @@ mod tests {
         let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(test).expect("a thread");
         thread.join().expect("no overflow");
     }
+
+    /// Random texts of JSON's own pieces: nothing panics, and serde agrees on what is JSON and what it says.
+    #[test]
+    fn random_texts_are_read_as_serde_reads_them() {
+        const PIECES: &[&str] = &[
+            "{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\"b\":", "0", "1", "-", "12", ".5", "e3", "E-", "+", "true",
+            "fals", "null", " ", "\n", "\\", "\\n", "\\u0041", "\\u12", "\u{e9}", "\u{1}",
+        ];
+        // A fixed linear congruential sequence: the same texts at each run.
+        let mut state: u64 = 0x2545_f491_4f6c_dd1d;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % below
+        };
+        let mut agreed = 0;
+        for _ in 0..200_000 {
+            let text: String = (0..=random(9)).map(|_| PIECES[random(PIECES.len())]).collect();
+            let ours = decode(text.as_bytes());
+            match (&ours, serde_json::from_str::<serde_json::Value>(&text)) {
+                (Ok(value), Ok(theirs)) => {
+                    // serde rounds large exponents, we do not.
+                    if !text.contains("e3") {
+                        assert_eq!(*value, super::super::from_serialize(&theirs).expect("JSON"), "{text:?}");
+                    }
+                    agreed += 1;
+                }
+                (Err(_), Err(_)) => {}
+                // What a float cannot hold is no JSON for serde.
+                (Ok(_), Err(error)) => assert!(error.to_string().contains("out of range"), "{text:?}: {error}"),
+                (Err(error), Ok(_)) => panic!("{text:?} is JSON: {error}"),
+            }
+        }
+        assert!(agreed > 1000, "the sequence makes valid texts too: {agreed}");
+    }
 }
