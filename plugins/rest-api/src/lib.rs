@@ -6,7 +6,7 @@
 //! listen -> front -> layers (log, measure, compress) -> api -> one module for each route
 //! ```
 //!
-//! `front` gives a request a number and finds its route. Each layer is a [`tower::Layer`] over [`call::Call`], so that
+//! `front` gives a request a number and finds its route. Each layer is a [`tower::Layer`] over `Call`, so that
 //! authentication and authorization have a place between `measure` and `compress`.
 //!
 //! Promises: paths, parameters, bodies, statuses, error texts and log lines are OPA's. A decision is recorded before it is
