@@ -81,14 +81,14 @@ impl Running {
         let settings = Settings::from_tree(&tree, identity.clone())?;
         let host = Host::new(store, Telemetry::new(server.request_buckets())?, settings);
         let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
-        supervisor.check(&tree)?;
+        let plan = supervisor.check(&tree)?;
 
         let listeners = Listeners::bind(options.listen).await?;
         tracing::info!(json = %addresses(&listeners), "Initializing server.");
         let api = Api::new(host.clone(), server, build::info());
         let watch =
             options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
-        supervisor.apply(&tree).await?;
+        supervisor.commit(plan).await;
         // Nothing is configured to be discovered, which OPA calls OK. Last, so that it does not make the agent ready.
         host.status.set_plugin("discovery", State::Ok, None);
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);

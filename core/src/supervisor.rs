@@ -1,8 +1,7 @@
 //! Starts, reconfigures and stops plugins. Owns nothing else.
 //!
-//! [`Supervisor::apply`] is the only way anything starts, changes or stops: *check* every changed section, *build*
-//! every new instance, *commit*. A failure in the first two drops what was built and touches nothing. Start and stop
-//! are the same move, from and to nothing.
+//! [`Supervisor::apply`] is the only way anything starts or changes: [`Supervisor::check`] every section and build every
+//! new instance, then [`Supervisor::commit`]. A failure in the first drops what was built and touches nothing.
 
 mod life;
 mod plan;
@@ -21,6 +20,8 @@ use crate::settings::{Identity, Settings};
 use crate::status::State;
 use life::Life;
 
+pub use plan::Plan;
+
 /// Time that a plugin has to end when its section goes or changes.
 const RESTART_GRACE: Duration = Duration::from_secs(10);
 
@@ -30,6 +31,8 @@ pub struct Supervisor {
     host: Host,
     identity: Identity,
     running: Vec<Active>,
+    /// The service that the sections of `running` mean when they name none.
+    first_service: Option<String>,
 }
 
 /// A running plugin.
@@ -50,15 +53,18 @@ enum Change {
 impl Supervisor {
     /// A supervisor of nothing yet.
     pub fn new(registry: Arc<Registry>, host: Host, identity: Identity) -> Self {
-        Self { registry, host, identity, running: Vec::new() }
+        Self { registry, host, identity, running: Vec::new(), first_service: None }
     }
 
-    /// Checks a configuration as [`Supervisor::apply`] would, and changes nothing.
+    /// Checks a configuration and builds what it asks for; nothing changes before [`Supervisor::commit`]. The plan holds
+    /// for what runs now.
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub fn check(&self, tree: &ConfigTree) -> Result<(), ConfigErrors> {
-        self.plan(tree).map(drop)
+    pub fn check(&self, tree: &ConfigTree) -> Result<Plan, ConfigErrors> {
+        let settings = Settings::from_tree(tree, self.identity.clone());
+        let present = plan::Present { running: &self.running, first_service: self.first_service.as_deref() };
+        plan::plan(&self.registry, &self.host, present, tree, settings)
     }
 
     /// Makes the running plugins those that the configuration asks for.
@@ -66,10 +72,17 @@ impl Supervisor {
     /// # Errors
     /// Everything that is wrong with the configuration; nothing has changed then.
     pub async fn apply(&mut self, tree: &ConfigTree) -> Result<(), ConfigErrors> {
-        let plan = self.plan(tree)?;
-        for warning in tree.warnings().iter().chain(&plan.warnings) {
+        let plan = self.check(tree)?;
+        self.commit(plan).await;
+        Ok(())
+    }
+
+    /// Makes the running plugins those of the plan.
+    pub async fn commit(&mut self, plan: Plan) {
+        for warning in &plan.warnings {
             tracing::warn!("{warning}");
         }
+        self.first_service = plan.known.services.into_iter().next();
         self.host.services.replace(plan.services);
         self.host.set_settings(plan.settings);
         self.stop_all_but(&plan.kept, Instant::now() + RESTART_GRACE).await;
@@ -89,7 +102,6 @@ impl Supervisor {
             }
         }
         self.running.sort_by_key(|active| active.order);
-        Ok(())
     }
 
     /// Where a running plugin's signals go.
@@ -108,11 +120,6 @@ impl Supervisor {
         }
         let message = format!("not stopped within the grace period: {}", late.join(", "));
         Err(Error::new(crate::ErrorKind::Unavailable, message))
-    }
-
-    fn plan(&self, tree: &ConfigTree) -> Result<plan::Plan, ConfigErrors> {
-        let settings = Settings::from_tree(tree, self.identity.clone());
-        plan::plan(&self.registry, &self.host, &self.running, tree, settings)
     }
 
     async fn stop_all_but(&mut self, kept: &[&str], deadline: Instant) -> Vec<&'static str> {

@@ -92,6 +92,11 @@ impl Mailbox {
         let _ = self.0.send(Raw::Stop(deadline)).await;
     }
 
+    /// Whether the plugin has ended.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
     async fn ask(&self, signal: impl FnOnce(Reply) -> Raw) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         let ended = || Error::new(ErrorKind::Unavailable, "the plugin has ended");

@@ -35,6 +35,11 @@ impl Life {
         self.mailbox.clone()
     }
 
+    /// Whether it has ended of its own accord: nobody is left to take a signal.
+    pub(super) fn has_ended(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
     /// Tells it to stop and waits; false if it had to be aborted.
     pub(super) async fn stop(mut self, deadline: Instant) -> bool {
         let end = async {
@@ -50,6 +55,7 @@ impl Life {
 }
 
 fn report_end(name: &str, host: &Host, end: Result<Result<(), Error>, Box<dyn std::any::Any + Send>>) {
+    host.withdraw(name);
     let why = match end {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.chain(),
@@ -60,6 +66,5 @@ fn report_end(name: &str, host: &Host, end: Result<Result<(), Error>, Box<dyn st
         }
     };
     tracing::error!(plugin = name, "Plugin ended: {why}");
-    host.withdraw(name);
     host.report(State::Error, Some(why));
 }

@@ -11,8 +11,9 @@ use crate::registry::{Factory, Registry};
 use crate::service::Service;
 use crate::settings::{self, Settings};
 
-/// Everything that a commit needs; nothing of it has had any effect.
-pub(super) struct Plan {
+/// A configuration that was checked, with all that it asks for. Nothing of it has had any effect.
+pub struct Plan {
+    pub(super) known: Known,
     pub(super) settings: Settings,
     pub(super) services: BTreeMap<String, Arc<dyn Service>>,
     /// Running plugins that go on: unchanged ones, and those that are told.
@@ -22,11 +23,16 @@ pub(super) struct Plan {
     pub(super) warnings: Vec<String>,
 }
 
+/// What runs, and the service that its sections mean when they name none.
+pub(super) struct Present<'a> {
+    pub(super) running: &'a [Active],
+    pub(super) first_service: Option<&'a str>,
+}
+
 /// What runs and what may run.
 struct Planner<'a> {
     host: &'a Host,
-    running: &'a [Active],
-    known: Known,
+    present: Present<'a>,
     plan: Plan,
     errors: Vec<ConfigError>,
 }
@@ -34,15 +40,17 @@ struct Planner<'a> {
 pub(super) fn plan(
     registry: &Registry,
     host: &Host,
-    running: &[Active],
+    present: Present<'_>,
     tree: &ConfigTree,
     settings: Result<Settings, ConfigErrors>,
 ) -> Result<Plan, ConfigErrors> {
     let settings = settings?;
     let (services, mut errors) = connect(registry, tree);
     errors.extend(unregistered(registry, tree));
-    let plan = Plan { settings, services, kept: Vec::new(), changes: Vec::new(), warnings: unknown(registry, tree) };
-    let mut planner = Planner { host, running, known: known(tree), plan, errors };
+    let warnings = tree.warnings().iter().cloned().chain(unknown(registry, tree)).collect();
+    let known = known(tree);
+    let plan = Plan { known, settings, services, kept: Vec::new(), changes: Vec::new(), warnings };
+    let mut planner = Planner { host, present, plan, errors };
     for (order, factory) in registry.plugins.iter().enumerate() {
         if let Some(section) = section_of(&**factory, tree) {
             planner.consider(&**factory, order, section);
@@ -54,15 +62,18 @@ pub(super) fn plan(
 impl Planner<'_> {
     fn consider(&mut self, factory: &dyn Factory, order: usize, section: Section) {
         let name = factory.name();
-        let parts = match factory.prepare(&section, &self.known) {
+        let parts = match factory.prepare(&section, &self.plan.known) {
             Ok(parts) => parts,
             Err(errors) => return self.errors.extend(errors.0),
         };
         let unknown = parts.unknown.iter().map(|path| unknown_key_warning(path, &[]));
         self.plan.warnings.extend(unknown);
         let Some(prepared) = parts.prepared else { return };
-        let active = self.running.iter().find(|active| active.name == name);
-        if active.is_some_and(|active| active.section == section) {
+        let mut alive = self.present.running.iter().filter(|active| !active.life.has_ended());
+        let active = alive.find(|active| active.name == name);
+        // A section that names no service changes its meaning with the first one.
+        let same_service = self.plan.known.services.first().map(String::as_str) == self.present.first_service;
+        if active.is_some_and(|active| same_service && active.section == section) {
             self.plan.kept.push(name);
         } else if active.is_some() && factory.reconfigure() == Reconfigure::Live {
             self.plan.kept.push(name);

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
-use regent_core::plugin::{Inbox, Known, Plugin, PluginConfig, Reconfigure, Signal};
+use regent_core::decision::{DecisionEvent, DecisionRecorder};
+use regent_core::plugin::{Inbox, Known, Plugin, PluginConfig, Reconfigure, Roles, Signal};
+use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
 use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
 use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
@@ -38,6 +40,7 @@ struct ToyConfig {
 
 impl PluginConfig for ToyConfig {
     fn validate(&mut self, section: &Section, _: &Known) -> Result<(), ConfigErrors> {
+        note(&format!("checks of {}", self.test), &self.value.to_string());
         if self.value > 100 {
             return Err(section.error("value", "must be at most 100").into());
         }
@@ -93,6 +96,25 @@ async fn live(name: &str, mut config: ToyConfig, host: Host, mut inbox: Inbox<To
     }
 }
 
+/// Services that nobody is behind.
+struct Nowhere;
+
+impl ServiceConnector for Nowhere {
+    fn kind(&self) -> &'static str {
+        ""
+    }
+
+    fn connect(&self, _: &Section, _: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors> {
+        Ok(Arc::new(Self))
+    }
+}
+
+impl Service for Nowhere {
+    fn send(&self, _: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>> {
+        Box::pin(std::future::ready(Err(Error::new(ErrorKind::Unavailable, "nobody is there"))))
+    }
+}
+
 struct Bench {
     supervisor: Supervisor,
     host: Host,
@@ -106,6 +128,11 @@ fn bench() -> Bench {
     let mut registry = Registry::default();
     registry.plugin::<First>();
     registry.plugin::<Second>();
+    bench_of(registry)
+}
+
+fn bench_of(mut registry: Registry) -> Bench {
+    registry.service_connector(Arc::new(Nowhere));
     let identity = Identity { id: "test".to_owned(), version: "0".to_owned() };
     let settings = Settings::from_tree(&ConfigTree::default(), identity.clone()).expect("defaults are fine");
     let telemetry = Telemetry::new(REQUEST_BUCKETS).expect("there are buckets");
@@ -197,4 +224,86 @@ async fn a_plugin_that_does_not_stop_is_aborted_at_the_deadline_and_named() {
     bench.wait_for("first", State::Ok).await;
     let error = bench.supervisor.shutdown(Instant::now() + Duration::from_secs(3)).await.expect_err("it hangs");
     assert_eq!(error.to_string(), "not stopped within the grace period: first");
+}
+
+#[tokio::test]
+async fn a_plugin_that_has_ended_is_started_again_by_the_same_configuration() {
+    let mut bench = bench();
+    let yaml = "plugins: {first: {test: again, panics: true}, second: {test: again, panics: true}}";
+    for _ in 0..2 {
+        bench.apply(yaml).await.expect("applied");
+        bench.wait_for("first", State::Error).await;
+        bench.wait_for("second", State::Error).await;
+    }
+    let starts = diary("again");
+    assert_eq!(starts.iter().filter(|what| *what == "first starts with 0").count(), 2, "{starts:?}");
+    assert_eq!(starts.iter().filter(|what| *what == "second starts with 0").count(), 2, "{starts:?}");
+}
+
+#[tokio::test]
+async fn a_plugin_learns_that_another_service_is_the_first_one() {
+    let mut bench = bench();
+    let with_services = |services: &str| format!("services: {services}\n{}", both("known", 1, 2));
+    bench.apply(&with_services("{a: {}}")).await.expect("applied");
+    bench.wait_for("second", State::Ok).await;
+    bench.apply(&with_services("{a: {}, b: {}}")).await.expect("applied");
+    bench.apply(&with_services("{b: {}}")).await.expect("applied");
+    bench.wait_for("first", State::Ok).await;
+    let expected =
+        ["first starts with 1", "second starts with 2", "first stops", "second is told 2", "first starts with 1"];
+    let mut found = diary("known");
+    // The new first one starts by itself, while the second one is told.
+    found[3..].sort_by_key(|what| what.starts_with("first"));
+    assert_eq!(found, expected);
+}
+
+/// Keeps records, but not for long.
+struct Fleeting;
+
+impl DecisionRecorder for Fleeting {
+    fn record(&self, _: DecisionEvent) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Plugin for Fleeting {
+    const NAME: &'static str = "fleeting";
+    type Config = ToyConfig;
+
+    fn build(_: ToyConfig, _: Host) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { decision_recorder: Some(Arc::new(Fleeting)), ..Roles::default() }
+    }
+
+    async fn run(self, _: Inbox<ToyConfig>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_ends_of_its_own_accord_fills_no_role_any_more() {
+    let mut registry = Registry::default();
+    registry.plugin::<Fleeting>();
+    let mut bench = bench_of(registry);
+    bench.apply("plugins: {fleeting: {test: fleeting}}").await.expect("applied");
+    let withdrawn = async {
+        while bench.host.keeps_records() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), withdrawn).await.expect("the role is withdrawn");
+}
+
+#[tokio::test]
+async fn a_checked_plan_is_not_checked_again_when_it_is_committed() {
+    let mut bench = bench();
+    let plan = bench.supervisor.check(&tree(&both("once", 1, 2))).expect("nothing is wrong");
+    assert_eq!(diary("once"), [""; 0]);
+    bench.supervisor.commit(plan).await;
+    bench.wait_for("second", State::Ok).await;
+    assert_eq!(diary("once"), ["first starts with 1", "second starts with 2"]);
+    assert_eq!(diary("checks of once"), ["1", "2"]);
 }
