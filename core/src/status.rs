@@ -209,7 +209,13 @@ impl StatusBoard {
 
     /// Forgets a plugin that has stopped.
     pub fn remove_plugin(&self, name: &str) {
-        self.report.send_if_modified(|report| report.plugins.remove(name).is_some());
+        self.report.send_if_modified(|report| {
+            let was_there = report.plugins.remove(name).is_some();
+            if was_there {
+                report.cause = Cause::Plugin;
+            }
+            was_there
+        });
     }
 
     /// Reports how a bundle fares. Wakes the watchers each time, as OPA reports every poll.
@@ -283,5 +289,14 @@ mod tests {
         watch.mark_unchanged();
         board.set_bundle(BundleStatus::default());
         assert!(watch.has_changed().expect("alive"));
+    }
+
+    #[test]
+    fn a_plugin_that_is_forgotten_is_what_changed_last() {
+        let board = StatusBoard::default();
+        board.set_plugin("bundle", State::Ok, None);
+        board.set_bundle(BundleStatus::default());
+        board.remove_plugin("bundle");
+        assert_eq!(board.report().cause, Cause::Plugin);
     }
 }
