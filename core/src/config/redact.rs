@@ -48,10 +48,10 @@ pub(super) fn redact(tree: &Value) -> Value {
     entries(tree, |section, value| match section {
         "services" => each(value, |service| {
             let service = service.without(&["credentials"]);
-            entries(&service, |key, value| if key == "headers" { headers(value) } else { urls(value) })
+            entries(&service, |key, value| entry(key, value))
         }),
         "keys" => each(value, |key| match key {
-            Value::Object(_) => urls(&key.without(&["key"]).without(&["private_key"])),
+            Value::Object(_) => telling(&key.without(&["key"]).without(&["private_key"])),
             odd => masked(odd),
         }),
         "plugins" => each(value, telling),
@@ -91,14 +91,19 @@ pub(super) fn tells(key: &str) -> bool {
     TELLING.iter().any(|part| key.contains(part))
 }
 
+/// What may be shown of an entry that OPA does not name as a secret.
+fn entry(key: &str, value: &Value) -> Value {
+    match key {
+        _ if tells(key) => masked(value),
+        "headers" => headers(value),
+        _ => telling(value),
+    }
+}
+
 /// Everything with a telling name masked, at any depth.
 fn telling(value: &Value) -> Value {
     match value {
-        Value::Object(_) => entries(value, |key, value| match key {
-            _ if tells(key) => masked(value),
-            "headers" if value.as_object().is_some() => headers(value),
-            _ => telling(value),
-        }),
+        Value::Object(_) => entries(value, entry),
         Value::Array(items) => Value::array(items.iter().map(telling)),
         other => urls(other),
     }
@@ -154,6 +159,9 @@ mod tests {
             shown(r#"{"keys":{"k":{"key":"x","private_key":"y","algorithm":"HS256"}}}"#),
             r#"{"keys":{"k":{"algorithm":"HS256"}}}"#
         );
+        let misspelt = r#"{"services":{"a":{"credential":{"bearer":{"token":"t"}},"bearer":{"token":"t"}}}}"#;
+        assert_eq!(shown(misspelt), r#"{"services":{"a":{"bearer":{"token":"***"},"credential":"***"}}}"#);
+        assert_eq!(shown(r#"{"keys":{"k":{"secret":"x"}}}"#), r#"{"keys":{"k":{"secret":"***"}}}"#);
         assert_eq!(shown(r#"{"services":"odd","keys":null}"#), r#"{"keys":null,"services":"odd"}"#);
     }
 
