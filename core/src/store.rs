@@ -21,6 +21,7 @@ pub use snapshot::{ActiveBundle, Prepared, Snapshot};
 pub use transaction::{BundleContent, Transaction};
 
 use crate::engine::{CompileOptions, Engine};
+use crate::metrics::Metrics;
 use crate::value::Value;
 
 /// Holds the current snapshot. Clones share it.
@@ -79,25 +80,43 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Transaction) -> Result<T, StoreError> + Send + 'static,
     {
+        self.write_measured(Metrics::default(), work).await.map(|(result, _)| result)
+    }
+
+    /// As [`Store::write`]; gives back the metrics with what parsing and compiling cost, if they are on.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_measured<T, W>(&self, metrics: Metrics, work: W) -> Result<(T, Metrics), StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Transaction) -> Result<T, StoreError> + Send + 'static,
+    {
         let turn = self.inner.writer.clone().lock_owned().await;
         let store = self.clone();
         let job = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            store.commit(work)
+            store.commit(metrics, work)
         });
         job.await.unwrap_or_else(|panic| Err(StoreError::Internal(panic.to_string())))
     }
 
     /// Caller holds the writer's turn.
-    fn commit<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn commit<T>(
+        &self,
+        metrics: Metrics,
+        work: impl FnOnce(&mut Transaction) -> Result<T, StoreError>,
+    ) -> Result<(T, Metrics), StoreError> {
         let inner = &*self.inner;
-        let mut transaction = Transaction::new(inner.current.load_full(), inner.engine.clone(), inner.options.clone());
+        let base = inner.current.load_full();
+        let mut transaction = Transaction::new(base, inner.engine.clone(), inner.options.clone(), metrics);
         let result = work(&mut transaction)?;
-        if let Some(next) = transaction.finish()? {
+        let (next, metrics) = transaction.finish()?;
+        if let Some(next) = next {
             let generation = next.generation();
             inner.current.store(Arc::new(next));
             inner.generation.send_replace(generation);
         }
-        Ok(result)
+        Ok((result, metrics))
     }
 }

@@ -9,7 +9,10 @@ use super::ownership::{require_disjoint, require_unowned, slashes};
 use super::snapshot::{ActiveBundle, Compiled, Snapshot};
 use crate::engine::{CompileOptions, Engine, ErrorCode, Module, PolicyError, PolicyErrors, RuleDocument, Source};
 use crate::metrics::Metrics;
-use crate::value::{Path, Value};
+use crate::value::{Object, Path, Value};
+
+/// Keys below `data.system` that the agent writes: its own version and the manifests of all bundles.
+const OWN: &[&str] = &["bundles", "version"];
 
 /// What a bundle brings when it is activated.
 pub struct BundleContent {
@@ -35,12 +38,12 @@ pub struct Transaction {
     bundles: BTreeMap<Arc<str>, ActiveBundle>,
     policies_changed: bool,
     data_changed: bool,
-    /// What parsing and compiling cost, if switched on.
-    pub metrics: Metrics,
+    /// What parsing and compiling cost.
+    metrics: Metrics,
 }
 
 impl Transaction {
-    pub(super) fn new(base: Arc<Snapshot>, engine: Arc<dyn Engine>, options: CompileOptions) -> Self {
+    pub(super) fn new(base: Arc<Snapshot>, engine: Arc<dyn Engine>, options: CompileOptions, metrics: Metrics) -> Self {
         Self {
             data: base.data.clone(),
             policies: base.policies.clone(),
@@ -50,7 +53,7 @@ impl Transaction {
             options,
             policies_changed: false,
             data_changed: false,
-            metrics: Metrics::default(),
+            metrics,
         }
     }
 
@@ -80,6 +83,39 @@ impl Transaction {
         self.data = data::put(&self.data, path, value)?;
         self.data_changed = true;
         Ok(())
+    }
+
+    /// Puts each entry of an object in place of what was at the root under its key. What the agent itself keeps below
+    /// `system` stays.
+    ///
+    /// # Errors
+    /// When the document is no object.
+    pub fn put_entries(&mut self, document: &Value) -> Result<(), StoreError> {
+        let Value::Object(entries) = document else {
+            return Err(StoreError::InvalidPatch("root must be object".to_owned()));
+        };
+        for (key, value) in entries.iter() {
+            let key = key.as_str().unwrap_or_default();
+            let value = if key == "system" { self.beside_own(value) } else { value.clone() };
+            self.data = self.data.with(&[key], value);
+            self.data_changed = true;
+        }
+        Ok(())
+    }
+
+    /// Removes an entry of the root, if it is there. What the agent itself keeps below `system` stays.
+    pub fn remove_entry(&mut self, key: &str) {
+        let left = if key == "system" { self.beside_own(&Value::empty_object()) } else { Value::empty_object() };
+        let is_empty = left.as_object().is_none_or(Object::is_empty);
+        self.data = if is_empty { self.data.without(&[key]) } else { self.data.with(&[key], left) };
+        self.data_changed = true;
+    }
+
+    /// A document for `system`, with what the agent keeps there in place of what it says about that.
+    fn beside_own(&self, document: &Value) -> Value {
+        let theirs = OWN.iter().fold(document.clone(), |document, key| document.without(&[key]));
+        let own = |key: &&'static str| Some((*key, self.data.at(&["system", key])?.clone()));
+        OWN.iter().filter_map(own).fold(theirs, |document, (key, value)| document.with(&[key], value))
     }
 
     /// Applies one patch operation.
@@ -154,12 +190,10 @@ impl Transaction {
             let Some(value) = data.at(root.segments()) else {
                 continue;
             };
-            if !root.is_empty() {
-                self.put(root, value.clone())?;
-            } else if let Value::Object(entries) = value {
-                for (key, value) in entries.iter() {
-                    self.put(&Path::new([key.as_str().unwrap_or_default()]), value.clone())?;
-                }
+            match root.segments() {
+                [] => self.put_entries(value)?,
+                [key] => self.put_entries(&Value::object([(&**key, value.clone())]))?,
+                _ => self.put(root, value.clone())?,
             }
         }
         for module in modules {
@@ -179,12 +213,14 @@ impl Transaction {
 
     fn clear_roots(&mut self, roots: &[Path]) {
         for root in roots {
-            if root.is_empty() {
-                // What the agent keeps about itself and other bundles is nobody's to erase.
-                let system = self.data.get("system").cloned();
-                self.data = Value::object(system.map(|system| ("system", system)));
-            } else {
-                self.data = self.data.without(root.segments());
+            match root.segments() {
+                [] => {
+                    let system = self.data.get("system").cloned();
+                    self.data = Value::object(system.map(|system| ("system", system)));
+                    self.remove_entry("system");
+                }
+                [key] => self.remove_entry(key),
+                deeper => self.data = self.data.without(deeper),
             }
             let before = self.policies.len();
             self.policies.retain(|_, module| !module.package().is_within(root));
@@ -193,21 +229,22 @@ impl Transaction {
         }
     }
 
-    /// Compiles what changed and checks that rules and data fit together.
-    pub(super) fn finish(mut self) -> Result<Option<Snapshot>, StoreError> {
+    /// Compiles what changed and checks that rules and data fit together. No snapshot if nothing changed.
+    pub(super) fn finish(mut self) -> Result<(Option<Snapshot>, Metrics), StoreError> {
         if !self.policies_changed && !self.data_changed {
-            return Ok(None);
+            return Ok((None, self.metrics));
         }
         let program = if self.policies_changed { Arc::new(self.compile()?) } else { self.base.program.clone() };
         self.require_no_conflict(&program.program.documents())?;
-        Ok(Some(Snapshot {
+        let next = Snapshot {
             generation: self.base.generation + 1,
             linked: program.program.link(&self.data),
             data: self.data,
             policies: self.policies,
             bundles: self.bundles,
             program,
-        }))
+        };
+        Ok((Some(next), self.metrics))
     }
 
     fn compile(&mut self) -> Result<Compiled, StoreError> {

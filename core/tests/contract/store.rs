@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::toy::{source, store};
-use regent_core::Value;
-use regent_core::engine::{Query, ask};
+use crate::toy::{Toy, source, store};
+use regent_core::engine::{CompileOptions, Query, ask};
+use regent_core::metrics::Metrics;
 use regent_core::store::{ActiveBundle, BundleContent, StoreError, Transaction};
 use regent_core::value::{Path, decode, encode};
+use regent_core::{Store, Value};
 
 fn json(text: &str) -> Value {
     decode(text.as_bytes()).expect("valid JSON")
@@ -168,4 +169,46 @@ async fn whoever_watches_the_store_is_told_of_each_commit() {
     assert_eq!(*watch.borrow(), store.snapshot().generation());
     store.write(|_| Ok(())).await.expect("nothing to do");
     assert!(!watch.has_changed().expect("the store lives"), "an empty transaction makes no new state");
+}
+
+#[tokio::test]
+async fn a_bundle_of_everything_owns_what_it_brings_below_system_and_not_what_the_agent_keeps_there() {
+    let own = json(r#"{"system":{"version":{"version":"1"}}}"#);
+    let store = Store::new(Arc::new(Toy), CompileOptions::default(), own).expect("an empty program compiles");
+    let activate = |data: &'static str| {
+        store.write(move |txn| {
+            let contents = vec![bundle(txn, "none", &[], "{}", &[]), bundle(txn, "all", &[""], data, &[])];
+            txn.activate(contents)
+        })
+    };
+    let bundles =
+        r#""bundles":{"all":{"etag":"","manifest":{"revision":"r1"}},"none":{"etag":"","manifest":{"revision":"r1"}}}"#;
+    let version = r#""version":{"version":"1"}"#;
+    activate(r#"{"a":1,"system":{"authz":{"x":1},"bundles":{"none":2},"version":3}}"#).await.expect("activated");
+    let expected = format!(r#"{{"a":1,"system":{{"authz":{{"x":1}},{bundles},{version}}}}}"#);
+    assert_eq!(encode(store.snapshot().data()), expected);
+    activate("{}").await.expect("activated");
+    assert_eq!(encode(store.snapshot().data()), format!(r#"{{"system":{{{bundles},{version}}}}}"#));
+}
+
+#[tokio::test]
+async fn a_measured_write_tells_what_parsing_and_compiling_cost() {
+    let store = store();
+    let timers = async |metrics, text: &'static str| {
+        let work = move |txn: &mut Transaction| {
+            let module = txn.parse(source("app", text))?;
+            txn.put_policy(module);
+            Ok(())
+        };
+        let ((), metrics) = store.write_measured(metrics, work).await.expect("compiles");
+        let timers = metrics.to_value().as_object().expect("an object").clone();
+        timers.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        timers(Metrics::on(), "package app\nallow true").await,
+        [r#""timer_rego_module_compile_ns""#, r#""timer_rego_module_parse_ns""#]
+    );
+    assert_eq!(timers(Metrics::default(), "package app\nallow false").await, [""; 0]);
+    let ((), metrics) = store.write_measured(Metrics::on(), |_| Ok(())).await.expect("nothing to do");
+    assert_eq!(metrics.to_value(), Value::empty_object());
 }
