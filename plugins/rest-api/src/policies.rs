@@ -41,12 +41,8 @@ pub(crate) async fn put(api: &Parts, mut call: Call) -> Result<Response, ApiErro
     let text: Arc<str> = String::from_utf8_lossy(&body).into();
     let broken = std::str::from_utf8(&body).err().map(|error| illegal_character(&id, &text, error.valid_up_to()));
     let source = Source { file: id.clone(), id, text, version: api.version };
-    let started = Instant::now();
-    let parsing = api.host.store.write(move |transaction| store(transaction, source, broken)).await;
-    if let Some(parsing) = parsing.map_err(ApiError::of_put_policy)? {
-        metrics.add("timer_rego_module_parse_ns", parsing);
-        metrics.add("timer_rego_module_compile_ns", nanoseconds(started).saturating_sub(parsing));
-    }
+    let stored = api.host.store.write_measured(metrics, move |transaction| store(transaction, source, broken)).await;
+    let ((), metrics) = stored.map_err(ApiError::of_put_policy)?;
     Ok(changed(&call, &metrics))
 }
 
@@ -61,43 +57,35 @@ fn illegal_character(file: &Arc<str>, text: &str, at: usize) -> PolicyError {
     PolicyError { details: Some(details), ..PolicyError::new(ErrorCode::Parse, "illegal utf-8 character", place) }
 }
 
-/// Gives the time that parsing took; nothing if the module is there already. `broken` is what the engine cannot see:
+/// Does nothing if the module is there already. `broken` is what the engine cannot see:
 /// it gets text in which broken characters are replaced, and has the first word.
-fn store(
-    transaction: &mut Transaction,
-    source: Source,
-    broken: Option<PolicyError>,
-) -> Result<Option<u64>, StoreError> {
+fn store(transaction: &mut Transaction, source: Source, broken: Option<PolicyError>) -> Result<(), StoreError> {
     if let Some(old) = transaction.policies().get(&source.id).cloned() {
         transaction.require_unowned(old.package())?;
         if old.source().text == source.text {
-            return Ok(None);
+            return Ok(());
         }
     }
-    let started = Instant::now();
     let module = transaction.parse(source)?;
     if let Some(error) = broken {
         return Err(StoreError::Policy(error.into()));
     }
-    let parsing = nanoseconds(started);
     transaction.require_unowned(module.package())?;
     transaction.put_policy(module);
-    Ok(Some(parsing))
+    Ok(())
 }
 
 /// Removes a module, unless others need it.
 pub(crate) async fn delete(api: &Parts, call: &Call) -> Result<Response, ApiError> {
-    let mut metrics = Metrics::when(call.params().flag("metrics"));
+    let metrics = Metrics::when(call.params().flag("metrics"));
     let id = id(call);
-    let started = Instant::now();
-    let removed = api.host.store.write(move |transaction| {
+    let removed = api.host.store.write_measured(metrics, move |transaction| {
         if let Some(module) = transaction.policies().get(&*id).cloned() {
             transaction.require_unowned(module.package())?;
         }
         transaction.remove_policy(&id)
     });
-    removed.await.map_err(ApiError::of_delete_policy)?;
-    metrics.add("timer_rego_module_compile_ns", nanoseconds(started));
+    let ((), metrics) = removed.await.map_err(ApiError::of_delete_policy)?;
     Ok(changed(call, &metrics))
 }
 
