@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use regent_core::Store;
-use regent_core::store::StoreError;
+use regent_core::metrics::Metrics;
+use regent_core::store::{StoreError, Transaction};
 
 use crate::candidate::Candidate;
 
@@ -17,7 +19,8 @@ pub(crate) type Candidates = BTreeMap<String, Arc<Candidate>>;
 /// What became of the candidates.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    pub(crate) active: BTreeSet<String>,
+    /// Those that are active now, each with what its transaction cost.
+    pub(crate) active: BTreeMap<String, Metrics>,
     pub(crate) refused: BTreeMap<String, StoreError>,
     /// Why bundles that should have left are still there.
     pub(crate) stuck: Option<StoreError>,
@@ -34,11 +37,11 @@ struct Attempt {
 pub(crate) async fn activate(store: &Store, mut open: Candidates, mut leaving: BTreeSet<String>) -> Outcome {
     let mut outcome = Outcome::default();
     while !open.is_empty() || !leaving.is_empty() {
-        let Some(done) = first_that_holds(store, &open, &leaving, &mut outcome).await else { break };
+        let Some((done, cost)) = first_that_holds(store, &open, &leaving, &mut outcome).await else { break };
         for name in done.names {
             open.remove(&name);
             outcome.refused.remove(&name);
-            outcome.active.insert(name);
+            outcome.active.insert(name, cost.clone());
         }
         if done.leave {
             leaving.clear();
@@ -53,9 +56,12 @@ async fn first_that_holds(
     open: &Candidates,
     leaving: &BTreeSet<String>,
     outcome: &mut Outcome,
-) -> Option<Attempt> {
+) -> Option<(Attempt, Metrics)> {
     for attempt in attempts(open, !leaving.is_empty()) {
-        let Err(error) = attempt.run(store, open, leaving).await else { return Some(attempt) };
+        let error = match attempt.run(store, open, leaving).await {
+            Ok(cost) => return Some((attempt, cost)),
+            Err(error) => error,
+        };
         match &attempt.names[..] {
             [] => outcome.stuck = Some(error),
             [name] if !attempt.leave => drop(outcome.refused.insert(name.clone(), error)),
@@ -86,16 +92,18 @@ fn attempts(open: &Candidates, anyone_leaves: bool) -> Vec<Attempt> {
 }
 
 impl Attempt {
-    async fn run(&self, store: &Store, open: &Candidates, leaving: &BTreeSet<String>) -> Result<(), StoreError> {
+    async fn run(&self, store: &Store, open: &Candidates, leaving: &BTreeSet<String>) -> Result<Metrics, StoreError> {
         let contents: Vec<_> = self.names.iter().filter_map(|name| open.get(name)).map(|c| c.content()).collect();
         let leaving: Vec<String> = leaving.iter().filter(|_| self.leave).cloned().collect();
-        store
-            .write(move |transaction| {
-                for name in &leaving {
-                    transaction.deactivate(name);
-                }
-                if contents.is_empty() { Ok(()) } else { transaction.activate(contents) }
-            })
-            .await
+        let start = Instant::now();
+        let work = move |transaction: &mut Transaction| {
+            for name in &leaving {
+                transaction.deactivate(name);
+            }
+            if contents.is_empty() { Ok(()) } else { transaction.activate(contents) }
+        };
+        let ((), mut metrics) = store.write_measured(Metrics::on(), work).await?;
+        metrics.add("timer_rego_load_bundles_ns", u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        Ok(metrics)
     }
 }

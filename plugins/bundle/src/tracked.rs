@@ -1,8 +1,8 @@
 //! What the plugin knows of one configured bundle.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use regent_core::metrics::Metrics;
 use regent_core::status::{BundleStatus, Moment};
 use regent_core::store::ActiveBundle;
 use tokio::sync::oneshot;
@@ -86,8 +86,8 @@ impl Tracked {
         self.waiting = Some(verdict);
     }
 
-    /// Notes that the candidate is active now.
-    pub(crate) fn activated(&mut self, took: Duration) {
+    /// Notes that the candidate is active now, and what that cost.
+    pub(crate) fn activated(&mut self, cost: Metrics) {
         let Some(candidate) = self.candidate.take() else { return };
         let (name, etag) = (&self.status.name, candidate.etag());
         if etag.is_empty() {
@@ -99,7 +99,7 @@ impl Tracked {
         self.loader.set_etag(etag);
         self.settled = true;
         let mut metrics = candidate.metrics.clone();
-        metrics.add("timer_rego_load_bundles_ns", u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        metrics.absorb(cost);
         self.status.metrics = Some(metrics.to_value());
         self.status.active_revision = Some(candidate.revision().to_owned()).filter(|revision| !revision.is_empty());
         self.status.last_successful_activation = Moment::now();

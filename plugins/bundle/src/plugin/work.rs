@@ -46,7 +46,7 @@ impl Work {
 
     /// Makes the bundles those that the configuration names.
     pub(super) async fn configure(&mut self, config: BundlesConfig) {
-        self.host.status.change(Cause::Bundle, |report| report.legacy_bundle.clone_from(&config.legacy));
+        let legacy = config.legacy;
         let gone: Vec<String> =
             self.bundles.keys().filter(|name| !config.bundles.contains_key(*name)).cloned().collect();
         let someone_leaves = !gone.is_empty();
@@ -58,6 +58,11 @@ impl Work {
             self.put(name, config);
         }
         self.running = true;
+        self.host.status.change(Cause::Bundle, |report| {
+            report.legacy_bundle = legacy;
+            let statuses = self.bundles.iter().map(|(name, tracked)| (name.clone(), tracked.status.clone()));
+            report.bundles.extend(statuses);
+        });
         self.report();
         if someone_leaves {
             self.activate().await;
@@ -160,16 +165,15 @@ impl Work {
             tracing::debug!(name, plugin = "bundle", "{message}");
         }
         let leaving: BTreeSet<String> = self.leaving.keys().cloned().collect();
-        let start = Instant::now();
         let outcome = activate(&self.host.store, candidates, leaving).await;
-        self.settle(outcome, start.elapsed());
+        self.settle(outcome);
         self.report();
     }
 
-    fn settle(&mut self, outcome: Outcome, took: std::time::Duration) {
-        for name in &outcome.active {
-            if let Some(tracked) = self.bundles.get_mut(name) {
-                tracked.activated(took);
+    fn settle(&mut self, outcome: Outcome) {
+        for (name, cost) in outcome.active {
+            if let Some(tracked) = self.bundles.get_mut(&name) {
+                tracked.activated(cost);
                 self.host.status.set_bundle(tracked.status.clone());
             }
         }

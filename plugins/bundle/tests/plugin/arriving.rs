@@ -21,7 +21,10 @@ async fn a_bundle_becomes_active_and_its_status_says_so() {
     assert_eq!((status.code, status.message, status.errors, status.http_code), (None, None, None, None));
     let never = Moment::default();
     assert!(status.last_successful_activation > never && status.last_successful_download > never);
-    assert!(status.metrics.expect("metrics").get("timer_rego_load_bundles_ns").is_some());
+    let metrics = status.metrics.expect("metrics");
+    for timer in ["bundle_request", "rego_module_parse", "rego_module_compile", "rego_load_bundles"] {
+        assert!(metrics.get(&format!("timer_{timer}_ns")).is_some(), "{timer}: {metrics}");
+    }
     let snapshot = agent.host.store.snapshot();
     let policy = &snapshot.policies()["authz/u.rego"];
     assert_eq!(&*policy.source().file, "u.rego");

@@ -1,6 +1,6 @@
 //! Several bundles, and bundles that come and go.
 
-use regent_core::status::{Report, State};
+use regent_core::status::{Moment, Report, State};
 use regent_kit::{Bundle, ControlPlane, Fault};
 use serde_json::json;
 
@@ -83,4 +83,14 @@ async fn a_removed_bundle_that_others_need_stays_until_they_do_not() {
     agent.reports("lib gone", |report| !report.bundles.contains_key("lib")).await;
     agent.revision("authz", "v2").await;
     assert!(!agent.host.store.snapshot().bundles().contains_key("lib"));
+}
+
+#[tokio::test]
+async fn status_knows_of_bundles_that_nobody_has_asked_for_yet() {
+    let acme = ControlPlane::start().await;
+    let mut agent = Agent::start(&manual(&acme, &["a", "b"])).await;
+    let report = agent.reports("both", |report| report.bundles.len() == 2).await;
+    assert!(report.bundles.values().all(|status| status.last_request == Moment::default()));
+    agent.apply(&manual(&acme, &["b"])).await.expect("a valid configuration");
+    agent.reports("one", |report| report.bundles.keys().eq(["b"])).await;
 }
