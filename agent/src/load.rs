@@ -9,9 +9,8 @@ use regent_bundle::files::{Ignore, LoadErrors};
 use regent_bundle::format::{FormatError, Limits};
 use regent_bundle::{files, local};
 use regent_core::engine::{Engine, PolicyErrors};
-use regent_core::store::{BundleContent, Patch, PatchOp, StoreError, Transaction};
-use regent_core::value::Path;
-use regent_core::{Error, Store, Value};
+use regent_core::store::{BundleContent, StoreError, Transaction};
+use regent_core::{Error, Store};
 
 use crate::Files;
 
@@ -131,22 +130,12 @@ fn remove(txn: &mut Transaction, gone: &Contents) -> Result<(), StoreError> {
             Err(other) => return Err(other),
         }
     }
-    for key in &gone.keys {
-        match txn.remove(&Path::new([key.as_str()])) {
-            Ok(()) | Err(StoreError::NotFound { .. }) => {}
-            Err(other) => return Err(other),
-        }
-    }
+    gone.keys.iter().for_each(|key| txn.remove_entry(key));
     Ok(())
 }
 
 fn put(txn: &mut Transaction, loaded: files::Loaded) -> Result<(), StoreError> {
-    if let Value::Object(entries) = loaded.data {
-        for (key, value) in entries.iter() {
-            let path = Path::new([key.as_str().unwrap_or_default()]);
-            txn.patch(Patch { op: PatchOp::Add(value.clone()), path })?;
-        }
-    }
+    txn.put_entries(&loaded.data)?;
     // Every module is parsed before the first error is reported, so that all errors are.
     let parsed: Vec<_> = loaded.sources.into_iter().map(|source| txn.parse(source)).collect();
     let mut errors = Vec::new();
