@@ -56,7 +56,7 @@ impl Settings {
     /// Reads them from the configuration.
     ///
     /// # Errors
-    /// When a key has the wrong type, in OPA's words.
+    /// When keys have the wrong type.
     pub fn from_tree(tree: &ConfigTree, identity: Identity) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
         let default_decision = decision(tree, "default_decision", "/system/main", &mut errors);
@@ -93,7 +93,14 @@ impl Settings {
 }
 
 fn decision(tree: &ConfigTree, key: &str, default: &str, errors: &mut Vec<ConfigError>) -> String {
-    text(tree, key, errors).unwrap_or_else(|| default.to_owned())
+    match tree.get(&[key]) {
+        None | Some(Value::Null) => default.to_owned(),
+        Some(Value::String(text)) => text.to_string(),
+        Some(_) => {
+            errors.push(ConfigError::opa(format!("{key} must be a string")).from_layer(tree.origin(&[key])));
+            default.to_owned()
+        }
+    }
 }
 
 fn text(tree: &ConfigTree, key: &str, errors: &mut Vec<ConfigError>) -> Option<String> {
@@ -128,4 +135,29 @@ fn labels(tree: &ConfigTree, identity: &Identity, errors: &mut Vec<ConfigError>)
 fn wrong_type(tree: &ConfigTree, path: &[&str], found: &Value, wanted: &str) -> ConfigError {
     let message = format!("cannot use {} {found} as {wanted}", found.type_name());
     ConfigError::new(path.join("."), message, tree.origin(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+
+    fn refusal(yaml: &str) -> String {
+        let tree = Layers::new().text("base.yaml", yaml).load().expect("YAML");
+        let identity = Identity { id: "i".to_owned(), version: "0".to_owned() };
+        Settings::from_tree(&tree, identity).expect_err("a refusal").to_string()
+    }
+
+    #[test]
+    fn decisions_of_the_wrong_type_are_refused_in_opas_words() {
+        let both = refusal("{default_decision: 1, default_authorization_decision: [a]}");
+        let expected = "default_decision must be a string (from base.yaml); \
+                        default_authorization_decision must be a string (from base.yaml)";
+        assert_eq!(both, expected);
+    }
+
+    #[test]
+    fn other_keys_of_the_wrong_type_are_named_with_their_layer() {
+        assert_eq!(refusal("labels: {a: 1}"), "labels.a: cannot use number 1 as string (from base.yaml)");
+    }
 }
