@@ -113,7 +113,7 @@ impl Section {
             })
             .collect();
         let below = if path.iter().len() == 0 { String::new() } else { path.to_string() };
-        let secret = self.path.iter().chain(&keys).any(|key| redact::tells(key))
+        let secret = self.path.iter().chain(&keys).any(|key| redact::tells(key) || key == "headers")
             || self.path.first().is_some_and(|first| first == "keys");
         ConfigError::new(self.full(&below), worded(message, secret), self.origin_of(&keys))
     }
