@@ -31,7 +31,7 @@ struct Written {
     tls: Option<WrittenTls>,
     /// Read by the factory of the kind.
     #[serde(default, rename = "credentials")]
-    _credentials: Option<serde_json::Value>,
+    _credentials: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use regent_core::service::{BoxFuture, CredentialProvider, Service, ServiceReques
 use reqwest::redirect::{Attempt, Policy};
 use url::{Host, Url};
 
-use crate::config::ServiceConfig;
+use crate::config::{ServiceConfig, Trust};
 use crate::error::ServiceError;
 use crate::log;
 use crate::tls::Material;
@@ -32,7 +32,7 @@ pub(crate) struct RestService {
     config: ServiceConfig,
     credentials: Option<Arc<dyn CredentialProvider>>,
     /// The client made last, and from what. A lock, because any number of plugins send at once and none of them owns
-    /// the service; it is held for a comparison or the making of a client, never while waiting.
+    /// the service; it is held for a comparison, never while waiting.
     client: Mutex<Option<(Material, reqwest::Client)>>,
 }
 
@@ -97,25 +97,33 @@ impl RestService {
         let (trust, credentials) = (self.config.trust.clone(), self.credentials.clone());
         let read = tokio::task::spawn_blocking(move || Material::read(&trust, credentials.as_deref()));
         let material = read.await.map_err(ServiceError::Interrupted)??;
-        let mut known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = known.as_ref().filter(|(made_from, _)| *made_from == material) {
-            return Ok(client.clone());
+        if let Some(client) = self.known_client(&material) {
+            return Ok(client);
         }
-        let client = self.build(&material)?;
-        *known = Some((material, client.clone()));
+        // The system's authorities are files too. Two at once may both make a client, which does no harm.
+        let (trust, url) = (self.config.trust.clone(), self.config.url.clone());
+        let made = tokio::task::spawn_blocking(move || build(&material, &trust, &url).map(|client| (material, client)));
+        let (material, client) = made.await.map_err(ServiceError::Interrupted)??;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((material, client.clone()));
         Ok(client)
     }
 
-    fn build(&self, material: &Material) -> Result<reqwest::Client, ServiceError> {
-        let builder = reqwest::Client::builder();
-        let builder = if is_on_this_machine(&self.config.url) { builder.no_proxy() } else { builder };
-        builder
-            .tls_backend_preconfigured(material.client_config(&self.config.trust)?)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(Policy::custom(follow))
-            .build()
-            .map_err(ServiceError::Client)
+    fn known_client(&self, material: &Material) -> Option<reqwest::Client> {
+        let known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|(made_from, _)| made_from == material).map(|(_, client)| client.clone())
     }
+}
+
+/// Makes a client for the service at the address. Blocks.
+fn build(material: &Material, trust: &Trust, url: &str) -> Result<reqwest::Client, ServiceError> {
+    let builder = reqwest::Client::builder();
+    let builder = if is_on_this_machine(url) { builder.no_proxy() } else { builder };
+    builder
+        .tls_backend_preconfigured(material.client_config(trust)?)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(Policy::custom(follow))
+        .build()
+        .map_err(ServiceError::Client)
 }
 
 impl Service for RestService {

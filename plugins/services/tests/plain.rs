@@ -88,6 +88,10 @@ async fn what_the_text_shows_to_be_wrong_is_refused() {
     check("{url: 'ftp://x'}", "neither http nor https").await;
     check("{url: 'http://x', headers: {'a b': c}}", "is no name of a header").await;
     let token = r#"invalid config: specify a value for either the "token" or "token_path" field"#;
+    check(&with("s3cret"), "services.acme.credentials: invalid value, expected").await;
+    check(&with("[{bearer: {token: a}}]"), "services.acme.credentials: invalid value, expected").await;
+    check("{url: 'http://x', headers: {x-team: 271828}}", "services.acme.headers.x-team: invalid value, expected")
+        .await;
     check(&with("{bearer: {}}"), token).await;
     check(&with("{bearer: {token: a, token_path: b}}"), token).await;
     let one = "a maximum one credential method must be specified";
