@@ -19,6 +19,9 @@ const DEFAULT_BUFFERED_BYTES: i64 = 256 << 20;
 /// Shortest wait between two uploads, so that delays of zero seconds do not become a spin.
 const SHORTEST_DELAY: Duration = Duration::from_millis(50);
 
+/// Longest wait between two uploads: clocks do not go further than they can count.
+const LONGEST_DELAY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// What the buffer counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BufferType {
@@ -80,7 +83,9 @@ impl Reporting {
 
     /// Shortest and longest wait between two uploads.
     pub fn delays(&self) -> RangeInclusive<Duration> {
-        let seconds = |value: Option<u64>, default| Duration::from_secs(value.unwrap_or(default)).max(SHORTEST_DELAY);
+        let seconds = |value: Option<u64>, default| {
+            Duration::from_secs(value.unwrap_or(default)).clamp(SHORTEST_DELAY, LONGEST_DELAY)
+        };
         seconds(self.min_delay_seconds, DEFAULT_MIN_DELAY)..=seconds(self.max_delay_seconds, DEFAULT_MAX_DELAY)
     }
 
@@ -169,4 +174,15 @@ impl Reporting {
 /// The number as a size; zero if it is negative.
 fn natural(number: i64) -> usize {
     usize::try_from(number.max(0)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_such_that_clocks_can_count_them() {
+        let reporting = Reporting { max_delay_seconds: Some(u64::MAX), ..Reporting::default() };
+        assert!(tokio::time::Instant::now().checked_add(*reporting.delays().end()).is_some());
+    }
 }
