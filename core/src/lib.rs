@@ -2,6 +2,7 @@
 //!
 //! This crate knows no Rego, no HTTP server and no bundle format. Plugins depend on it and never on each other.
 
+pub mod backoff;
 pub mod config;
 pub mod decision;
 pub mod engine;

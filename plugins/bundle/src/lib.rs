@@ -24,7 +24,6 @@ pub mod files;
 pub mod format;
 mod loader;
 pub mod local;
-mod pacing;
 mod plugin;
 mod tracked;
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::{Error, ErrorKind};
+use rand::RngExt as _;
+use regent_core::{Error, ErrorKind, backoff};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::{SourceConfig, Trigger};
 use crate::download::{Download, Downloader};
 use crate::error::LoadError;
-use crate::pacing;
 
 /// Triggers that wait for a loader; more make the sender wait.
 const COMMANDS: usize = 8;
@@ -131,10 +131,9 @@ impl Life {
             return None;
         }
         let range = &self.downloader.config.delay;
-        let random = rand::random::<f64>();
         Some(match self.failures {
-            0 => pacing::after_success(range, random),
-            failures => pacing::after_failures(failures, *range.end(), random),
+            0 => rand::rng().random_range(range.clone()),
+            failures => backoff::after(failures, *range.end()),
         })
     }
 }

@@ -17,7 +17,6 @@
 //! Not here: the event itself ([`regent_core::decision::DecisionEvent`]), which the REST API makes, and the clients of
 //! services ([`regent_core::service::Services`]).
 
-mod backoff;
 mod buffer;
 mod config;
 mod counters;

@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
 use super::{Batch, LaneOrder};
-use crate::backoff;
 use crate::counters::{Count, Counters};
 use crate::notice::Notice;
+use regent_core::backoff;
 
 /// Events that may wait; as many as OPA's event buffer holds by default.
 const BUFFER: usize = 10_000;
@@ -151,7 +151,7 @@ impl Fifo {
                 warn!(plugin = "decision_logs", receiver, times, "Decision log receiver unavailable: {why}");
             }
             self.failures = self.failures.saturating_add(1);
-            self.offer(delivery.batch, backoff::delay(self.failures, LONGEST_WAIT));
+            self.offer(delivery.batch, backoff::after(self.failures, LONGEST_WAIT));
             return;
         }
         self.failures = 0;

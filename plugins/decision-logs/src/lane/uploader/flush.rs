@@ -5,9 +5,9 @@ use tracing::{error, info};
 
 use super::Uploader;
 use super::round::Round;
-use crate::backoff;
 use crate::config::Trigger;
 use crate::counters::Count;
+use regent_core::backoff;
 
 impl Uploader {
     /// Uploads until nothing is left or the moment has come.
@@ -23,7 +23,7 @@ impl Uploader {
                     () = sleep_until(deadline) => break,
                 }
             } else {
-                let pause = backoff::delay(self.failures, *self.settings.delays.end());
+                let pause = backoff::after(self.failures, *self.settings.delays.end());
                 sleep_until(deadline.min(Instant::now() + pause)).await;
                 self.begin(true).await;
             }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant as Clock};
 use rand::RngExt as _;
 use tokio::time::Instant;
 
-use crate::backoff;
 use crate::buffer::Limits;
 use crate::config::{Config, Trigger};
 use crate::lane::limiter::Limiter;
+use regent_core::backoff;
 
 /// Where, when and in which pieces events are uploaded.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl Settings {
     pub(super) fn next_round(&self, failures: u32) -> Option<Instant> {
         let delay = match self.trigger {
             Trigger::Manual => return None,
-            _ if failures > 0 => backoff::delay(failures, *self.delays.end()),
+            _ if failures > 0 => backoff::after(failures, *self.delays.end()),
             Trigger::Immediate => *self.delays.end(),
             Trigger::Periodic => rand::rng().random_range(self.delays.clone()),
         };
