@@ -106,7 +106,7 @@ impl Running {
         if tokio::time::timeout(limit, ready).await.is_ok() {
             return Ok(self);
         }
-        let deadline = Instant::now() + self.shutdown_grace;
+        let deadline = after(self.shutdown_grace);
         // The start has failed whatever the plugins make of their end.
         let _ = self.supervisor.shutdown(deadline).await;
         Err(StartError::NotReady(format!("timed out after {limit:?}")))
@@ -150,10 +150,16 @@ impl Running {
             Err(error) => tracing::error!(err = %error, "Failed to shutdown server gracefully."),
         }
         drop(watch);
-        let stopped = self.supervisor.shutdown(Instant::now() + self.shutdown_grace).await;
+        let stopped = self.supervisor.shutdown(after(self.shutdown_grace)).await;
         served?;
         Ok(stopped?)
     }
+}
+
+/// The end of a period that starts now; in a hundred years if it is longer than the clock goes.
+fn after(period: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + period.min(FAR)
 }
 
 fn open_store(registry: &Registry, tree: &ConfigTree, max_errors: usize) -> Result<Store, StartError> {

@@ -30,9 +30,12 @@ impl Watch {
         let (notice, changes) = mpsc::channel(1);
         let failed = |error| Error::new(ErrorKind::Unavailable, "cannot watch files").caused_by(error);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                let _ = notice.try_send(());
+            // An error may mean that events were lost, so it counts as one.
+            if event.as_ref().is_ok_and(|event| event.kind.is_access()) {
+                return;
             }
+            tracing::debug!(event = ?event, "Registered file event.");
+            let _ = notice.try_send(());
         })
         .map_err(failed)?;
         for folder in folders(&files.paths) {

@@ -57,6 +57,28 @@ async fn a_policy_that_cannot_be_read_or_parsed_is_named() {
 }
 
 #[tokio::test]
+async fn a_signal_ends_a_start_that_waits_for_plugins() {
+    let yaml = "services: {acme: {url: \"http://127.0.0.1:1\"}}\nbundle: {name: authz, service: acme}\n";
+    let agent = regent().config(yaml).args(["--ready-timeout", "3600"]);
+    let agent = agent.args(["--log-level", "debug", "--shutdown-grace-period", "18446744073709551615"]);
+    let mut agent = agent.begin().expect("the agent starts");
+    agent.wait_for_log("Waiting for plugins activation", SOON).await.expect("it waits");
+    let warnings = agent.stderr().matches("Deprecated 'bundle' configuration specified").count();
+    assert_eq!(warnings, 1, "{}", agent.stderr());
+    agent.terminate().expect("it runs");
+    assert_eq!(agent.wait(SOON).await.expect("it ends").code(), Some(1));
+}
+
+#[tokio::test]
+async fn files_and_bundles_leave_alone_what_the_agent_keeps_about_itself() {
+    let agent = regent().file("data.json", r#"{"system": {"authz": {"x": 1}}}"#).arg("data.json");
+    let agent = agent.start().await.expect("the agent starts");
+    let system = agent.get("/v1/data/system").await.json()["result"].clone();
+    assert_eq!(system["authz"]["x"], 1);
+    assert!(system["version"]["version"].is_string(), "{system}");
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();

@@ -162,20 +162,25 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
 }
 
 async fn serve(registry: Registry, options: RunOptions) -> ExitCode {
-    // Taken before anything starts, so that a signal during the start is not lost.
+    // Taken before anything starts: a signal ends the start too, which may wait long for plugins.
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return fail("cannot listen for signals");
-    };
-    let running = match Running::start(registry, options).await {
-        Ok(running) => running,
-        Err(error) => return fail(&error.to_string()),
     };
     let stop = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+    };
+    let mut stop = std::pin::pin!(stop);
+    let started = tokio::select! {
+        started = Running::start(registry, options) => started,
+        () = &mut stop => return fail("told to stop before the start was over"),
+    };
+    let running = match started {
+        Ok(running) => running,
+        Err(error) => return fail(&error.to_string()),
     };
     match running.serve(stop).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -125,6 +125,11 @@ impl AgentCommand {
         Err(Error::new(format!("`{binary}` {verdict}{}", agent.stderr.tail())))
     }
 
+    /// Starts the agent and waits for nothing, for what happens during the start.
+    pub fn begin(self) -> Result<Agent, Error> {
+        self.spawn()
+    }
+
     /// Starts the agent and waits until it has ended, for starts that are to fail.
     pub async fn run_to_end(self, limit: Duration) -> Result<Output, Error> {
         let mut agent = self.spawn()?;
