@@ -158,7 +158,7 @@ impl Running {
 
 /// The end of a period that starts now; in a hundred years if it is longer than the clock goes.
 fn after(period: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    const FAR: Duration = Duration::from_hours(100 * 365 * 24);
     Instant::now() + period.min(FAR)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn redact(tree: &Value) -> Value {
     entries(tree, |section, value| match section {
         "services" => each(value, |service| {
             let service = service.without(&["credentials"]);
-            entries(&service, |key, value| entry(key, value))
+            entries(&service, entry)
         }),
         "keys" => each(value, |key| match key {
             Value::Object(_) => telling(&key.without(&["key"]).without(&["private_key"])),

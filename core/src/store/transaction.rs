@@ -114,7 +114,7 @@ impl Transaction {
     /// A document for `system`, with what the agent keeps there in place of what it says about that.
     fn beside_own(&self, document: &Value) -> Value {
         let theirs = OWN.iter().fold(document.clone(), |document, key| document.without(&[key]));
-        let own = |key: &&'static str| Some((*key, self.data.at(&["system", key])?.clone()));
+        let own = |key: &&'static str| Some((*key, self.data.at(["system", key])?.clone()));
         OWN.iter().filter_map(own).fold(theirs, |document, (key, value)| document.with(&[key], value))
     }
 

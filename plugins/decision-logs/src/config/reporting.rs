@@ -20,7 +20,7 @@ const DEFAULT_BUFFERED_BYTES: i64 = 256 << 20;
 const SHORTEST_DELAY: Duration = Duration::from_millis(50);
 
 /// Longest wait between two uploads: clocks do not go further than they can count.
-const LONGEST_DELAY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const LONGEST_DELAY: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// What the buffer counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
