@@ -14,7 +14,7 @@ mod policy_error;
 use std::any::Any;
 use std::sync::Arc;
 
-pub use evaluation::{Answer, Cancel, Evaluation, Expression, Prints, Row};
+pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Row};
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 
 use crate::store::Snapshot;

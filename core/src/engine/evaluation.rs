@@ -10,19 +10,34 @@ use crate::value::Value;
 
 /// Tells a running evaluation that nobody waits for its answer any more. Clones share the signal.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Signal>);
+
+#[derive(Debug, Default)]
+struct Signal {
+    given: AtomicBool,
+    parent: Option<Cancel>,
+}
 
 impl Cancel {
+    /// A signal of its own that is also given when this one is.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self(Arc::new(Signal { given: AtomicBool::new(false), parent: Some(self.clone()) }))
+    }
+
     /// Asks the evaluation to stop; it ends with `eval_cancel_error`.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.given.store(true, Ordering::Relaxed);
     }
 
     /// Whether the evaluation should stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.given.load(Ordering::Relaxed) || self.0.parent.as_ref().is_some_and(Self::is_cancelled)
     }
 }
+
+/// Does work that takes long, in whatever way spares the caller's thread.
+pub type Linger = fn(&mut dyn FnMut());
 
 /// Receives what `print` says.
 pub trait Prints {
@@ -40,6 +55,8 @@ pub struct Evaluation<'a> {
     pub strict_builtin_errors: bool,
     /// Set from outside when the client has gone.
     pub cancel: Cancel,
+    /// An engine that sees that it works for long goes on within this, so that whoever shares the thread need not wait.
+    pub linger: Linger,
     /// Timers and counters that the answer may show.
     pub metrics: Metrics,
     /// Where `print` goes; dropped if absent.
@@ -54,6 +71,7 @@ impl<'a> Evaluation<'a> {
             input,
             strict_builtin_errors: false,
             cancel: Cancel::default(),
+            linger: |work| work(),
             metrics: Metrics::default(),
             prints: None,
         }
@@ -103,5 +121,20 @@ impl Answer {
     /// As [`Answer::document`], by value.
     pub fn into_document(self) -> Option<Value> {
         Some(self.rows.into_iter().next()?.expressions.into_iter().next()?.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_reaches_children_but_not_the_parent() {
+        let parent = Cancel::default();
+        let (first, second) = (parent.child(), parent.child());
+        first.cancel();
+        assert!(first.is_cancelled() && !second.is_cancelled() && !parent.is_cancelled());
+        parent.cancel();
+        assert!(second.is_cancelled());
     }
 }

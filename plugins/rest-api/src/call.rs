@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
+use regent_core::engine::Cancel;
 
 use crate::answer::Response;
 use crate::body::Payload;
@@ -13,6 +14,8 @@ use crate::route::Route;
 
 /// A request with its number and route.
 pub(crate) struct Call {
+    /// Given when nobody waits for the answer any more.
+    pub(crate) cancel: Cancel,
     /// Counts the requests of this agent from 1.
     pub(crate) id: u64,
     /// The client's `host:port`, or `@` on a socket file.

@@ -1,26 +1,28 @@
 //! Decisions: one question, one snapshot, one answer, recorded before anyone sees it.
 //!
-//! Evaluation runs inline on the thread that carries the connection: on a multi-threaded runtime nothing is faster, and
-//! most decisions take microseconds. The price is that a long evaluation holds its thread and cannot notice that its
-//! client has gone; only the end of the grace period stops it. Everything that evaluates goes through
-//! [`Decider::evaluate`], which is the place to change that.
+//! Evaluation runs inline on a thread that answers other requests too, because most decisions take microseconds and
+//! nothing is faster. What takes long runs aside instead ([`aside()`]), so that those who wait behind it move on: queries
+//! that have not shown yet that they are quick, and the rest of an evaluation whose engine sees that it lingers.
 
+mod aside;
 mod queries;
 mod record;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use regent_core::engine::{Answer, Cancel, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText};
+use regent_core::engine::{Answer, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText};
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::Path;
 use regent_core::{Host, Value};
 
+pub(crate) use aside::aside;
 pub(crate) use queries::{Endpoint, Options};
 
 use crate::call::Call;
 use crate::error::ApiError;
+use aside::Trust;
 use queries::Queries;
 use record::Recorder;
 
@@ -87,22 +89,16 @@ pub(crate) struct Decider {
     host: Host,
     queries: Queries,
     recorder: Recorder,
-    cancel: Cancel,
 }
 
 impl Decider {
     pub(crate) fn new(host: Host) -> Self {
-        Self { queries: Queries::default(), recorder: Recorder::new(host.clone()), cancel: Cancel::default(), host }
+        Self { queries: Queries::default(), recorder: Recorder::new(host.clone()), host }
     }
 
     /// Whether metrics are wanted even if the client does not ask for them.
     pub(crate) fn measures(&self) -> bool {
         self.host.keeps_records()
-    }
-
-    /// Ends all evaluations, now and later: nobody waits any more.
-    pub(crate) fn give_up(&self) {
-        self.cancel.cancel();
     }
 
     /// Decides what the document at a path is.
@@ -115,7 +111,8 @@ impl Decider {
         let snapshot = self.host.store.snapshot();
         let Question { endpoint, path, options, input } = question;
         let asked = self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics)?;
-        let answer = self.evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter);
+        let answer =
+            asked.trust.run(|| evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter));
         meter.finish();
         let answer = answer.map(Answer::into_document);
         let id = self.recorder.record(call, &snapshot, meter, |event| {
@@ -140,7 +137,7 @@ impl Decider {
         let query = Query::Text(QueryText { text: text.clone(), unsafe_builtins, ..QueryText::default() });
         let prepared = meter.metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
         let prepared = prepared.map_err(ApiError::of_query)?.query;
-        let answer = self.evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter);
+        let answer = Trust::default().run(|| evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter));
         let rows =
             answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
         self.recorder.record(call, &snapshot, meter, |event| {
@@ -151,31 +148,31 @@ impl Decider {
         })?;
         rows.map_err(ApiError::of_query)
     }
+}
 
-    fn evaluate(
-        &self,
-        call: &Call,
-        snapshot: &Snapshot,
-        query: &dyn PreparedQuery,
-        input: Option<&Value>,
-        strict_builtin_errors: bool,
-        meter: &mut Meter,
-    ) -> Result<Answer, QueryError> {
-        meter.metrics.time("timer_rego_query_eval_ns", |metrics| {
-            let mut printer = Printer(call);
-            let mut evaluation = Evaluation {
-                snapshot,
-                input,
-                strict_builtin_errors,
-                cancel: self.cancel.clone(),
-                metrics: Metrics::when(metrics.is_on()),
-                prints: Some(&mut printer),
-            };
-            let answer = query.evaluate(&mut evaluation);
-            metrics.absorb(evaluation.metrics);
-            answer
-        })
-    }
+fn evaluate(
+    call: &Call,
+    snapshot: &Snapshot,
+    query: &dyn PreparedQuery,
+    input: Option<&Value>,
+    strict_builtin_errors: bool,
+    meter: &mut Meter,
+) -> Result<Answer, QueryError> {
+    meter.metrics.time("timer_rego_query_eval_ns", |metrics| {
+        let mut printer = Printer(call);
+        let mut evaluation = Evaluation {
+            snapshot,
+            input,
+            strict_builtin_errors,
+            cancel: call.cancel.clone(),
+            linger: |work| aside(work),
+            metrics: Metrics::when(metrics.is_on()),
+            prints: Some(&mut printer),
+        };
+        let answer = query.evaluate(&mut evaluation);
+        metrics.absorb(evaluation.metrics);
+        answer
+    })
 }
 
 /// Sends what `print` says to the log.

@@ -1,4 +1,7 @@
 //! Where hyper's requests become calls.
+//!
+//! Each call is answered by a task of its own. hyper goes on watching the connection meanwhile, and drops its end when
+//! the client has gone: that ends the task, and the evaluation that it may be in.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -6,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Request;
 use hyper::body::Incoming;
+use regent_core::engine::Cancel;
+use tokio::task::AbortHandle;
 
 use crate::answer::Response;
 use crate::body::Payload;
@@ -16,11 +21,13 @@ use crate::route::{self, Route};
 pub(crate) struct Front<S> {
     next: S,
     counter: Arc<AtomicU64>,
+    cancel: Cancel,
 }
 
 impl<S> Front<S> {
-    pub(crate) fn new(next: S) -> Self {
-        Self { next, counter: Arc::default() }
+    /// Calls go to `next`, until `cancel` ends all that they evaluate.
+    pub(crate) fn new(next: S, cancel: Cancel) -> Self {
+        Self { next, counter: Arc::default(), cancel }
     }
 }
 
@@ -28,6 +35,7 @@ impl<S> Front<S> {
 pub(crate) struct Connection<S> {
     next: S,
     counter: Arc<AtomicU64>,
+    cancel: Cancel,
     client: Arc<str>,
     diagnostic: bool,
 }
@@ -35,7 +43,8 @@ pub(crate) struct Connection<S> {
 impl<S: Clone> Front<S> {
     /// For a connection of that client; on a diagnostic listener with few routes.
     pub(crate) fn connection(&self, client: Arc<str>, diagnostic: bool) -> Connection<S> {
-        Connection { next: self.next.clone(), counter: self.counter.clone(), client, diagnostic }
+        let Self { next, counter, cancel } = self;
+        Connection { next: next.clone(), counter: counter.clone(), cancel: cancel.clone(), client, diagnostic }
     }
 }
 
@@ -48,7 +57,9 @@ impl<S: Answers + Clone> hyper::service::Service<Request<Incoming>> for Connecti
         let (head, body) = request.into_parts();
         let (found, below) = route::find(head.uri.path());
         let hidden = self.diagnostic && !found.is_diagnostic();
+        let cancel = self.cancel.child();
         let call = Call {
+            cancel: cancel.clone(),
             id: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
             client: self.client.clone(),
             route: if hidden { Route::Unknown } else { found },
@@ -56,6 +67,25 @@ impl<S: Answers + Clone> hyper::service::Service<Request<Incoming>> for Connecti
             head,
             body: Payload::Unread(body),
         };
-        self.next.clone().call(call)
+        let answering = tokio::spawn(self.next.clone().call(call));
+        let abandoned = Abandoned { cancel, task: answering.abort_handle() };
+        Box::pin(async move {
+            let answered = answering.await;
+            drop(abandoned);
+            answered.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+        })
+    }
+}
+
+/// Ends a call when dropped; one that has been answered does not mind.
+struct Abandoned {
+    cancel: Cancel,
+    task: AbortHandle,
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        self.task.abort();
     }
 }

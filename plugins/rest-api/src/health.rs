@@ -9,6 +9,7 @@ use regent_core::{Snapshot, Value};
 use crate::answer::{self, Json, Response};
 use crate::api::Parts;
 use crate::call::Call;
+use crate::decide::aside;
 use crate::params::Params;
 use crate::reference;
 
@@ -53,7 +54,8 @@ fn all_ok(report: &Report, counts: impl Fn(&str) -> bool) -> bool {
 fn of_rule(snapshot: &Snapshot, report: &Report, rule: &str) -> Result<(), String> {
     let path = reference::document(&format!("system/health/{rule}")).map_err(|error| error.to_string())?;
     let shown = reference::shown(&path);
-    let answer = ask(snapshot, &Query::Document(path), Some(&input(report))).map_err(|error| error.to_string())?;
+    let answer = aside(|| ask(snapshot, &Query::Document(path), Some(&input(report))));
+    let answer = answer.map_err(|error| error.to_string())?;
     match Answer::into_document(answer) {
         Some(Value::Bool(true)) => Ok(()),
         Some(_) => Err(format!("health check ({shown}) returned unexpected value")),

@@ -104,3 +104,25 @@ async fn abstract_names_are_listened_on() {
     let listeners = Listeners::bind(on("unix://@regent-test-abstract")).await.expect("a free name");
     assert_eq!(listeners.local_addresses(), ["unix://@regent-test-abstract"]);
 }
+
+const ENDLESS: &str = "package endless\n\np if {\n\tsome i in numbers.range(1, 100000)\n\tsome j in numbers.range(1, 100000)\n\ti + j < 0\n}\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evaluations_that_do_not_end_hold_up_nobody_else() {
+    let agent = Agent::start("{}").await;
+    agent.put("/v1/policies/endless", ENDLESS).await;
+    let address = agent.url.trim_start_matches("http://");
+    let mut running = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(address).await.expect("a listener");
+        stream.write_all(b"GET /v1/data/endless/p HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        running.push(stream);
+    }
+    for _ in 0..20 {
+        let answer = tokio::time::timeout(Duration::from_secs(20), agent.get("/health")).await;
+        check(&answer.expect("someone is free to answer"), 200, "{}\n");
+    }
+    for stream in &running {
+        assert!(stream.try_read(&mut [0; 1]).is_err(), "it is still being evaluated");
+    }
+}

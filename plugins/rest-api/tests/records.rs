@@ -9,6 +9,8 @@ use regent_core::decision::{DecisionEvent, DecisionRecorder};
 use regent_core::plugin::{Inbox, Plugin, PluginConfig, Roles, Signal};
 use regent_core::{Error, ErrorKind, Host, Registry, Supervisor, Value};
 use support::{Agent, identity, tree};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -110,4 +112,23 @@ async fn a_decision_that_cannot_be_recorded_is_not_answered() {
     let (agent, _supervisor) = recorded().await;
     let refused = agent.get("/v1/data/refused").await;
     assert_eq!((refused.status.as_u16(), refused.json()["message"].as_str()), (500, Some("the record is full")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_go_away_take_their_evaluations_with_them() {
+    let mut events = EVENTS.1.lock().await;
+    let (agent, _supervisor) = recorded().await;
+    let endless = "package endless\n\np if {\n\tsome i in numbers.range(1, 100000)\n\tsome j in numbers.range(1, 100000)\n\ti + j < 0\n}\n";
+    agent.put("/v1/policies/endless", endless).await;
+    let event = regent_kit::wait::until(Duration::from_secs(60), "an event", async || {
+        let mut client = TcpStream::connect(agent.url.trim_start_matches("http://")).await.expect("a listener");
+        client.write_all(b"GET /v1/data/endless/p HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        // By the answer to a later request the evaluation has most likely begun; if not, the next try will see one.
+        agent.get("/health").await;
+        drop(client);
+        tokio::time::timeout(Duration::from_secs(5), events.recv()).await.ok().flatten()
+    });
+    let event = event.await.expect("the evaluation ends");
+    assert_eq!((event.path.as_str(), event.result), ("endless/p", None));
+    assert_eq!(event.error.expect("an error").get("code"), Some(&"eval_cancel_error".into()));
 }

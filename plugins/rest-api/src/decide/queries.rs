@@ -12,6 +12,7 @@ use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::Path;
 
+use super::aside::Trust;
 use crate::error::ApiError;
 use crate::reference;
 
@@ -42,6 +43,8 @@ pub(crate) struct Asked {
     pub(crate) path: Path,
     /// The query for it.
     pub(crate) query: Arc<dyn PreparedQuery>,
+    /// Whether it may run inline.
+    pub(super) trust: Trust,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -81,7 +84,8 @@ impl Queries {
         let path = reference::document(path)?;
         let query = Query::Document(path.clone());
         let prepared = metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
-        let asked = Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query });
+        let asked =
+            Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query, trust: Trust::default() });
         self.keep(snapshot.generation(), &key, &asked);
         Ok(asked)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use regent_core::engine::Cancel;
 use regent_core::telemetry::Telemetry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -46,7 +47,8 @@ pub(super) async fn until(
 ) -> Result<(), ServeError> {
     let graceful = Arc::new(GracefulShutdown::new());
     let (stop, stopped) = watch::channel(());
-    let front = Arc::new(Front::new(layers::stack(&api)));
+    let cancel = Cancel::default();
+    let front = Arc::new(Front::new(layers::stack(&api), cancel.clone()));
     let mut tasks = JoinSet::new();
     let both = [(listeners.main, false), (listeners.diagnostic, true)];
     for (bound, diagnostic) in
@@ -62,7 +64,7 @@ pub(super) async fn until(
     tasks.join_all().await;
     let graceful = Arc::into_inner(graceful).expect("only these tasks had clones, and they have ended");
     tokio::time::timeout(grace, graceful.shutdown()).await.map_err(|_| {
-        api.parts.decider.give_up();
+        cancel.cancel();
         ServeError::GraceExceeded(grace)
     })
 }
