@@ -22,6 +22,7 @@ pub(crate) use queries::{Endpoint, Options};
 
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::v0;
 use aside::Trust;
 use queries::Queries;
 use record::Recorder;
@@ -110,15 +111,28 @@ impl Decider {
     ) -> Result<Decision, ApiError> {
         let snapshot = self.host.store.snapshot();
         let Question { endpoint, path, options, input } = question;
-        let asked = self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics)?;
+        let asked = match self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics) {
+            Ok(asked) => asked,
+            Err(refused) => {
+                self.recorder.record(call, &snapshot, meter, |event| {
+                    event.path = plain(path);
+                    event.input = input;
+                    event.error = Some(refused.to_string().into());
+                })?;
+                return Err(refused);
+            }
+        };
         let answer =
             asked.trust.run(|| evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter));
         meter.finish();
         let answer = answer.map(Answer::into_document);
         let id = self.recorder.record(call, &snapshot, meter, |event| {
-            event.path = asked.path.segments().join("/");
+            event.path = plain(path);
             event.input = input;
             record::outcome(event, answer.as_ref().cloned());
+            if matches!(answer, Ok(None)) && endpoint.is_bare() {
+                event.error = Some(v0::undefined(&snapshot, &asked.path).to_value());
+            }
         })?;
         let document = answer.map_err(ApiError::of_document)?;
         Ok(Decision { snapshot, path: asked.path.clone(), document, id })
@@ -136,7 +150,19 @@ impl Decider {
         let unsafe_builtins = UNSAFE_BUILTINS.map(str::to_owned).to_vec();
         let query = Query::Text(QueryText { text: text.clone(), unsafe_builtins, ..QueryText::default() });
         let prepared = meter.metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
-        let prepared = prepared.map_err(ApiError::of_query)?.query;
+        let prepared = match prepared {
+            Ok(prepared) => prepared.query,
+            Err(refused) => {
+                if let QueryError::Compile(_) = refused {
+                    self.recorder.record(call, &snapshot, meter, |event| {
+                        event.query = Some(text);
+                        event.input = input;
+                        record::outcome(event, Err(&refused));
+                    })?;
+                }
+                return Err(ApiError::of_query(refused));
+            }
+        };
         let answer = Trust::default().run(|| evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter));
         let rows =
             answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
@@ -173,6 +199,11 @@ fn evaluate(
         metrics.absorb(evaluation.metrics);
         answer
     })
+}
+
+/// The path as records show it: as the client wrote it, but for the slash in front.
+fn plain(path: &str) -> String {
+    path.strip_prefix('/').unwrap_or(path).to_owned()
 }
 
 /// Sends what `print` says to the log.

@@ -1,6 +1,7 @@
 //! Errors as clients see them: `{code, message, errors?}`, always indented.
 
 use http::StatusCode;
+use regent_core::Value;
 use regent_core::engine::{ErrorCode, PolicyError, PolicyErrors, QueryError};
 use regent_core::store::StoreError;
 use regent_core::value::Number;
@@ -103,6 +104,11 @@ impl ApiError {
             QueryError::Compile(errors) => Self::invalid_parameter(COMPILING_QUERY).with(errors),
             other => Self::of_document(other),
         }
+    }
+
+    /// The error as records show it.
+    pub(crate) fn to_value(&self) -> Value {
+        Value::object([("code", self.code), ("message", &*self.message)])
     }
 
     /// The answer that says so.

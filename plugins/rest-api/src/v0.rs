@@ -1,15 +1,16 @@
 //! Webhooks: the body is the input, the answer is the bare document. `POST /v0/data` and `POST /`.
 
 use http::StatusCode;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use regent_core::Value;
+use regent_core::store::Snapshot;
 use regent_core::value::Path;
 
 use crate::answer::{self, Json, Response};
 use crate::api::Parts;
 use crate::body;
 use crate::call::Call;
-use crate::decide::{Decision, Endpoint, Meter, Options, Question};
+use crate::decide::{Endpoint, Meter, Options, Question};
 use crate::error::ApiError;
 use crate::reference;
 
@@ -49,18 +50,21 @@ fn decide(
     let decision = api.decider.document(call, question, meter)?;
     match decision.document {
         Some(document) => Ok(answer::json(StatusCode::OK, &Json::from(document), call.is_pretty())),
-        None => Err(undefined(&decision)),
+        None => Err(undefined(&decision.snapshot, &decision.path)),
     }
 }
 
 /// OPA tells documents that no rule makes from those whose rules do not hold.
-fn undefined(decision: &Decision) -> ApiError {
-    let made = decision.snapshot.documents().iter().any(|document| decision.path.is_within(&document.path));
+pub(crate) fn undefined(snapshot: &Snapshot, path: &Path) -> ApiError {
+    let made = snapshot.documents().iter().any(|document| path.is_within(&document.path));
     let how = if made { "document undefined" } else { "document missing" };
-    ApiError::undefined_document(format!("{how}: {}", reference::shown(&decision.path)))
+    ApiError::undefined_document(format!("{how}: {}", reference::shown(path)))
 }
 
+/// Characters that a segment cannot hold as they are. Records show the path in this form.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'~');
+
 fn escaped(path: &Path) -> String {
-    let escape = |segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string();
+    let escape = |segment| utf8_percent_encode(segment, UNSAFE).to_string();
     path.segments().iter().map(|segment| escape(segment)).collect::<Vec<_>>().join("/")
 }

@@ -102,7 +102,21 @@ async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
     let event = events.recv().await.expect("an event");
     assert_eq!((event.query.as_deref(), event.path.as_str(), event.result), (Some("data.nope"), "", Some(Value::Null)));
 
+    agent.post("/v0/data/p/nope%20x", "{}").await;
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.path.as_str(), event.result), ("p/nope%20x", None));
+    assert_eq!(event.error.expect("an error").get("code"), Some(&"undefined_document".into()));
+
+    agent.get("/v1/data/p/%22").await;
+    let event = events.recv().await.expect("an event");
+    assert_eq!(event.error, Some("invalid_parameter: invalid path: invalid ref term '\"'".into()));
+
+    agent.get("/v1/query?q=f(1)").await;
+    let event = events.recv().await.expect("an event");
+    assert!(event.error.is_some_and(|errors| errors.as_array().is_some_and(|errors| !errors.is_empty())));
+
     agent.get("/health").await;
+    agent.get("/v1/query?q=%7B").await;
     agent.post("/v1/data/p/allow", "{").await;
     assert!(events.try_recv().is_err(), "health and malformed requests are no decisions");
 }

@@ -28,6 +28,13 @@ pub(crate) enum Endpoint {
     Index,
 }
 
+impl Endpoint {
+    /// Whether the answer is the document alone, so that an undefined one is an error.
+    pub(super) fn is_bare(self) -> bool {
+        matches!(self, Self::V0 | Self::Index)
+    }
+}
+
 /// How to evaluate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Options {

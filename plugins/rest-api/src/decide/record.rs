@@ -67,6 +67,9 @@ fn headers(call: &Call) -> Arc<[(String, String)]> {
 pub(super) fn outcome(event: &mut DecisionEvent, result: Result<Option<Value>, &QueryError>) {
     match result {
         Ok(result) => event.result = result,
+        Err(QueryError::Compile(errors)) => {
+            event.error = Some(Value::array(errors.0.iter().map(|error| Value::object(error.to_fields()))));
+        }
         Err(QueryError::Evaluation(errors)) => {
             let shown = |error: &PolicyError| Value::object(error.to_fields());
             event.error = Some(match &errors.0[..] {
