@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use bytes::{Bytes, BytesMut};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body::Body as _;
@@ -40,7 +40,7 @@ impl Call {
             Payload::Read(bytes) => return Ok(bytes.clone()),
             Payload::Unread(incoming) => incoming,
         };
-        let bytes = read(incoming, &self.head.headers, limits.sent).await?;
+        let bytes = read(incoming, limits.sent).await?;
         self.body = Payload::Read(bytes.clone());
         Ok(bytes)
     }
@@ -62,11 +62,13 @@ fn too_large() -> ApiError {
     ApiError::invalid_parameter("request body too large")
 }
 
-async fn read(incoming: &mut Incoming, headers: &HeaderMap, limit: u64) -> Result<Bytes, ApiError> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(too_large());
-    }
+/// Refuses a body that says in advance that it is too large, whatever is asked of the agent.
+pub(crate) fn announced(headers: &HeaderMap, limits: Limits) -> Result<(), ApiError> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limits.sent) { Err(too_large()) } else { Ok(()) }
+}
+
+async fn read(incoming: &mut Incoming, limit: u64) -> Result<Bytes, ApiError> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     let mut length = 0;
@@ -95,7 +97,7 @@ async fn read(incoming: &mut Incoming, headers: &HeaderMap, limit: u64) -> Resul
 fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, ApiError> {
     let refused = |why: &str| ApiError::invalid_parameter(format!("could not decompress the body: {why}"));
     let mut plain = Vec::new();
-    GzDecoder::new(packed)
+    MultiGzDecoder::new(packed)
         .take(limit.saturating_add(1))
         .read_to_end(&mut plain)
         .map_err(|error| refused(&error.to_string()))?;

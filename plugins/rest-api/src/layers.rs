@@ -79,7 +79,7 @@ pub(crate) fn stack(api: &Api) -> impl Answers + Clone + Send + Sync + 'static {
     let parts = &api.parts;
     let log = layered(Log { limits: parts.limits });
     let measure = layered(Measure::new(parts.host.telemetry.clone()));
-    let canonical = layered(Canonical);
+    let canonical = layered(Canonical { limits: parts.limits });
     let compress = layered(Compress(parts.config.compression()));
     log.layer(measure.layer(canonical.layer(compress.layer(api.clone()))))
 }

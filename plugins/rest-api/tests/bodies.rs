@@ -23,14 +23,21 @@ async fn bodies_over_the_limits_are_refused() {
     let agent = Agent::start(LIMITS).await;
     let long = format!("{{\"input\":\"{}\"}}", "x".repeat(250));
     let gzip = [("content-encoding", "gzip")];
-    for (method, path) in
-        [("POST", "/v1/data/x"), ("PUT", "/v1/data/x"), ("PUT", "/v1/policies/x"), ("POST", "/v1/query")]
-    {
+    for (method, path) in [
+        ("POST", "/v0/data/x"),
+        ("GET", "/health"),
+        ("POST", "/v1/data/x"),
+        ("PUT", "/v1/data/x"),
+        ("PUT", "/v1/policies/x"),
+        ("POST", "/v1/query"),
+    ] {
         let answer = agent.ask(method, path, &[], long.clone()).await;
         assert_eq!(answer.status, 400, "{method} {path}");
         assert_eq!(answer.json()["message"], "request body too large", "{method} {path}");
     }
     assert_eq!(agent.ask("POST", "/v1/data/x", &gzip, packed(&long)).await.status, 200);
+    let parts = [packed("{\"input\":"), packed("1}")].concat();
+    assert_eq!(agent.ask("POST", "/v1/data/x", &gzip, parts).await.text(), "{}\n", "several members are one body");
     let bomb = agent.ask("POST", "/v1/data/x", &gzip, packed(&"x".repeat(10_000))).await;
     assert_eq!(bomb.json()["message"], "could not decompress the body: gzip payload too large");
     let plain = agent.ask("POST", "/v0/data/x", &gzip, "{}").await.json()["message"].to_string();

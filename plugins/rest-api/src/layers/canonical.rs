@@ -5,14 +5,20 @@ use http::{Method, StatusCode};
 
 use super::{Around, pass};
 use crate::answer::{self, Response};
+use crate::body::{Limits, announced};
 use crate::call::{Answers, Call};
 use crate::route::{Detour, detour};
 
-/// Redirects, refuses broken paths and HEAD.
-pub(crate) struct Canonical;
+/// Redirects, refuses broken paths, HEAD and bodies that are known to be too large.
+pub(crate) struct Canonical {
+    pub(crate) limits: Limits,
+}
 
 impl Around for Canonical {
     async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
+        if let Err(refused) = announced(&call.head.headers, self.limits) {
+            return refused.into_response();
+        }
         match detour(&call.head.method, &call.head.uri, call.route) {
             None => pass(call, next).await,
             Some(Detour::Broken) => answer::text(StatusCode::BAD_REQUEST, "400 Bad Request"),
