@@ -97,8 +97,8 @@ async fn dispatch(api: &Parts, call: Call) -> Result<Response, ApiError> {
         }
         (Route::Config, &Method::GET) => Ok(pages::config(api, &call)),
         (Route::Status, &Method::GET) => pages::status(api, &call),
-        (Route::Health, &Method::GET) => Ok(health::answer(api, &call)),
-        (Route::Metrics, &Method::GET) => Ok(pages::metrics(api)),
+        (Route::Health, &Method::GET) => health::answer(api, &call),
+        (Route::Metrics, &Method::GET | &Method::HEAD) => Ok(pages::metrics(api)),
         (route, _) => Ok(refuse(route)),
     }
 }

@@ -10,6 +10,7 @@ use crate::answer::{self, Json, Response};
 use crate::api::Parts;
 use crate::call::Call;
 use crate::decide::aside;
+use crate::error::ApiError;
 use crate::params::Params;
 use crate::reference;
 
@@ -17,19 +18,26 @@ use crate::reference;
 const BUNDLE_PLUGINS: [&str; 2] = ["discovery", "bundle"];
 
 /// Says whether the agent, or one aspect of it that a rule defines, is well. Not recorded as a decision.
-pub(crate) fn answer(api: &Parts, call: &Call) -> Response {
+///
+/// # Errors
+/// When no rule can have that name.
+pub(crate) fn answer(api: &Parts, call: &Call) -> Result<Response, ApiError> {
     let snapshot = api.host.store.snapshot();
     let report = api.host.status.report();
     let rule = call.below().trim_matches('/');
-    let health =
-        if rule.is_empty() { of_agent(&snapshot, &report, call.params()) } else { of_rule(&snapshot, &report, rule) };
-    match health {
+    let health = if rule.is_empty() {
+        of_agent(&snapshot, &report, call.params())
+    } else {
+        let path = reference::document(&format!("system/health/{rule}"));
+        of_rule(&snapshot, &report, path.map_err(|error| ApiError::invalid_parameter(error.to_string()))?)
+    };
+    Ok(match health {
         Ok(()) => answer::fields(Vec::new(), false),
         Err(why) => {
             let body = Json::Object(vec![("error", Json::from(why))]);
             answer::json(StatusCode::INTERNAL_SERVER_ERROR, &body, false)
         }
-    }
+    })
 }
 
 fn of_agent(snapshot: &Snapshot, report: &Report, params: Params<'_>) -> Result<(), String> {
@@ -51,8 +59,7 @@ fn all_ok(report: &Report, counts: impl Fn(&str) -> bool) -> bool {
     report.plugins.iter().all(|(name, plugin)| !counts(name) || plugin.state == State::Ok)
 }
 
-fn of_rule(snapshot: &Snapshot, report: &Report, rule: &str) -> Result<(), String> {
-    let path = reference::document(&format!("system/health/{rule}")).map_err(|error| error.to_string())?;
+fn of_rule(snapshot: &Snapshot, report: &Report, path: Path) -> Result<(), String> {
     let shown = reference::shown(&path);
     let answer = aside(|| ask(snapshot, &Query::Document(path), Some(&input(report))));
     let answer = answer.map_err(|error| error.to_string())?;

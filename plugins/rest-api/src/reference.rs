@@ -13,9 +13,9 @@ const MAX_SEGMENTS: usize = 1_000;
 /// Why a URL path names no document, in OPA's words where it has any.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PathError {
-    #[error("invalid_parameter: invalid path: invalid ref term '{0}'")]
+    #[error("invalid path: invalid ref term '{0}'")]
     Term(String),
-    #[error("invalid_parameter: invalid path: failed to parse query")]
+    #[error("invalid path: failed to parse query")]
     Text,
     #[error("the path has more than {MAX_SEGMENTS} segments")]
     Depth,
@@ -25,7 +25,7 @@ impl From<PathError> for ApiError {
     fn from(error: PathError) -> Self {
         match error {
             PathError::Depth => Self::invalid_parameter(error.to_string()),
-            PathError::Term(_) | PathError::Text => Self::internal(error.to_string()),
+            PathError::Term(_) | PathError::Text => Self::internal(format!("invalid_parameter: {error}")),
         }
     }
 }
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn some_characters_name_nothing() {
         let error = |path: &str| document(path).expect_err("refused").to_string();
-        assert_eq!(error("a/%22"), "invalid_parameter: invalid path: invalid ref term '\"'");
-        assert_eq!(error("a%00b"), "invalid_parameter: invalid path: failed to parse query");
-        assert_eq!(error("%ff"), "invalid_parameter: invalid path: failed to parse query");
+        assert_eq!(error("a/%22"), "invalid path: invalid ref term '\"'");
+        assert_eq!(error("a%00b"), "invalid path: failed to parse query");
+        assert_eq!(error("%ff"), "invalid path: failed to parse query");
     }
 }

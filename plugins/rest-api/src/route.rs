@@ -34,7 +34,7 @@ pub(crate) enum Detour {
     Broken,
     /// The client should ask elsewhere.
     Moved(String),
-    /// No route answers HEAD.
+    /// No route but that of Prometheus answers HEAD.
     Head,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn detour(method: &Method, uri: &http::Uri, route: Route) -> Option<D
         return Some(Detour::Moved(uri.query().map_or(cleaned.clone(), |query| format!("{cleaned}?{query}"))));
     }
     if method == Method::HEAD {
-        return (route != Route::Unknown).then_some(Detour::Head);
+        return (!matches!(route, Route::Unknown | Route::Metrics)).then_some(Detour::Head);
     }
     match route {
         // Only the form with a path has a GET, and OPA's router thinks that this is what is meant.

@@ -34,6 +34,9 @@ async fn rules_see_the_states_of_plugins() {
     check(&agent.get("/health/ready").await, 200, "{}\n");
     let odd = "{\"error\":\"health check (data.system.health.states) returned unexpected value\"}\n";
     check(&agent.get("/health/states").await, 500, odd);
+    let no_rule = agent.get("/health/%22x").await;
+    assert_eq!((no_rule.status.as_u16(), &no_rule.json()["code"]), (400, &"invalid_parameter".into()));
+    assert_eq!(no_rule.json()["message"], "invalid path: invalid ref term '\"x'");
 }
 
 #[tokio::test]
@@ -68,5 +71,9 @@ async fn methods_and_paths_that_do_not_exist_are_refused_as_by_go() {
     assert_eq!((moved.status.as_u16(), moved.header("location")), (301, Some("/v1/data/x")));
     let head = agent.ask("HEAD", "/v1/config", &[], "").await;
     check(&head, 405, "");
+    let head = agent.ask("HEAD", "/metrics", &[], "").await;
+    check(&head, 200, "");
+    let page = agent.get("/metrics").await.text();
+    assert!(page.contains("{code=\"405\",handler=\"catchall\",method=\"unknown\""), "{page}");
     assert!(agent.get("/").await.text().contains("<title>Regent</title>"));
 }

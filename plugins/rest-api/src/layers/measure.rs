@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use http::Method;
+use http::{Method, StatusCode};
 use metrics::Histogram;
 use regent_core::telemetry::Telemetry;
 
@@ -50,6 +50,7 @@ impl Around for Measure {
         let started = Instant::now();
         let (handler, method) = (call.route.handler(), method_name(&call.head.method));
         let response = pass(call, next).await;
+        let handler = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "catchall" } else { handler };
         self.record((response.status().as_u16(), handler, method), started.elapsed().as_secs_f64());
         response
     }
