@@ -21,19 +21,19 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
     Ok(answer(call, rows, &meter))
 }
 
-/// Answers the query in the body.
+/// Answers the query in the body, which is JSON whatever it claims to be.
 pub(crate) async fn post(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
     let mut meter = start(api, &call);
     let sent = call.sent_body(api.limits).await?;
-    let (query, input) = request(&sent, call.is_yaml())
+    let (query, input) = request(&sent)
         .map_err(|why| ApiError::invalid_parameter(format!("error(s) occurred while decoding request: {why}")))?;
     let rows = rows(api, &call, query, input, &mut meter)?;
     meter.finish();
     Ok(answer(&call, rows, &meter))
 }
 
-fn request(sent: &[u8], yaml: bool) -> Result<(String, Option<Value>), String> {
-    let document = body::document(sent, yaml).map_err(|error| error.to_string())?;
+fn request(sent: &[u8]) -> Result<(String, Option<Value>), String> {
+    let document = body::document(sent, false).map_err(|error| error.to_string())?;
     let envelope = document.ok_or("EOF")?;
     if !matches!(envelope, Value::Object(_) | Value::Null) {
         return Err(envelope::not_a(&envelope, "types.QueryRequestV1"));

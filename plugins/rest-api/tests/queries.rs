@@ -36,3 +36,11 @@ async fn errors_say_at_which_stage_they_occurred() {
     let wrong = agent.post("/v1/query", r#"{"query":1}"#).await.json()["message"].to_string();
     assert!(wrong.contains("error(s) occurred while decoding request: json: cannot unmarshal number"), "{wrong}");
 }
+
+#[tokio::test]
+async fn queries_are_json_whatever_they_claim_to_be() {
+    let agent = Agent::start("{}").await;
+    let yaml = agent.ask("POST", "/v1/query", &[("content-type", "application/x-yaml")], "query: x = 1").await;
+    let message = "error(s) occurred while decoding request: invalid character 'q' looking for beginning of value";
+    assert_eq!((yaml.status.as_u16(), yaml.json()["message"].as_str()), (400, Some(message)));
+}
