@@ -76,7 +76,10 @@ fn provenance(api: &Parts, decision: &Decision) -> Json {
         ("build_hostname", Json::from(&build.hostname)),
     ];
     let bundles = decision.snapshot.bundles();
-    if !bundles.is_empty() {
+    if let Some(legacy) = api.host.status.report().legacy_bundle {
+        let revision = bundles.get(&*legacy).and_then(|bundle| bundle.revision.as_deref());
+        fields.extend(revision.filter(|text| !text.is_empty()).map(|text| ("revision", Json::from(text))));
+    } else if !bundles.is_empty() {
         let revision =
             |revision: &Option<String>| Value::object([("revision", revision.as_deref().unwrap_or_default())]);
         let shown = bundles.iter().map(|(name, bundle)| (name.clone(), revision(&bundle.revision)));
@@ -95,11 +98,11 @@ fn malformed(why: impl Display) -> ApiError {
     ApiError::invalid_parameter(why.to_string())
 }
 
-/// The answer to a write that succeeded.
+/// The answer to a write that succeeded. Neither `pretty` nor `instrument` means anything to writes.
 fn written(call: &Call, mut meter: Meter) -> Response {
-    if !wants_metrics(call) {
+    if !call.params().flag("metrics") {
         return answer::empty(StatusCode::NO_CONTENT);
     }
     meter.finish();
-    answer::fields(vec![("metrics", Json::from(meter.to_value()))], call.is_pretty())
+    answer::fields(vec![("metrics", Json::from(meter.to_value()))], false)
 }

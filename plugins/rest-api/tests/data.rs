@@ -2,6 +2,10 @@
 
 mod support;
 
+use regent_core::Value;
+use regent_core::status::Cause;
+use regent_core::store::{ActiveBundle, BundleContent};
+use regent_core::value::Path;
 use support::{Agent, check};
 
 const POLICY: &str = "package p\n\necho := input\n\nallow if input.user == \"ann\"\n";
@@ -106,4 +110,26 @@ async fn deeply_nested_bodies_do_no_harm() {
         assert!(asked.status != 200 || sound, "{depth}: {}", asked.text());
     }
     check(&agent.get("/health").await, 200, "{}\n");
+}
+
+#[tokio::test]
+async fn writes_show_metrics_in_one_line_and_only_when_asked_for_them() {
+    let agent = Agent::start("{}").await;
+    check(&agent.ask("PUT", "/v1/data/x?instrument", &[], "1").await, 204, "");
+    let shown = agent.ask("PUT", "/v1/data/x?metrics&pretty", &[], "1").await.text();
+    assert!(shown.starts_with("{\"metrics\":{"), "{shown}");
+}
+
+#[tokio::test]
+async fn provenance_names_the_revision_of_a_legacy_bundle_alone() {
+    let agent = Agent::start("{}").await;
+    let bundle = ActiveBundle { revision: Some("7".to_owned()), roots: vec![Path::new(["b"])], etag: None };
+    let (data, manifest) = (Value::empty_object(), Value::empty_object());
+    let content = BundleContent { name: "b".into(), bundle, manifest, data, modules: Vec::new() };
+    agent.host.store.write(move |transaction| transaction.activate(vec![content])).await.expect("activated");
+    let provenance = async || agent.get("/v1/data?provenance").await.json()["provenance"].clone();
+    assert_eq!(provenance().await["bundles"]["b"]["revision"], "7");
+    agent.host.status.change(Cause::Bundle, |report| report.legacy_bundle = Some("b".to_owned()));
+    let legacy = provenance().await;
+    assert_eq!((&legacy["revision"], legacy.get("bundles")), (&"7".into(), None));
 }
