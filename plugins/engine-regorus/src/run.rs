@@ -55,9 +55,9 @@ fn repeat<T: Send>(
         let mut result = Err(String::new());
         let mut attempt = || result = on_stack(linked.stack, || errors::guarded(|| work(&mut engine)));
         if limit == FIRST_LIMIT {
-            attempt()
+            attempt();
         } else {
-            (evaluation.linger)(&mut attempt)
+            (evaluation.linger)(&mut attempt);
         }
         // Beyond the limit no result counts: regorus takes the end of time within a function for undefined.
         if start.elapsed() < limit {

@@ -134,7 +134,7 @@ async fn clients_that_go_away_take_their_evaluations_with_them() {
     let (agent, _supervisor) = recorded().await;
     let endless = "package endless\n\np if {\n\tsome i in numbers.range(1, 100000)\n\tsome j in numbers.range(1, 100000)\n\ti + j < 0\n}\n";
     agent.put("/v1/policies/endless", endless).await;
-    let event = regent_kit::wait::until(Duration::from_secs(60), "an event", async || {
+    let event = regent_kit::wait::until(Duration::from_mins(1), "an event", async || {
         let mut client = TcpStream::connect(agent.url.trim_start_matches("http://")).await.expect("a listener");
         client.write_all(b"GET /v1/data/endless/p HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
         // By the answer to a later request the evaluation has most likely begun; if not, the next try will see one.
