@@ -1,5 +1,6 @@
 //! Decisions and the records that are kept of them.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::store::Snapshot;
+use crate::store::{ActiveBundle, Snapshot};
 use crate::value::Value;
 
 /// The record of one answered policy query, with the fields that OPA gives it.
@@ -48,10 +49,13 @@ pub struct DecisionEvent {
     pub req_id: Option<u64>,
     /// Configured request headers: `{"http": {"headers": {NAME: [VALUE, …]}}}`.
     pub request_context: Option<Value>,
-    /// Headers of the request that `request_context` may be made from: lower-case name and value.
+    /// Those headers of the request that the recorder asks for: lower-case name and value.
     pub headers: Arc<[(String, String)]>,
-    /// The state that the decision saw, for bundle revisions and for the policies that mask and drop.
-    pub snapshot: Arc<Snapshot>,
+    /// The bundles that were active.
+    pub bundles: Arc<BTreeMap<Arc<str>, ActiveBundle>>,
+    /// The state that the decision saw, for the policies that mask and drop. They take it out, so that events which wait
+    /// for a sink hold on to no old state.
+    pub snapshot: Option<Arc<Snapshot>>,
     /// Name of the one bundle that the deprecated `bundle` section configures; its revision is shown as `revision`.
     pub legacy_bundle: Option<Arc<str>>,
 }
@@ -77,7 +81,8 @@ impl DecisionEvent {
             req_id: None,
             request_context: None,
             headers: Arc::default(),
-            snapshot,
+            bundles: snapshot.bundles().clone(),
+            snapshot: Some(snapshot),
             legacy_bundle: None,
         }
     }
@@ -86,11 +91,11 @@ impl DecisionEvent {
     pub fn to_value(&self) -> Value {
         let mut fields = vec![("labels", self.labels.clone()), ("decision_id", Value::from(&self.decision_id))];
         let mut optional = |name, value: Option<Value>| fields.extend(value.map(|value| (name, value)));
-        let revision = |name: &Arc<str>| self.snapshot.bundles().get(name)?.revision.as_deref().map(Value::from);
+        let revision = |name: &Arc<str>| self.bundles.get(name)?.revision.as_deref().map(Value::from);
         optional("trace_id", self.trace.as_ref().map(|(trace, _)| trace.into()));
         optional("span_id", self.trace.as_ref().map(|(_, span)| span.into()));
         optional("revision", self.legacy_bundle.as_ref().and_then(revision));
-        optional("bundles", self.bundles());
+        optional("bundles", self.revisions());
         optional("path", (!self.path.is_empty()).then(|| (&self.path).into()));
         optional("query", self.query.as_ref().map(Value::from));
         optional("input", self.input.clone());
@@ -107,14 +112,12 @@ impl DecisionEvent {
         Value::object(fields)
     }
 
-    fn bundles(&self) -> Option<Value> {
-        if self.legacy_bundle.is_some() || self.snapshot.bundles().is_empty() {
+    fn revisions(&self) -> Option<Value> {
+        if self.legacy_bundle.is_some() || self.bundles.is_empty() {
             return None;
         }
         let revision = |revision: &Option<String>| Value::object(revision.as_ref().map(|text| ("revision", text)));
-        Some(Value::object(
-            self.snapshot.bundles().iter().map(|(name, bundle)| (name.clone(), revision(&bundle.revision))),
-        ))
+        Some(Value::object(self.bundles.iter().map(|(name, bundle)| (name.clone(), revision(&bundle.revision)))))
     }
 }
 
@@ -124,6 +127,11 @@ fn list(pointers: &[String]) -> Option<Value> {
 
 /// Takes the events of answered requests; `decision-logs` fills this role.
 pub trait DecisionRecorder: Send + Sync {
+    /// Names, in lower case, of the request headers that events should bring along. Others may hold secrets and stay out.
+    fn headers(&self) -> Arc<Vec<String>> {
+        Arc::default()
+    }
+
     /// Takes one event, quickly: the request waits.
     ///
     /// # Errors

@@ -68,6 +68,11 @@ impl Host {
         self.directory.recorder().map_or(Ok(()), |recorder| recorder.record(event))
     }
 
+    /// Names, in lower case, of the request headers that a record should bring along.
+    pub fn recorded_headers(&self) -> Arc<Vec<String>> {
+        self.directory.recorder().map_or_else(Arc::default, |recorder| recorder.headers())
+    }
+
     /// Whether anyone keeps records of decisions.
     pub fn keeps_records(&self) -> bool {
         self.directory.recorder().is_some()

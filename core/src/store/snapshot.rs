@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub(super) generation: u64,
     pub(super) data: Value,
     pub(super) policies: BTreeMap<Arc<str>, Arc<dyn Module>>,
-    pub(super) bundles: BTreeMap<Arc<str>, ActiveBundle>,
+    pub(super) bundles: Arc<BTreeMap<Arc<str>, ActiveBundle>>,
     pub(super) program: Arc<Compiled>,
     pub(super) linked: Linked,
 }
@@ -79,7 +79,7 @@ impl Snapshot {
             program: Arc::new(Compiled::new(program)),
             data,
             policies: BTreeMap::new(),
-            bundles: BTreeMap::new(),
+            bundles: Arc::default(),
         })
     }
 
@@ -104,7 +104,7 @@ impl Snapshot {
     }
 
     /// The active bundles by name.
-    pub fn bundles(&self) -> &BTreeMap<Arc<str>, ActiveBundle> {
+    pub fn bundles(&self) -> &Arc<BTreeMap<Arc<str>, ActiveBundle>> {
         &self.bundles
     }
 

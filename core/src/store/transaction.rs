@@ -47,7 +47,7 @@ impl Transaction {
         Self {
             data: base.data.clone(),
             policies: base.policies.clone(),
-            bundles: base.bundles.clone(),
+            bundles: BTreeMap::clone(&base.bundles),
             base,
             engine,
             options,
@@ -241,7 +241,7 @@ impl Transaction {
             linked: program.program.link(&self.data),
             data: self.data,
             policies: self.policies,
-            bundles: self.bundles,
+            bundles: Arc::new(self.bundles),
             program,
         };
         Ok((Some(next), self.metrics))

@@ -41,7 +41,7 @@ impl Plugin for DecisionLogsPlugin {
 
     fn build(config: Config, host: Host) -> Result<Self, Error> {
         let counters = Arc::new(Counters::new(&host.telemetry));
-        let (recorder, queue) = Recorder::new(counters.clone());
+        let (recorder, queue) = Recorder::new(&config, counters.clone());
         Ok(Self { config, host, recorder, queue, counters })
     }
 
@@ -139,6 +139,7 @@ impl Desk {
     async fn reconfigure(&mut self, config: &Config) -> Result<(), Error> {
         self.drain().await?;
         warn_about(config);
+        self.recorder.reconfigure(config);
         self.shaper = Arc::new(Shaper::new(config, self.counters.clone()));
         self.lanes.reconfigure(config, &self.host, &self.counters, Instant::now() + LANE_GRACE).await;
         Ok(())

@@ -63,10 +63,13 @@ impl Shaper {
         for mut event in batch {
             event.labels = labels.clone();
             event.request_context = self.request_context(&event);
-            if present.as_ref().is_none_or(|known| known.generation != event.snapshot.generation()) {
-                present = Some(self.look(&event.snapshot));
-            }
-            if present.as_ref().is_none_or(|present| self.keep(&mut event, present, &mut shaped.trouble)) {
+            // Taken out: an event that waits for a receiver must not keep an old state alive.
+            let kept = event.snapshot.take().is_none_or(|snapshot| {
+                let known = present.take().filter(|known| known.generation == snapshot.generation());
+                let present = present.insert(known.unwrap_or_else(|| self.look(&snapshot)));
+                self.keep(&mut event, &snapshot, present, &mut shaped.trouble)
+            });
+            if kept {
                 shaped.events.push(event);
             }
         }
@@ -84,13 +87,13 @@ impl Shaper {
     }
 
     /// Masks the event; false if it is to be dropped.
-    fn keep(&self, event: &mut DecisionEvent, present: &Present, trouble: &mut Trouble) -> bool {
+    fn keep(&self, event: &mut DecisionEvent, snapshot: &Snapshot, present: &Present, trouble: &mut Trouble) -> bool {
         if !present.drop && !present.mask {
             return true;
         }
         let input = policy_input(event);
         if present.drop {
-            match self.drop.ask(&event.snapshot, &input) {
+            match self.drop.ask(snapshot, &input) {
                 Ok(Some(Value::Bool(true))) => return false,
                 Ok(_) => {}
                 Err(error) => {
@@ -103,7 +106,7 @@ impl Shaper {
             }
         }
         if present.mask
-            && let Err(error) = self.mask(event, &input)
+            && let Err(error) = self.mask(event, snapshot, &input)
         {
             trouble.mask += 1;
             trouble.mask_error = Some(error);
@@ -112,8 +115,8 @@ impl Shaper {
         true
     }
 
-    fn mask(&self, event: &mut DecisionEvent, input: &Value) -> Result<(), MaskError> {
-        if let Some(answer) = self.mask.ask(&event.snapshot, input)? {
+    fn mask(&self, event: &mut DecisionEvent, snapshot: &Snapshot, input: &Value) -> Result<(), MaskError> {
+        if let Some(answer) = self.mask.ask(snapshot, input)? {
             mask::apply(&mask::rules(&answer)?, event);
         }
         Ok(())

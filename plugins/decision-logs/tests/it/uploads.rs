@@ -229,7 +229,7 @@ async fn events_that_wait_for_the_service_hold_on_to_no_state() {
         acme.fail_always("/logs", Some(Fault::Status(500)));
         let agent = Agent::start(&acme, &manual(&format!(r#", "buffer_type": "{kind}""#))).await;
         let event = agent.event("d1");
-        let state = Arc::downgrade(&event.snapshot);
+        let state = Arc::downgrade(event.snapshot.as_ref().expect("a fresh event"));
         agent.record(event);
         agent.policy("package p\nallow := true").await;
         agent.upload().await.expect_err("the service fails");

@@ -45,7 +45,7 @@ impl Recorder {
         event.labels = settings.labels.clone();
         event.metrics = meter.to_value();
         event.nd_builtin_cache = settings.nd_builtin_cache.then(Value::empty_object);
-        event.headers = headers(call);
+        event.headers = headers(call, &self.host.recorded_headers());
         event.legacy_bundle = self.report.borrow().legacy_bundle.as_deref().map(Arc::from);
         // As in OPA, these two exist only where requests are logged.
         if tracing::enabled!(tracing::Level::INFO) {
@@ -58,9 +58,15 @@ impl Recorder {
     }
 }
 
-fn headers(call: &Call) -> Arc<[(String, String)]> {
+/// The wanted headers; what else the request brought, such as credentials, is nobody's business.
+fn headers(call: &Call, wanted: &[String]) -> Arc<[(String, String)]> {
+    if wanted.is_empty() {
+        return Arc::default();
+    }
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    call.head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+    let named =
+        |name: &String| call.head.headers.get_all(name).iter().map(|value| (name.clone(), text(value))).collect();
+    wanted.iter().flat_map(|name| -> Vec<_> { named(name) }).collect()
 }
 
 /// Fills in the result or the error.
