@@ -79,6 +79,57 @@ pub(super) struct Arguments {
     /// Take modules that do not say otherwise for Rego v0.
     #[arg(long)]
     v0_compatible: bool,
+    #[command(flatten)]
+    later: Later,
+}
+
+/// Flags of OPA's that wait for an engine which can do what they ask for. To call them unknown would be misleading.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are booleans")]
+struct Later {
+    #[arg(short, long, hide = true)]
+    partial: bool,
+    #[arg(long, hide = true)]
+    coverage: bool,
+    #[arg(long, hide = true)]
+    profile: bool,
+    #[arg(long, hide = true)]
+    instrument: bool,
+    #[arg(short = 'S', long, hide = true)]
+    strict: bool,
+    #[arg(long, hide = true, value_name = "MODE")]
+    explain: Option<String>,
+    #[arg(short, long, hide = true, value_name = "PATH")]
+    schema: Option<String>,
+    #[arg(short = 'O', long, hide = true, value_name = "LEVEL")]
+    optimize: Option<String>,
+    // What follows changes no answer.
+    #[arg(short, long, hide = true, value_name = "REFERENCE")]
+    unknowns: Vec<String>,
+    #[arg(long, hide = true)]
+    disable_indexing: bool,
+    #[arg(long, hide = true)]
+    disable_early_exit: bool,
+    #[arg(long, hide = true)]
+    optimize_store_for_read_speed: bool,
+}
+
+impl Later {
+    /// The first flag that asks for what there is not.
+    fn asked(&self) -> Option<&'static str> {
+        let explain = self.explain.as_deref().is_some_and(|mode| mode != "off");
+        let flags = [
+            ("--partial", self.partial),
+            ("--coverage", self.coverage),
+            ("--profile", self.profile),
+            ("--instrument", self.instrument),
+            ("--strict", self.strict),
+            ("--explain", explain),
+            ("--schema", self.schema.is_some()),
+            ("--optimize", self.optimize.as_deref().is_some_and(|level| level != "0")),
+        ];
+        flags.into_iter().find(|(_, asked)| *asked).map(|(flag, _)| flag)
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -96,6 +147,15 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
+    let refused = match (arguments.later.asked(), arguments.format) {
+        (Some(flag), _) => Some(format!("{flag} is not supported yet")),
+        (None, OutputFormat::Source) => Some("invalid output format for evaluation".to_owned()),
+        _ => None,
+    };
+    if let Some(why) = refused {
+        eprintln!("Error: {why}");
+        return ExitCode::FAILURE;
+    }
     let runtime =
         match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(super::STACK_BYTES).build() {
             Ok(runtime) => runtime,

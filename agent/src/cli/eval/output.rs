@@ -24,6 +24,8 @@ pub(crate) enum OutputFormat {
     Raw,
     /// Only that there is an answer.
     Discard,
+    /// What partial evaluation leaves, as Rego.
+    Source,
 }
 
 impl FromStr for OutputFormat {
@@ -37,7 +39,7 @@ impl FromStr for OutputFormat {
             "pretty" => Self::Pretty,
             "raw" => Self::Raw,
             "discard" => Self::Discard,
-            "source" => return Err("invalid output format for evaluation".to_owned()),
+            "source" => Self::Source,
             other => return Err(format!("must be one of json, values, bindings, pretty, raw, discard, got {other:?}")),
         })
     }
@@ -100,6 +102,8 @@ impl Output {
             (Ok(answer), OutputFormat::Bindings) => each(answer, |row| println!("{}", encode_pretty(&bindings(row)))),
             (Ok(answer), OutputFormat::Raw) => each(answer, |row| println!("{}", raw(row))),
             (Ok(answer), OutputFormat::Pretty) => self.print_pretty(answer, limit),
+            // Only partial evaluation leaves a source; the command refuses the format before it evaluates.
+            (Ok(_), OutputFormat::Source) => {}
         }
     }
 
