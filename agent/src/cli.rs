@@ -47,7 +47,8 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
 fn command() -> clap::Command {
     Cli::command().mut_subcommands(|sub| {
         let name = sub.get_name().to_uppercase();
-        sub.mut_args(|argument| match argument.get_long() {
+        // Of a flag that is given twice the last one counts, so that a script may add to what another one began.
+        sub.args_override_self(true).mut_args(|argument| match argument.get_long() {
             Some(long) if long != "help" => {
                 let variable = format!("OPA_{name}_{}", long.to_uppercase().replace('-', "_"));
                 argument.env(variable).hide_env(true)

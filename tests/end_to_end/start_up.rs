@@ -109,3 +109,12 @@ async fn what_is_not_supported_yet_is_refused_rather_than_ignored() {
     let error = refused(regent().args(["--authorization", "basic"])).await;
     assert!(error.contains("--authorization"), "{error}");
 }
+
+#[tokio::test]
+async fn of_a_flag_given_twice_the_last_counts_and_lists_grow() {
+    let args = ["--log-level", "debug", "--log-level", "error", "--set", "labels.a=1x", "--set", "labels.b=2x"];
+    let agent = regent().args(args).start().await.expect("the agent starts");
+    let labels = agent.get("/v1/config").await.json()["result"]["labels"].clone();
+    assert_eq!((labels["a"].as_str(), labels["b"].as_str()), (Some("1x"), Some("2x")));
+    assert!(!agent.stderr().contains("Initializing server."), "{}", agent.stderr());
+}
