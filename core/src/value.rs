@@ -8,6 +8,7 @@ mod decode;
 mod encode;
 mod number;
 mod object;
+mod ordered;
 mod path;
 mod serial;
 
@@ -18,6 +19,7 @@ pub use decode::{DecodeError, decode, decode_prefix};
 pub use encode::{encode, encode_pretty, write_json, write_json_string};
 pub use number::{Number, NumberError};
 pub use object::{Object, Set};
+pub use ordered::Json;
 pub use path::Path;
 pub use serial::{Unserializable, from_serialize, to_serde};
 

@@ -101,7 +101,7 @@ impl Key<'_> {
     }
 }
 
-fn write_pretty(out: &mut Vec<u8>, value: &Value, depth: usize) {
+pub(super) fn write_pretty(out: &mut Vec<u8>, value: &Value, depth: usize) {
     match value {
         Value::Array(items) if !items.is_empty() => pretty_items(out, items.iter(), depth),
         Value::Set(members) if !members.is_empty() => pretty_items(out, members.iter(), depth),
@@ -130,7 +130,7 @@ fn pretty_items<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a Value>, d
     out.push(b']');
 }
 
-fn new_line(out: &mut Vec<u8>, index: usize, depth: usize) {
+pub(super) fn new_line(out: &mut Vec<u8>, index: usize, depth: usize) {
     if index > 0 {
         out.push(b',');
     }

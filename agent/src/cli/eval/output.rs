@@ -5,7 +5,7 @@ use std::str::FromStr;
 use regent_core::Value;
 use regent_core::engine::{Answer, Expression, PolicyErrors, Row};
 use regent_core::metrics::Metrics;
-use regent_core::value::{encode, encode_pretty};
+use regent_core::value::{Json, encode, encode_pretty};
 
 use super::table;
 
@@ -70,9 +70,7 @@ impl Failure {
     fn to_json(&self) -> Json {
         Json::Array(match self {
             Self::Policy(errors) => errors.0.iter().map(|error| Json::Object(ordered(error.to_fields()))).collect(),
-            Self::Texts(texts) => {
-                texts.iter().map(|text| Json::Object(vec![("message", leaf(text.as_str()))])).collect()
-            }
+            Self::Texts(texts) => texts.iter().map(|text| Json::Object(vec![("message", Json::from(text))])).collect(),
         })
     }
 }
@@ -80,7 +78,7 @@ impl Failure {
 /// OPA's command line shows the message first.
 fn ordered(fields: Vec<(&'static str, Value)>) -> Vec<(&'static str, Json)> {
     let rank = |name: &str| ["message", "code", "location", "details"].iter().position(|known| *known == name);
-    let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name, Json::Leaf(value))).collect();
+    let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name, Json::from(value))).collect();
     fields.sort_by_key(|(name, _)| rank(name));
     fields
 }
@@ -95,8 +93,8 @@ impl Output {
     /// Prints the answer to standard output; errors go to standard error, but in JSON.
     pub(crate) fn print(&self, format: OutputFormat, limit: usize) {
         match (&self.result, format) {
-            (_, OutputFormat::Json) => println!("{}", self.to_json(false).pretty(0)),
-            (_, OutputFormat::Discard) => println!("{}", self.to_json(true).pretty(0)),
+            (_, OutputFormat::Json) => print!("{}", text(&self.to_json(false))),
+            (_, OutputFormat::Discard) => print!("{}", text(&self.to_json(true))),
             (Err(failure), _) => eprintln!("{}", failure.message()),
             (Ok(answer), OutputFormat::Values) => each(answer, |row| println!("{}", encode_pretty(&values(row)))),
             (Ok(answer), OutputFormat::Bindings) => each(answer, |row| println!("{}", encode_pretty(&bindings(row)))),
@@ -120,11 +118,11 @@ impl Output {
 
     fn to_json(&self, discard: bool) -> Json {
         let mut fields = Vec::new();
-        fields.extend(self.metrics.as_ref().map(|metrics| ("metrics", Json::Leaf(metrics.to_value()))));
+        fields.extend(self.metrics.as_ref().map(|metrics| ("metrics", Json::from(metrics.to_value()))));
         match &self.result {
             Err(failure) => fields.push(("errors", failure.to_json())),
             Ok(answer) if answer.rows.is_empty() => {}
-            Ok(_) if discard => fields.push(("result", leaf("discarded"))),
+            Ok(_) if discard => fields.push(("result", Json::from("discarded"))),
             Ok(answer) => fields.push(("result", Json::Array(answer.rows.iter().map(row_json).collect()))),
         }
         Json::Object(fields)
@@ -159,56 +157,27 @@ fn single(answer: &Answer) -> Option<&Value> {
     (row.bindings.is_empty() && plain).then_some(&first.value)
 }
 
+/// Indented, with a newline at its end.
+fn text(json: &Json) -> String {
+    String::from_utf8_lossy(&json.encode(true)).into_owned()
+}
+
 fn row_json(row: &Row) -> Json {
     let mut fields = vec![("expressions", Json::Array(row.expressions.iter().map(expression_json).collect()))];
     if !row.bindings.is_empty() {
-        fields.push(("bindings", Json::Leaf(bindings(row))));
+        fields.push(("bindings", Json::from(bindings(row))));
     }
     Json::Object(fields)
 }
 
 fn expression_json(expression: &Expression) -> Json {
-    let number = |n: usize| Json::Leaf(u64::try_from(n).unwrap_or(u64::MAX).into());
+    let number = |n: usize| Json::from(u64::try_from(n).unwrap_or(u64::MAX));
     let location = vec![("row", number(expression.location.row)), ("col", number(expression.location.col))];
     Json::Object(vec![
-        ("value", Json::Leaf(expression.value.clone())),
-        ("text", leaf(&expression.text)),
+        ("value", Json::from(expression.value.clone())),
+        ("text", Json::from(expression.text.clone())),
         ("location", Json::Object(location)),
     ])
-}
-
-fn leaf(text: &str) -> Json {
-    Json::Leaf(text.into())
-}
-
-/// JSON whose objects keep the order in which they are written down.
-enum Json {
-    Leaf(Value),
-    Array(Vec<Json>),
-    Object(Vec<(&'static str, Json)>),
-}
-
-impl Json {
-    fn pretty(&self, depth: usize) -> String {
-        let (open, close, parts): (_, _, Vec<String>) = match self {
-            Self::Leaf(value) => return indent(&encode_pretty(value), depth),
-            Self::Array(items) => ('[', ']', items.iter().map(|item| item.pretty(depth + 1)).collect()),
-            Self::Object(fields) => {
-                let field = |(name, value): &(&str, Json)| format!("\"{name}\": {}", value.pretty(depth + 1));
-                ('{', '}', fields.iter().map(field).collect())
-            }
-        };
-        if parts.is_empty() {
-            return format!("{open}{close}");
-        }
-        let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
-        format!("{open}\n{inner}{}\n{outer}{close}", parts.join(&format!(",\n{inner}")))
-    }
-}
-
-/// Text of several lines, moved to the right but for its first line. JSON escapes line ends within strings.
-fn indent(text: &str, depth: usize) -> String {
-    text.replace('\n', &format!("\n{}", "  ".repeat(depth)))
 }
 
 #[cfg(test)]
@@ -248,20 +217,21 @@ mod tests {
     }
   ]
 }"#;
-        assert_eq!(output.to_json(false).pretty(0), expected);
+        assert_eq!(text(&output.to_json(false)).trim_end(), expected);
     }
 
     #[test]
     fn an_undefined_answer_is_an_empty_object() {
         let output = Output { result: Ok(Answer::default()), metrics: None };
-        assert_eq!(output.to_json(false).pretty(0), "{}");
+        assert_eq!(text(&output.to_json(false)), "{}\n");
     }
 
     #[test]
     fn errors_show_the_message_first() {
         let error = PolicyError::new(ErrorCode::UnsafeVar, "var x is unsafe", Location::default());
         let output = Output { result: Err(Failure::Policy(error.into())), metrics: None };
-        let text = output.to_json(false).pretty(0);
-        assert!(text.find("message") < text.find("code") && text.find("code") < text.find("location"), "{text}");
+        let shown = text(&output.to_json(false));
+        let at = |name| shown.find(name);
+        assert!(at("message") < at("code") && at("code") < at("location"), "{shown}");
     }
 }
