@@ -14,6 +14,19 @@ pub(crate) fn info() -> BuildInfo {
     }
 }
 
+/// What `opa.runtime` tells policies: the configuration (without its secrets), the environment, the build.
+pub(crate) fn runtime(config: &Value) -> Value {
+    let build = info();
+    let environment = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+    Value::object([
+        ("config", config.clone()),
+        ("env", Value::object(environment)),
+        ("version", build.version.into()),
+        ("commit", build.commit.into()),
+    ])
+}
+
 /// What the agent keeps about itself below `data.system`.
 pub(crate) fn system_document() -> Value {
     let build = info();

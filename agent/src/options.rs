@@ -31,6 +31,8 @@ pub struct RunOptions {
     pub files: Files,
     /// Errors after which the compiler gives up; 0 for no limit.
     pub max_errors: usize,
+    /// Whether policies may `print`; else their calls of it are erased.
+    pub print: bool,
     /// How long the start waits until all plugins are OK before it opens the doors; not at all if absent.
     pub ready_timeout: Option<Duration>,
     /// How long the agent keeps serving after it was told to stop.
@@ -47,6 +49,7 @@ impl Default for RunOptions {
             config: Layers::new(),
             files: Files::default(),
             max_errors: 10,
+            print: true,
             ready_timeout: None,
             shutdown_wait: Duration::ZERO,
             shutdown_grace: Duration::from_secs(10),

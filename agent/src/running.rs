@@ -20,7 +20,7 @@ use crate::watch::Watch;
 use crate::{RunOptions, build, unsupported};
 
 /// The engine that is used when the configuration names none.
-const DEFAULT_ENGINE: &str = "regorus";
+pub(crate) const DEFAULT_ENGINE: &str = "rego";
 
 /// Why an agent does not start.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +72,14 @@ pub struct Running {
 impl Running {
     pub(crate) async fn start(registry: Registry, options: RunOptions) -> Result<Self, StartError> {
         let tree = options.config.load()?;
+        let compile = CompileOptions {
+            max_errors: options.max_errors,
+            print: options.print,
+            runtime: build::runtime(&tree.redacted()),
+            ..CompileOptions::default()
+        };
         let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
-        let store = open_store(&registry, &tree, options.max_errors)?;
+        let store = open_store(&registry, &tree, compile)?;
         unsupported::refuse(&tree)?;
         let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
 
@@ -85,7 +91,8 @@ impl Running {
 
         let listeners = Listeners::bind(options.listen).await?;
         tracing::info!(json = %addresses(&listeners), "Initializing server.");
-        let api = Api::new(host.clone(), server, build::info());
+        let version = options.files.rego_version;
+        let api = Api::with_rego_version(host.clone(), server, build::info(), version);
         let watch =
             options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
         supervisor.commit(plan).await;
@@ -162,22 +169,18 @@ fn after(period: Duration) -> Instant {
     Instant::now() + period.min(FAR)
 }
 
-fn open_store(registry: &Registry, tree: &ConfigTree, max_errors: usize) -> Result<Store, StartError> {
+fn open_store(registry: &Registry, tree: &ConfigTree, options: CompileOptions) -> Result<Store, StartError> {
     let engine = choose_engine(registry, tree)?;
-    Ok(Store::new(engine, CompileOptions { max_errors }, build::system_document())?)
+    Ok(Store::new(engine, options, build::system_document())?)
 }
 
 fn choose_engine(registry: &Registry, tree: &ConfigTree) -> Result<Arc<dyn Engine>, ConfigErrors> {
     let wrong = |message: String| ConfigErrors(vec![ConfigError::new("engine", message, tree.origin(&["engine"]))]);
-    let name = match tree.get(&["engine"]) {
-        None | Some(Value::Null) => DEFAULT_ENGINE,
-        Some(Value::String(name)) => name,
-        Some(other) => return Err(wrong(format!("must be the name of an engine, got {other}"))),
+    let name = match tree.get(&["engine"]).filter(|name| !name.is_null()) {
+        None => DEFAULT_ENGINE,
+        Some(name) => name.as_str().ok_or_else(|| wrong(format!("must be the name of an engine, got {name}")))?,
     };
-    registry.find_engine(name).ok_or_else(|| {
-        let known: Vec<_> = registry.engine_names().collect();
-        wrong(format!("there is no engine {name:?}; there is: {}", known.join(", ")))
-    })
+    registry.find_engine(name).map_err(wrong)
 }
 
 fn addresses(listeners: &Listeners) -> Value {

@@ -4,6 +4,7 @@ use regent_core::Registry;
 
 /// Registers every stock plugin.
 pub fn register(registry: &mut Registry) {
+    regent_engine_rego::register(registry);
     regent_engine_regorus::register(registry);
     regent_services::register(registry);
     // Sinks of decisions and status start before, and stop after, whoever has something to tell them.

@@ -17,11 +17,12 @@ use std::sync::Arc;
 pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Row};
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 
+use crate::builtin::Builtin;
 use crate::store::Snapshot;
-use crate::value::{Path, Value};
+use crate::value::{Json, Path, Value};
 
 /// The dialect that a module is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum RegoVersion {
     /// Before OPA 1.0: `if` and `contains` only after an import.
     V0,
@@ -39,8 +40,26 @@ pub struct Source {
     pub file: Arc<str>,
     /// The Rego text.
     pub text: Arc<str>,
+    /// Offsets of the replacement characters in it that stand for bytes which are no UTF-8. Each is an error.
+    pub broken: Vec<usize>,
     /// Its dialect.
     pub version: RegoVersion,
+}
+
+impl Source {
+    /// The text of bytes that may not be UTF-8, and the offsets of the replacement characters in it, one for each byte.
+    pub fn lossy(bytes: &[u8]) -> (Arc<str>, Vec<usize>) {
+        let mut text = String::with_capacity(bytes.len());
+        let mut broken = Vec::new();
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            for _ in chunk.invalid() {
+                broken.push(text.len());
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        (text.into(), broken)
+    }
 }
 
 /// What the engine may be told when it compiles.
@@ -48,11 +67,23 @@ pub struct Source {
 pub struct CompileOptions {
     /// Errors after which the compiler gives up; 0 for no limit. OPA's default is 10.
     pub max_errors: usize,
+    /// Whether unused variables and imports, deprecated functions and the like are errors.
+    pub strict: bool,
+    /// Whether `print` is kept; else its calls are erased, and nothing within them is checked.
+    pub print: bool,
+    /// What `opa.runtime` gives: `config`, `env`, `version` and `commit`.
+    pub runtime: Value,
+    /// Whether rules may lie over base data, which they then hide. OPA's own tests have such rules, its agent refuses
+    /// them.
+    pub overlap: bool,
+    /// Base data that no rule may lie over. The store sets it.
+    pub base: Option<Value>,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { max_errors: 10 }
+        let runtime = Value::empty_object();
+        Self { max_errors: 10, strict: false, print: true, runtime, overlap: false, base: None }
     }
 }
 
@@ -60,6 +91,12 @@ impl Default for CompileOptions {
 pub trait Engine: Send + Sync + 'static {
     /// Its name in the configuration: `engine: NAME`.
     fn name(&self) -> &'static str;
+
+    /// The same engine with further functions; of those of one name the last one counts, also before the engine's own.
+    ///
+    /// # Errors
+    /// When the engine takes none.
+    fn with_builtins(&self, builtins: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported>;
 
     /// Parses one module on its own.
     ///
@@ -81,12 +118,6 @@ pub trait Module: Any + Send + Sync {
 
     /// The package, without the leading `data`.
     fn package(&self) -> &Path;
-
-    /// The syntax tree in OPA's JSON form.
-    ///
-    /// # Errors
-    /// When the engine has no such form.
-    fn ast(&self) -> Result<Value, Unsupported>;
 }
 
 /// Where a rule makes a document.
@@ -98,6 +129,21 @@ pub struct RuleDocument {
     pub location: Location,
 }
 
+impl RuleDocument {
+    /// The error about base data in the way of the rules, if it is: something lies at the path, or a parent is no object.
+    pub fn conflict(&self, base: &Value) -> Option<PolicyError> {
+        let mut current = base;
+        for segment in self.path.segments() {
+            match current.as_object() {
+                Some(entries) => current = entries.get_str(segment)?,
+                None => break,
+            }
+        }
+        let text = format!("conflicting rule for data path {} found", self.path.segments().join("/"));
+        Some(PolicyError::new(ErrorCode::Compile, text, self.location.clone()))
+    }
+}
+
 /// What an engine derived from a snapshot's base data, for example the data in its own representation.
 pub type Linked = Arc<dyn Any + Send + Sync>;
 
@@ -105,6 +151,12 @@ pub type Linked = Arc<dyn Any + Send + Sync>;
 pub trait Program: Send + Sync + 'static {
     /// The documents that rules make, each path once. The store refuses base data at these paths.
     fn documents(&self) -> Vec<RuleDocument>;
+
+    /// The syntax tree of the module with that id as compilation left it, in OPA's JSON, fields in OPA's order.
+    ///
+    /// # Errors
+    /// When the engine has no such form.
+    fn ast(&self, module: &str) -> Result<Json, Unsupported>;
 
     /// Derives from base data what evaluation needs; called off the request path for every new snapshot.
     fn link(&self, data: &Value) -> Linked;
@@ -130,12 +182,17 @@ pub enum Query {
 pub struct QueryText {
     /// The text.
     pub text: String,
+    /// Its dialect.
+    pub version: RegoVersion,
     /// The package whose names it may use, if any.
     pub package: Option<Path>,
     /// Imports such as `data.a.b`.
     pub imports: Vec<String>,
     /// Built-in functions that the text itself must not call, such as `http.send` in the REST API.
     pub unsafe_builtins: Vec<String>,
+    /// Whether text that is a rule is refused as such; else it is a malformed expression. The REST API does so, which
+    /// shows in the errors.
+    pub recognise_rules: bool,
 }
 
 /// A query ready to be evaluated.
@@ -192,4 +249,27 @@ impl QueryError {
 pub fn ask(snapshot: &Snapshot, query: &Query, input: Option<&Value>) -> Result<Answer, QueryError> {
     let prepared = snapshot.prepare(query)?.query;
     prepared.evaluate(&mut Evaluation::new(snapshot, input))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::decode;
+
+    #[test]
+    fn data_is_in_the_way_where_it_lies_and_where_its_scalars_shadow() {
+        let base = decode(br#"{"a":{"b":{}},"s":1}"#).expect("valid JSON");
+        let conflicts = |path: &str| {
+            let document = RuleDocument { path: Path::from_slashes(path), location: Location::default() };
+            document.conflict(&base).is_some()
+        };
+        assert!(conflicts("a/b") && conflicts("s") && conflicts("s/x"));
+        assert!(!conflicts("a/c") && !conflicts("x") && !conflicts("a/b/c"));
+    }
+
+    #[test]
+    fn each_broken_byte_is_one_replacement_character() {
+        let (text, broken) = Source::lossy(b"a\xffb\xe2\x82c");
+        assert_eq!((&*text, broken), ("a\u{fffd}b\u{fffd}\u{fffd}c", vec![1, 5, 8]));
+    }
 }

@@ -3,6 +3,7 @@
 //! This crate knows no Rego, no HTTP server and no bundle format. Plugins depend on it and never on each other.
 
 pub mod backoff;
+pub mod builtin;
 pub mod config;
 pub mod decision;
 pub mod engine;
@@ -18,6 +19,7 @@ pub mod status;
 pub mod store;
 pub mod supervisor;
 pub mod telemetry;
+pub mod types;
 pub mod value;
 pub mod yaml;
 

@@ -140,10 +140,10 @@ fn level_of(level: tracing::Level) -> Level {
 
 impl Entry {
     fn set(&mut self, field: &Field, value: Value) {
-        match (field.name(), &value) {
-            ("message", Value::String(text)) => self.message = text.to_string(),
-            ("json", Value::String(text)) => match decode(text.as_bytes()) {
-                Ok(Value::Object(entries)) => {
+        match (field.name(), value.as_str()) {
+            ("message", Some(text)) => self.message = text.to_string(),
+            ("json", Some(text)) => match decode(text.as_bytes()).as_ref().map(Value::as_object) {
+                Ok(Some(entries)) => {
                     let text = |key: &Value| key.as_str().unwrap_or_default().to_owned();
                     self.fields.extend(entries.iter().map(|(key, value)| (text(key), value.clone())));
                 }
@@ -179,7 +179,7 @@ impl Visit for Entry {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        let number = Number::parse(&value.to_string()).map_or(Value::Null, Value::Number);
+        let number = Number::parse(&value.to_string()).map_or(Value::NULL, Value::from);
         self.set(field, number);
     }
 }

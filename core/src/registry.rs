@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 pub use factory::{Factory, Instance, Prepared, PreparedParts, Running};
 
+use crate::builtin::Builtin;
 use crate::engine::Engine;
 use crate::plugin::{DecisionSink, Plugin, SinkPlugin};
 use crate::service::{CredentialFactory, CredentialKinds, ServiceConnector};
@@ -18,6 +19,7 @@ pub struct Registry {
     /// How many of `plugins`, from the first one on, are decision sinks.
     sinks: usize,
     engines: BTreeMap<&'static str, Arc<dyn Engine>>,
+    builtins: Vec<Arc<dyn Builtin>>,
     pub(crate) connectors: BTreeMap<&'static str, Arc<dyn ServiceConnector>>,
     pub(crate) credentials: CredentialKinds,
     pub(crate) sections: Vec<&'static str>,
@@ -46,6 +48,11 @@ impl Registry {
         self.engines.insert(engine.name(), engine);
     }
 
+    /// Adds a function that policies may call. Of those of one name the last one counts, also before an engine's own.
+    pub fn builtin(&mut self, builtin: Arc<dyn Builtin>) {
+        self.builtins.push(builtin);
+    }
+
     /// Adds a kind of service, to be chosen by `services.*.type`.
     pub fn service_connector(&mut self, connector: Arc<dyn ServiceConnector>) {
         self.connectors.insert(connector.kind(), connector);
@@ -61,13 +68,18 @@ impl Registry {
         self.sections.push(key);
     }
 
-    /// The engine of that name.
-    pub fn find_engine(&self, name: &str) -> Option<Arc<dyn Engine>> {
-        self.engines.get(name).cloned()
-    }
-
-    /// The names of all engines.
-    pub fn engine_names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.engines.keys().copied()
+    /// The engine of that name, with the functions that were added.
+    ///
+    /// # Errors
+    /// What is wrong with the name, or that the engine takes no functions.
+    pub fn find_engine(&self, name: &str) -> Result<Arc<dyn Engine>, String> {
+        let engine = self.engines.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.engines.keys().copied().collect();
+            format!("there is no engine {name:?}; there is: {}", known.join(", "))
+        })?;
+        if self.builtins.is_empty() {
+            return Ok(engine.clone());
+        }
+        engine.with_builtins(&self.builtins).map_err(|error| error.to_string())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::{ConfigError, ConfigErrors, ConfigTree};
-use crate::value::{Path, Value};
+use crate::value::{Path, Value, View};
 
 /// Keys that configure the agent as a whole, beside those of the plugins.
 pub const KEYS: &[&str] = &[
@@ -65,12 +65,12 @@ impl Settings {
         let labels = labels(tree, &identity, &mut errors);
         let directory = text(tree, "persistence_directory", &mut errors);
         let nd_builtin_cache = match tree.get(&["nd_builtin_cache"]) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(on)) => *on,
-            Some(other) => {
-                errors.push(wrong_type(tree, &["nd_builtin_cache"], other, "bool"));
+            None => false,
+            Some(null) if null.is_null() => false,
+            Some(on) => on.as_bool().unwrap_or_else(|| {
+                errors.push(wrong_type(tree, &["nd_builtin_cache"], on, "bool"));
                 false
-            }
+            }),
         };
         if !errors.is_empty() {
             return Err(ConfigErrors(errors));
@@ -93,9 +93,9 @@ impl Settings {
 }
 
 fn decision(tree: &ConfigTree, key: &str, default: &str, errors: &mut Vec<ConfigError>) -> String {
-    match tree.get(&[key]) {
-        None | Some(Value::Null) => default.to_owned(),
-        Some(Value::String(text)) => text.to_string(),
+    match tree.get(&[key]).map(Value::view) {
+        None | Some(View::Null) => default.to_owned(),
+        Some(View::String(text)) => text.to_string(),
         Some(_) => {
             errors.push(ConfigError::opa(format!("{key} must be a string")).from_layer(tree.origin(&[key])));
             default.to_owned()
@@ -104,11 +104,12 @@ fn decision(tree: &ConfigTree, key: &str, default: &str, errors: &mut Vec<Config
 }
 
 fn text(tree: &ConfigTree, key: &str, errors: &mut Vec<ConfigError>) -> Option<String> {
-    match tree.get(&[key])? {
-        Value::Null => None,
-        Value::String(text) => Some(text.to_string()),
-        other => {
-            errors.push(wrong_type(tree, &[key], other, "string"));
+    let value = tree.get(&[key])?;
+    match value.view() {
+        View::Null => None,
+        View::String(text) => Some(text.to_owned()),
+        _ => {
+            errors.push(wrong_type(tree, &[key], value, "string"));
             None
         }
     }
@@ -116,10 +117,11 @@ fn text(tree: &ConfigTree, key: &str, errors: &mut Vec<ConfigError>) -> Option<S
 
 fn labels(tree: &ConfigTree, identity: &Identity, errors: &mut Vec<ConfigError>) -> Value {
     let mut labels = Value::empty_object();
-    match tree.get(&["labels"]) {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(entries)) => {
-            for (key, value) in entries.iter() {
+    let given = tree.get(&["labels"]).filter(|given| !given.is_null());
+    match given.map(|given| given.as_object().ok_or(given)) {
+        None => {}
+        Some(Ok(entries)) => {
+            for (key, value) in entries {
                 let key = key.as_str().unwrap_or_default();
                 if value.as_str().is_none() {
                     errors.push(wrong_type(tree, &["labels", key], value, "string"));
@@ -127,7 +129,7 @@ fn labels(tree: &ConfigTree, identity: &Identity, errors: &mut Vec<ConfigError>)
                 labels = labels.with(&[key], value.clone());
             }
         }
-        Some(other) => errors.push(wrong_type(tree, &["labels"], other, "object of strings")),
+        Some(Err(other)) => errors.push(wrong_type(tree, &["labels"], other, "object of strings")),
     }
     labels.with(&["id"], identity.id.as_str().into()).with(&["version"], identity.version.as_str().into())
 }

@@ -1,105 +1,193 @@
 //! Values of policy and data: JSON plus sets and arbitrary object keys.
 //!
-//! A [`Value`] is immutable and cheap to clone. Values are ordered as OPA orders them:
+//! A [`Value`] is immutable, 16 bytes small and cheap to clone. Values are ordered as OPA orders them:
 //! null < boolean < number < string < array < object < set. Numbers keep the spelling they came with and are
 //! compared exactly.
+//!
+//! Integers and strings of up to 14 bytes are held inline; all else is shared. Objects with the same keys may share
+//! them, and all objects of one JSON document do. Dropping, comparing, hashing and encoding a value walks nesting of any
+//! depth without overflowing the stack.
 
+mod convert;
 mod decode;
 mod encode;
+mod index;
+mod node;
 mod number;
 mod object;
+mod order;
 mod ordered;
 mod path;
 mod serial;
+mod set;
+mod text;
+mod view;
 
-use std::cmp::Ordering;
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 pub use decode::{DecodeError, decode, decode_prefix};
 pub use encode::{encode, encode_pretty, write_json, write_json_string};
-pub use number::{Number, NumberError};
-pub use object::{Object, Set};
+pub use number::{Number, NumberError, RemainderError};
+pub use object::{Entries, Object};
 pub use ordered::Json;
 pub use path::Path;
 pub use serial::{Unserializable, from_serialize, to_serde};
+pub use set::Set;
+pub use view::View;
 
-/// A Rego value.
-#[derive(Clone, Debug, Default)]
-pub enum Value {
-    /// `null`
+use node::Node;
+use order::TEXT_RANK;
+use text::Short;
+
+/// A Rego value. Look into it with [`Value::view`] and the `as_` functions.
+#[derive(Clone, Default)]
+pub struct Value(Repr);
+
+/// How a value is held. Each value has one representation only, but for numbers.
+#[derive(Clone, Default)]
+enum Repr {
     #[default]
     Null,
-    /// `true` or `false`
     Bool(bool),
-    /// A number with the spelling it came with.
-    Number(Number),
-    /// A string of Unicode scalar values.
-    String(Arc<str>),
-    /// A list.
-    Array(Arc<[Value]>),
-    /// A map from values to values; in JSON every key is a string.
+    /// An integer in its canonical spelling.
+    Int(i64),
+    /// A number in any other spelling.
+    Decimal(ArcStr),
+    /// A string that fits in.
+    Short(Short),
+    /// A longer string.
+    Long(ArcStr),
+    Array(Node<()>),
     Object(Object),
-    /// A set; JSON shows it as a sorted array.
     Set(Set),
 }
 
+const _: () = assert!(size_of::<Value>() == 16 && size_of::<Option<Value>>() == 16);
+
 impl Value {
+    /// `null`, which is also the default.
+    pub const NULL: Self = Self(Repr::Null);
+
     /// An object without entries.
     pub fn empty_object() -> Self {
-        Self::Object(Object::default())
+        Self(Repr::Object(Object::default()))
     }
 
     /// An object of string keys. Of equal keys the last one wins.
     pub fn object<K: Into<Value>, V: Into<Value>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self::Object(entries.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+        Self(Repr::Object(entries.into_iter().map(|(k, v)| (k.into(), v.into())).collect()))
     }
 
     /// An array of the items.
     pub fn array<V: Into<Value>>(items: impl IntoIterator<Item = V>) -> Self {
-        Self::Array(items.into_iter().map(Into::into).collect())
+        let items: Vec<Value> = items.into_iter().map(Into::into).collect();
+        Self(Repr::Array(Node::new((), items.into_iter())))
+    }
+
+    /// A set of the members; of equal members the first one stays.
+    pub fn set<V: Into<Value>>(members: impl IntoIterator<Item = V>) -> Self {
+        Self(Repr::Set(members.into_iter().map(Into::into).collect()))
+    }
+
+    /// The value, to be matched on.
+    pub fn view(&self) -> View<'_> {
+        match &self.0 {
+            Repr::Null => View::Null,
+            Repr::Bool(truth) => View::Bool(*truth),
+            Repr::Int(int) => View::Number((*int).into()),
+            Repr::Decimal(text) => View::Number(Number::from_text(text.clone())),
+            Repr::Short(text) => View::String(text.as_str()),
+            Repr::Long(text) => View::String(text),
+            Repr::Array(items) => View::Array(items.values()),
+            Repr::Object(entries) => View::Object(entries),
+            Repr::Set(members) => View::Set(members),
+        }
     }
 
     /// The name of the value's type, as Rego's `type_name` gives it.
     pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "boolean",
-            Self::Number(_) => "number",
-            Self::String(_) => "string",
-            Self::Array(_) => "array",
-            Self::Object(_) => "object",
-            Self::Set(_) => "set",
+        match &self.0 {
+            Repr::Null => "null",
+            Repr::Bool(_) => "boolean",
+            Repr::Int(_) | Repr::Decimal(_) => "number",
+            Repr::Short(_) | Repr::Long(_) => "string",
+            Repr::Array(_) => "array",
+            Repr::Object(_) => "object",
+            Repr::Set(_) => "set",
+        }
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self.0, Repr::Null)
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
+        matches!(self.0, Repr::Object(_))
+    }
+
+    /// Whether it is an array.
+    pub fn is_array(&self) -> bool {
+        matches!(self.0, Repr::Array(_))
+    }
+
+    /// Whether values lie within the value.
+    fn is_nested(&self) -> bool {
+        match &self.0 {
+            Repr::Array(items) => !items.values().is_empty(),
+            Repr::Object(entries) => !entries.is_empty(),
+            Repr::Set(members) => !members.is_empty(),
+            _ => false,
         }
     }
 
     /// The text of a string value.
     pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::String(text) => Some(text),
+        match &self.0 {
+            Repr::Short(text) => Some(text.as_str()),
+            Repr::Long(text) => Some(text),
             _ => None,
         }
     }
 
     /// The truth of a boolean value.
     pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Self::Bool(truth) => Some(*truth),
+        match &self.0 {
+            Repr::Bool(truth) => Some(*truth),
             _ => None,
         }
     }
 
     /// The items of an array.
     pub fn as_array(&self) -> Option<&[Value]> {
-        match self {
-            Self::Array(items) => Some(items),
+        match &self.0 {
+            Repr::Array(items) => Some(items.values()),
+            _ => None,
+        }
+    }
+
+    /// The members of a set.
+    pub fn as_set(&self) -> Option<&Set> {
+        match &self.0 {
+            Repr::Set(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The number.
+    pub fn as_number(&self) -> Option<Number> {
+        match &self.0 {
+            Repr::Int(int) => Some((*int).into()),
+            Repr::Decimal(text) => Some(Number::from_text(text.clone())),
             _ => None,
         }
     }
 
     /// The entries of an object.
     pub fn as_object(&self) -> Option<&Object> {
-        match self {
-            Self::Object(entries) => Some(entries),
+        match &self.0 {
+            Repr::Object(entries) => Some(entries),
             _ => None,
         }
     }
@@ -115,9 +203,9 @@ impl Value {
     }
 
     fn child(&self, segment: &str) -> Option<&Value> {
-        match self {
-            Self::Object(entries) => entries.get_str(segment),
-            Self::Array(items) => items.get(segment.parse::<usize>().ok()?),
+        match &self.0 {
+            Repr::Object(entries) => entries.get_str(segment),
+            Repr::Array(items) => items.values().get(segment.parse::<usize>().ok()?),
             _ => None,
         }
     }
@@ -132,62 +220,22 @@ impl Value {
         let empty = Object::default();
         let entries = self.as_object().unwrap_or(&empty);
         let below = entries.get_str(first.as_ref()).cloned().unwrap_or_else(Value::empty_object);
-        Self::Object(entries.with(first.as_ref().into(), below.with(rest, new)))
+        entries.with(first.as_ref().into(), below.with(rest, new)).into()
     }
 
     /// The value without what lies at the path of object keys. Everything else is shared with `self`.
     #[must_use]
     pub fn without<S: AsRef<str>>(&self, path: &[S]) -> Value {
-        let (Some((first, rest)), Self::Object(entries)) = (path.split_first(), self) else {
+        let (Some((first, rest)), Some(entries)) = (path.split_first(), self.as_object()) else {
             return self.clone();
         };
         let Some(below) = entries.get_str(first.as_ref()) else {
             return self.clone();
         };
         let key = Value::from(first.as_ref());
-        Self::Object(if rest.is_empty() { entries.without(&key) } else { entries.with(key, below.without(rest)) })
-    }
-
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Null => 0,
-            Self::Bool(_) => 1,
-            Self::Number(_) => 2,
-            Self::String(_) => 3,
-            Self::Array(_) => 4,
-            Self::Object(_) => 5,
-            Self::Set(_) => 6,
-        }
+        if rest.is_empty() { entries.without(&key).into() } else { entries.with(key, below.without(rest)).into() }
     }
 }
-
-impl Ord for Value {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
-            (Self::Number(a), Self::Number(b)) => a.cmp(b),
-            (Self::String(a), Self::String(b)) => a.cmp(b),
-            (Self::Array(a), Self::Array(b)) => a.cmp(b),
-            (Self::Object(a), Self::Object(b)) => a.cmp(b),
-            (Self::Set(a), Self::Set(b)) => a.cmp(b),
-            _ => self.rank().cmp(&other.rank()),
-        }
-    }
-}
-
-impl PartialOrd for Value {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Value {}
 
 impl std::fmt::Display for Value {
     /// The value as compact JSON.
@@ -196,81 +244,9 @@ impl std::fmt::Display for Value {
     }
 }
 
-impl From<bool> for Value {
-    fn from(truth: bool) -> Self {
-        Self::Bool(truth)
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::String(text.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::String(text.into())
-    }
-}
-
-impl From<&String> for Value {
-    fn from(text: &String) -> Self {
-        Self::String(text.as_str().into())
-    }
-}
-
-impl From<Arc<str>> for Value {
-    fn from(text: Arc<str>) -> Self {
-        Self::String(text)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<i32> for Value {
-    fn from(number: i32) -> Self {
-        Self::Number(i64::from(number).into())
-    }
-}
-
-impl From<u32> for Value {
-    fn from(number: u32) -> Self {
-        Self::Number(i64::from(number).into())
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<Number> for Value {
-    fn from(number: Number) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<Object> for Value {
-    fn from(entries: Object) -> Self {
-        Self::Object(entries)
-    }
-}
-
-impl<V: Into<Value>> From<Vec<V>> for Value {
-    fn from(items: Vec<V>) -> Self {
-        Self::array(items)
-    }
-}
-
-impl<V: Into<Value>> From<Option<V>> for Value {
-    fn from(value: Option<V>) -> Self {
-        value.map_or(Self::Null, Into::into)
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        order::descend(|| self.view().fmt(f))
     }
 }
 

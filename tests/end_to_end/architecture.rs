@@ -6,21 +6,25 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Our crates with what they may depend on beside `regent-core`. The kit may be anyone's dev-dependency.
+/// Our crates with what they may depend on beside `regent-core`. The kit and the conformance cases may be
+/// anyone's dev-dependency.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-core", &[]),
     ("regent-kit", &[]),
+    ("regent-conformance", &[]),
     ("regent-services", &[]),
     ("regent-bundle", &[]),
     ("regent-decision-logs", &[]),
     ("regent-status", &[]),
     ("regent-rest-api", &[]),
+    ("regent-engine-rego", &[]),
     ("regent-engine-regorus", &[]),
     (
         "regent",
         &[
             "regent-bundle",
             "regent-decision-logs",
+            "regent-engine-rego",
             "regent-engine-regorus",
             "regent-rest-api",
             "regent-services",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use regent_kit::{Agent, AgentCommand, ControlPlane};
 use serde_json::json;
 
-use crate::{SOON, decide, regent};
+use crate::support::{SOON, decide, regent};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the agent lies in the workspace").to_owned()
@@ -42,7 +42,7 @@ async fn every_example_starts_and_becomes_ready() {
         }
         let config = std::fs::read_to_string(&path).expect("an example");
         let command = regent().config(&config).env("CONTROL_PLANE_URL", acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
-        let agent = crate::ready(command).await;
+        let agent = crate::support::ready(command).await;
         let plugins = agent.get("/health?plugins").await;
         assert_eq!(plugins.status, 200, "{}: {}", path.display(), plugins.text());
         tried += 1;
@@ -50,18 +50,39 @@ async fn every_example_starts_and_becomes_ready() {
     assert!(tried > 2, "there are examples");
 }
 
+/// A program that embeds the agent. Cargo builds examples beside the tests, in a folder of their own.
+fn embedding(name: &str) -> AgentCommand {
+    let tests = std::env::current_exe().expect("this test's path");
+    let examples = tests.parent().and_then(Path::parent).expect("the build folder").join("examples");
+    Agent::command(examples.join(name).to_str().expect("a plain path"))
+}
+
 #[tokio::test]
 async fn a_program_embeds_the_agent_and_brings_its_own_sink() {
-    // Cargo builds examples beside the tests, in a folder of their own.
-    let tests = std::env::current_exe().expect("this test's path");
-    let example = tests.parent().and_then(Path::parent).expect("the build folder").join("examples/custom_sink");
     let yaml = "decision_logs: {plugin: line_file}\nplugins: {line_file: {path: decisions.txt}}\n";
     let policy = "package app\n\nallow if input.user == \"ann\"\n";
-    let command = Agent::command(example.to_str().expect("a plain path"));
-    let mut agent = command.config(yaml).file("app.rego", policy).arg("app.rego").start().await.expect("it starts");
+    let mut agent = embedding("custom_sink")
+        .config(yaml)
+        .file("app.rego", policy)
+        .arg("app.rego")
+        .start()
+        .await
+        .expect("it starts");
     assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
     agent.terminate().expect("the signal is sent");
     assert!(agent.wait(SOON).await.expect("it ends").success(), "{}", agent.stderr());
     let lines = std::fs::read_to_string(agent.dir().join("decisions.txt")).expect("the sink has written");
     assert!(lines.lines().count() == 1 && lines.contains("app/allow true"), "{lines}");
+}
+
+#[tokio::test]
+async fn a_program_adds_a_function_that_policies_call() {
+    let policy = "package app\n\nallow if acme.domain(input.email) == \"example.com\"\n";
+    let command = embedding("custom_builtin").file("app.rego", policy).arg("app.rego");
+    let agent = command.start().await.expect("it starts");
+    assert_eq!(decide(&agent, "app/allow", json!({"email": "ann@EXAMPLE.com"})).await, true);
+    assert_eq!(decide(&agent, "app/allow", json!({"email": "ann"})).await, serde_json::Value::Null);
+    let strict = agent.post("/v1/data/app/allow?strict-builtin-errors", json!({"input": {"email": "ann"}})).await;
+    assert_eq!(strict.status, 500, "{}", strict.text());
+    assert!(strict.text().contains("acme.domain: the address has no @"), "{}", strict.text());
 }

@@ -3,7 +3,7 @@
 use regent_kit::{Bundle, ControlPlane, Fault};
 use serde_json::{Value, json};
 
-use crate::{SOON, bundle, config, decide, ready, regent};
+use crate::support::{SOON, bundle, config, decide, ready, regent};
 
 /// Starts with a good bundle, lets the fault happen, and gives the bundle's status that reports it.
 async fn after(fault: impl FnOnce(&ControlPlane)) -> Value {

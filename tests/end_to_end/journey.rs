@@ -4,7 +4,7 @@ use regent_kit::ControlPlane;
 use regent_kit::wait::until;
 use serde_json::json;
 
-use crate::{SOON, bundle, config, decide, ready, regent};
+use crate::support::{SOON, bundle, config, decide, ready, regent};
 
 #[tokio::test]
 async fn a_bundle_comes_in_a_decision_goes_out_and_log_and_status_come_back() {

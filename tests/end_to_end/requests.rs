@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use regent_kit::Agent;
 use serde_json::{Value, json};
 
-use crate::regent;
+use crate::support::regent;
 
 async fn post(agent: &Agent, body: &[u8], encoding: Option<&str>) -> (StatusCode, Value) {
     let mut request = Request::post("/v1/data/app/allow").header("Content-Type", "application/json");
@@ -56,10 +56,10 @@ async fn data_and_policies_are_written_and_read_over_rest() {
     assert_eq!(agent.put("/v1/policies/app", policy).await.status, 200);
     assert_eq!(agent.put("/v1/data/owner", json!("ann")).await.status, 204);
     assert_eq!(agent.get("/v1/data/owner").await.json()["result"], "ann");
-    assert_eq!(crate::decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
+    assert_eq!(crate::support::decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
     let patch = json!([{"op": "replace", "path": "/owner", "value": "bob"}]);
     assert_eq!(agent.patch("/v1/data", patch).await.status, 204);
-    assert_eq!(crate::decide(&agent, "app/allow", json!({"user": "ann"})).await, Value::Null);
+    assert_eq!(crate::support::decide(&agent, "app/allow", json!({"user": "ann"})).await, Value::Null);
     assert_eq!(agent.delete("/v1/data/owner").await.status, 204);
     assert_eq!(agent.delete("/v1/policies/app").await.status, 200);
     assert_eq!(agent.get("/v1/data").await.json(), json!({"result": {}}));

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::{SOON, regent};
+use crate::support::{SOON, regent};
 
 async fn refused(command: regent_kit::AgentCommand) -> String {
     let Output { status, stderr, .. } = command.run_to_end(SOON).await.expect("the agent ends by itself");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use regent_kit::{Agent, Bundle, ControlPlane};
 use serde_json::{Value, json};
 
-use crate::{SOON, config, ready, regent};
+use crate::support::{SOON, config, ready, regent};
 
 /// Connections that ask at the same time.
 const CONNECTIONS: usize = 16;

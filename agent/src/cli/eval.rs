@@ -15,8 +15,8 @@ use regent_core::metrics::Metrics;
 use regent_core::value::{Path, decode};
 use regent_core::{Registry, Snapshot, Store, Value, yaml};
 
-use crate::Files;
 use crate::load::{self, LoadError};
+use crate::{Files, build};
 use output::{Failure, Output, OutputFormat};
 
 /// Evaluate a Rego query.
@@ -67,6 +67,9 @@ pub(super) struct Arguments {
     /// Treat errors of built-in functions as fatal.
     #[arg(long)]
     strict_builtin_errors: bool,
+    /// Refuse what is unused or deprecated.
+    #[arg(short = 'S', long)]
+    strict: bool,
     /// Characters after which a value in a table is cut.
     #[arg(long, value_name = "COUNT", default_value_t = 80)]
     pretty_limit: usize,
@@ -74,7 +77,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     /// Name of the engine that evaluates.
-    #[arg(long, value_name = "NAME", default_value = "regorus")]
+    #[arg(long, value_name = "NAME", default_value = crate::running::DEFAULT_ENGINE)]
     engine: String,
     /// Take modules that do not say otherwise for Rego v0.
     #[arg(long)]
@@ -95,8 +98,6 @@ struct Later {
     profile: bool,
     #[arg(long, hide = true)]
     instrument: bool,
-    #[arg(short = 'S', long, hide = true)]
-    strict: bool,
     #[arg(long, hide = true, value_name = "MODE")]
     explain: Option<String>,
     #[arg(short, long, hide = true, value_name = "PATH")]
@@ -123,12 +124,18 @@ impl Later {
             ("--coverage", self.coverage),
             ("--profile", self.profile),
             ("--instrument", self.instrument),
-            ("--strict", self.strict),
             ("--explain", explain),
             ("--schema", self.schema.is_some()),
             ("--optimize", self.optimize.as_deref().is_some_and(|level| level != "0")),
         ];
         flags.into_iter().find(|(_, asked)| *asked).map(|(flag, _)| flag)
+    }
+}
+
+impl Arguments {
+    /// The dialect of the query, and of modules that do not say otherwise.
+    fn rego_version(&self) -> RegoVersion {
+        if self.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 }
     }
 }
 
@@ -238,16 +245,16 @@ impl Prints for StandardError {
 }
 
 async fn load(registry: &Registry, arguments: &Arguments) -> Result<Store, Failure> {
-    let known = || registry.engine_names().collect::<Vec<_>>().join(", ");
-    let missing = || Failure::text(format!("there is no engine {:?}; there is: {}", arguments.engine, known()));
-    let engine = registry.find_engine(&arguments.engine).ok_or_else(missing)?;
-    let store = Store::new(engine, CompileOptions::default(), Value::empty_object())?;
+    let engine = registry.find_engine(&arguments.engine).map_err(Failure::text)?;
+    let runtime = build::runtime(&Value::empty_object());
+    let options = CompileOptions { strict: arguments.strict, runtime, ..CompileOptions::default() };
+    let store = Store::new(engine, options, Value::empty_object())?;
     let files = |paths: &[String], as_bundles| Files {
         paths: paths.to_vec(),
         as_bundles,
         watch: false,
         ignore: arguments.ignore.clone(),
-        rego_version: if arguments.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
+        rego_version: arguments.rego_version(),
     };
     for files in [files(&arguments.bundle, true), files(&arguments.data, false)] {
         load::load(&store, &files, load::Contents::default()).await.map_err(|(error, _)| error)?;
@@ -263,6 +270,8 @@ fn query(arguments: &Arguments) -> Result<QueryText, Failure> {
     let package = |name: &str| Path::from_dots(name.trim_start_matches("data."));
     Ok(QueryText {
         text,
+        version: arguments.rego_version(),
+        recognise_rules: false,
         package: arguments.package.as_deref().map(package),
         imports: arguments.import.clone(),
         unsafe_builtins: Vec::new(),

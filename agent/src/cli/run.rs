@@ -225,6 +225,8 @@ impl Arguments {
                 rego_version: if self.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
             },
             max_errors: self.max_errors,
+            // As in OPA, which spares policies the work of texts that no log would show.
+            print: matches!(self.log_level, Level::Debug | Level::Info),
             ready_timeout: (self.ready_timeout > 0).then(|| Duration::from_secs(self.ready_timeout)),
             shutdown_wait: Duration::from_secs(self.shutdown_wait_period),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_period),

@@ -9,7 +9,7 @@ use super::error::ConfigError;
 use super::layers::Source;
 use super::merge::Layer;
 use super::overrides::{self, Assignment};
-use crate::value::Value;
+use crate::value::{Value, View};
 use crate::yaml::{self, Document};
 
 const SET: &str = "--set";
@@ -52,8 +52,8 @@ impl<'a> Loading<'a> {
 
     fn checked(&mut self, name: &str, document: Document) -> Option<Layer> {
         let value = match document.value {
-            Value::Null => Value::empty_object(),
-            object @ Value::Object(_) => object,
+            null if null.is_null() => Value::empty_object(),
+            object if object.is_object() => object,
             other => {
                 let json = "error unmarshaling JSON: while decoding JSON: json";
                 let found = go_name(&other);
@@ -101,7 +101,7 @@ impl<'a> Loading<'a> {
                 // A list element goes into the list that --set began.
                 if let Some(keys) = assignment.list_path()
                     && layer.value.at(&keys).is_none()
-                    && let Some(list @ Value::Array(_)) = set.at(&keys)
+                    && let Some(list) = set.at(&keys).filter(|list| list.is_array())
                 {
                     layer.value = layer.value.with(&keys, list.clone());
                 }
@@ -155,21 +155,18 @@ fn read(path: &Path) -> Result<String, String> {
 
 /// What Go's JSON reader calls the type of a value.
 fn go_name(value: &Value) -> &'static str {
-    match value {
-        Value::Bool(_) => "bool",
-        other => other.type_name(),
-    }
+    if value.as_bool().is_some() { "bool" } else { value.type_name() }
 }
 
 /// Whether the value nests deeper; looks no further than it must.
 fn deeper_than(value: &Value, limit: usize) -> bool {
     let Some(below) = limit.checked_sub(1) else {
-        return matches!(value, Value::Array(_) | Value::Object(_) | Value::Set(_));
+        return matches!(value.view(), View::Array(_) | View::Object(_) | View::Set(_));
     };
-    match value {
-        Value::Array(items) => items.iter().any(|item| deeper_than(item, below)),
-        Value::Set(members) => members.iter().any(|member| deeper_than(member, below)),
-        Value::Object(entries) => entries.iter().any(|(_, value)| deeper_than(value, below)),
+    match value.view() {
+        View::Array(items) => items.iter().any(|item| deeper_than(item, below)),
+        View::Set(members) => members.iter().any(|member| deeper_than(member, below)),
+        View::Object(entries) => entries.iter().any(|(_, value)| deeper_than(value, below)),
         _ => false,
     }
 }

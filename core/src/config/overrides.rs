@@ -6,7 +6,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::value::{Object, Value};
+use crate::value::Value;
 
 const MAX_INDEX: i64 = 65_536;
 const MAX_STEPS: usize = super::MAX_DEPTH;
@@ -52,13 +52,13 @@ fn assign(current: Option<&Value>, path: &[Step], new: &Value) -> Value {
         [Step::Key(key), rest @ ..] => {
             let entries = current.and_then(Value::as_object).cloned().unwrap_or_default();
             let below = assign(entries.get_str(key), rest, new);
-            Value::Object(Object::with(&entries, key.as_str().into(), below))
+            entries.with(key.as_str().into(), below).into()
         }
         [Step::Index(index), rest @ ..] => {
             let mut items = current.and_then(Value::as_array).unwrap_or_default().to_vec();
-            items.resize(items.len().max(index + 1), Value::Null);
+            items.resize(items.len().max(index + 1), Value::NULL);
             items[*index] = assign(Some(&items[*index]), rest, new);
-            Value::Array(items.into())
+            items.into()
         }
     }
 }

@@ -4,7 +4,7 @@
 //! services, whatever has a telling name in `plugins` and in sections that OPA does not know, and passwords in URLs.
 
 use super::secret::MASK;
-use crate::value::Value;
+use crate::value::{Value, View};
 
 /// Sections whose keys are all known to hold no secret under a telling name.
 const PLAIN: [&str; 16] = [
@@ -50,9 +50,9 @@ pub(super) fn redact(tree: &Value) -> Value {
             let service = service.without(&["credentials"]);
             entries(&service, entry)
         }),
-        "keys" => each(value, |key| match key {
-            Value::Object(_) => telling(&key.without(&["key"]).without(&["private_key"])),
-            odd => masked(odd),
+        "keys" => each(value, |key| match key.as_object() {
+            Some(_) => telling(&key.without(&["key"]).without(&["private_key"])),
+            None => masked(key),
         }),
         "plugins" => each(value, telling),
         _ if PLAIN.contains(&section) => urls(value),
@@ -63,7 +63,7 @@ pub(super) fn redact(tree: &Value) -> Value {
 
 /// The object with each entry changed; anything else as it is.
 fn entries(value: &Value, change: impl Fn(&str, &Value) -> Value) -> Value {
-    let Value::Object(object) = value else {
+    let Some(object) = value.as_object() else {
         return value.clone();
     };
     Value::object(object.iter().map(|(key, value)| (key.clone(), change(key.as_str().unwrap_or_default(), value))))
@@ -71,10 +71,10 @@ fn entries(value: &Value, change: impl Fn(&str, &Value) -> Value) -> Value {
 
 /// The values of an object or the items of a list, each changed.
 fn each(value: &Value, change: impl Fn(&Value) -> Value) -> Value {
-    match value {
-        Value::Array(items) => Value::array(items.iter().map(change)),
-        Value::Object(_) => entries(value, |_, value| change(value)),
-        other => change(other),
+    match value.view() {
+        View::Array(items) => Value::array(items.iter().map(change)),
+        View::Object(_) => entries(value, |_, value| change(value)),
+        _ => change(value),
     }
 }
 
@@ -83,7 +83,7 @@ fn headers(value: &Value) -> Value {
 }
 
 fn masked(value: &Value) -> Value {
-    if *value == Value::Null { Value::Null } else { MASK.into() }
+    if value.is_null() { Value::NULL } else { MASK.into() }
 }
 
 pub(super) fn tells(key: &str) -> bool {
@@ -102,20 +102,20 @@ fn entry(key: &str, value: &Value) -> Value {
 
 /// Everything with a telling name masked, at any depth.
 fn telling(value: &Value) -> Value {
-    match value {
-        Value::Object(_) => entries(value, entry),
-        Value::Array(items) => Value::array(items.iter().map(telling)),
-        other => urls(other),
+    match value.view() {
+        View::Object(_) => entries(value, entry),
+        View::Array(items) => Value::array(items.iter().map(telling)),
+        _ => urls(value),
     }
 }
 
 /// Who logs in where, without the password, at any depth.
 fn urls(value: &Value) -> Value {
-    match value {
-        Value::Object(_) => entries(value, |_, value| urls(value)),
-        Value::Array(items) => Value::array(items.iter().map(urls)),
-        Value::String(text) if text.contains("://") && text.contains('@') => url(text).into(),
-        other => other.clone(),
+    match value.view() {
+        View::Object(_) => entries(value, |_, value| urls(value)),
+        View::Array(items) => Value::array(items.iter().map(urls)),
+        View::String(text) if text.contains("://") && text.contains('@') => url(text).into(),
+        _ => value.clone(),
     }
 }
 

@@ -48,7 +48,7 @@ impl Section {
 
     /// The section under one key; none when nothing or null is there.
     pub fn child(&self, key: &str) -> Option<Section> {
-        let value = self.value.get(key).filter(|value| **value != Value::Null)?.clone();
+        let value = self.value.get(key).filter(|value| !value.is_null())?.clone();
         let path = self.path.iter().cloned().chain([key.to_owned()]).collect();
         Some(Self::new(self.tree.clone(), path, value))
     }

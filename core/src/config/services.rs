@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::ConfigError;
 use super::merge::{Layer, Origins};
-use crate::value::Value;
+use crate::value::{Object, Value, View};
 
 /// The tree with its services as an object.
 pub(super) struct Settled {
@@ -17,13 +17,14 @@ pub(super) struct Settled {
 /// later layer's object replaces an earlier layer's list.
 pub(super) fn settle(value: Value, layers: &[Layer], origins: &mut Origins) -> Result<Settled, Vec<ConfigError>> {
     let origin = origins.find(&["services"]).to_owned();
-    match value.get("services") {
-        None | Some(Value::Null) => Ok(Settled { value, names: Vec::new(), warnings: Vec::new() }),
-        Some(object @ Value::Object(_)) => {
-            let names = order(object, layers);
+    let services = value.get("services");
+    match services.map(Value::view) {
+        None | Some(View::Null) => Ok(Settled { value, names: Vec::new(), warnings: Vec::new() }),
+        Some(View::Object(entries)) => {
+            let names = order(entries, layers);
             Ok(Settled { value, names, warnings: Vec::new() })
         }
-        Some(Value::Array(items)) => {
+        Some(View::Array(items)) => {
             let mut warnings = Vec::new();
             let listed = named(items, &origin, &mut warnings)?;
             let below = listed
@@ -36,8 +37,9 @@ pub(super) fn settle(value: Value, layers: &[Layer], origins: &mut Origins) -> R
             let services = Value::object(listed);
             Ok(Settled { value: value.with(&["services"], services), names, warnings })
         }
-        Some(other) => {
-            let message = format!("invalid type: {}, expected an object or an array", other.type_name());
+        Some(_) => {
+            let found = services.map_or("undefined", Value::type_name);
+            let message = format!("invalid type: {found}, expected an object or an array");
             Err(vec![ConfigError::new("services", message, origin)])
         }
     }
@@ -48,13 +50,13 @@ fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Ve
     let (mut named, mut errors) = (Vec::<(String, Value)>::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let error = |key: &str, message: &str| ConfigError::new(format!("services[{index}]{key}"), message, origin);
-        let name = match (item, item.get("name")) {
-            (Value::Object(_), Some(Value::String(name))) if !name.is_empty() => name,
-            (Value::Object(_), None | Some(Value::Null | Value::String(_))) => {
+        let name = match (item.view(), item.get("name").map(Value::view)) {
+            (View::Object(_), Some(View::String(name))) if !name.is_empty() => name,
+            (View::Object(_), None | Some(View::Null | View::String(_))) => {
                 errors.push(error(".name", "is missing, every service in a list needs one"));
                 continue;
             }
-            (Value::Object(_), Some(_)) => {
+            (View::Object(_), Some(_)) => {
                 errors.push(error(".name", "invalid type, expected a string"));
                 continue;
             }
@@ -63,7 +65,7 @@ fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Ve
                 continue;
             }
         };
-        if let Some((_, known)) = named.iter_mut().find(|(known, _)| **known == **name) {
+        if let Some((_, known)) = named.iter_mut().find(|(known, _)| known == name) {
             warnings.push(format!("{origin}: service `{name}` is given more than once, the last one counts"));
             *known = item.clone();
         } else {
@@ -74,12 +76,12 @@ fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Ve
 }
 
 /// The names in the order of the layers' documents. A layer whose `services` is no object wipes out what was before.
-fn order(services: &Value, layers: &[Layer]) -> Vec<String> {
+fn order(services: &Object, layers: &[Layer]) -> Vec<String> {
     let mut order: Vec<String> = Vec::new();
     for layer in layers {
-        match layer.value.get("services") {
+        match layer.value.get("services").map(Value::view) {
             None => {}
-            Some(Value::Object(entries)) => {
+            Some(View::Object(entries)) => {
                 let sorted = entries.iter().filter_map(|(name, _)| name.as_str().map(str::to_owned));
                 order.extend(layer.order.iter().cloned().chain(sorted));
             }
@@ -88,7 +90,7 @@ fn order(services: &Value, layers: &[Layer]) -> Vec<String> {
     }
     let mut names = Vec::new();
     for name in order {
-        if services.get(&name).is_some() && !names.contains(&name) {
+        if services.get_str(&name).is_some() && !names.contains(&name) {
             names.push(name);
         }
     }

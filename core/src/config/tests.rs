@@ -42,8 +42,7 @@ fn later_layers_win_and_are_remembered() {
         .set("list[1]=x")
         .load()
         .expect("good");
-    let expected =
-        r#"{"gone":null,"keep":{"x":1.50},"labels":{"a":1,"b":2,"c":3,"d":"${HOME_URL}"},"list":[null,"x"]}"#;
+    let expected = r#"{"gone":null,"keep":{"x":1.5},"labels":{"a":1,"b":2,"c":3,"d":"${HOME_URL}"},"list":[null,"x"]}"#;
     assert_eq!(encode(tree.value()), expected);
     let origins = [
         "labels.a",
@@ -61,7 +60,7 @@ fn later_layers_win_and_are_remembered() {
     for (path, expected) in origins.iter().zip(expected) {
         assert_eq!(tree.origin(&path.split('.').collect::<Vec<_>>()), expected, "{path}");
     }
-    assert_eq!(tree.get(&["gone"]), Some(&Value::Null));
+    assert_eq!(tree.get(&["gone"]), Some(&Value::NULL));
     assert!(tree.section(&["gone"]).is_none() && tree.section(&["none"]).is_none());
 }
 

@@ -39,14 +39,14 @@ impl ConfigTree {
 
     /// The section at a path of keys; none when nothing or null is there.
     pub fn section(&self, path: &[&str]) -> Option<Section> {
-        let value = self.get(path).filter(|value| **value != Value::Null)?.clone();
+        let value = self.get(path).filter(|value| !value.is_null())?.clone();
         Some(Section::new(self.clone(), path.iter().map(|key| (*key).to_owned()).collect(), value))
     }
 
     /// As [`ConfigTree::section`], but a null counts as an empty section: a section that is there asks for defaults.
     pub fn section_or_empty(&self, path: &[&str]) -> Option<Section> {
         let value = match self.get(path)? {
-            Value::Null => Value::empty_object(),
+            null if null.is_null() => Value::empty_object(),
             value => value.clone(),
         };
         let path = path.iter().map(|key| (*key).to_owned()).collect();

@@ -1,7 +1,7 @@
 //! Changes to base data by copy: what is not on the path is shared with the old document.
 
 use super::StoreError;
-use crate::value::{Object, Path, Value};
+use crate::value::{Object, Path, Value, View};
 
 /// One operation of a patch.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,14 +31,14 @@ pub(super) fn apply(root: &Value, patch: Patch) -> Result<Value, StoreError> {
     let Patch { op, path } = patch;
     if path.is_empty() {
         return match op {
-            PatchOp::Add(value @ Value::Object(_)) | PatchOp::Replace(value @ Value::Object(_)) => Ok(value),
+            PatchOp::Add(value) | PatchOp::Replace(value) if value.is_object() => Ok(value),
             PatchOp::Remove => Err(StoreError::InvalidPatch("/: invalid patch path".to_owned())),
             _ => Err(StoreError::InvalidPatch("root must be object".to_owned())),
         };
     }
     if path.segments().last().is_some_and(|last| &**last == "-")
         && !matches!(op, PatchOp::Add(_))
-        && matches!(root.at(&path.segments()[..path.len() - 1]), Some(Value::Array(_)))
+        && root.at(&path.segments()[..path.len() - 1]).is_some_and(Value::is_array)
     {
         return Err(StoreError::InvalidPatch(format!("{path}: invalid patch path")));
     }
@@ -49,15 +49,15 @@ pub(super) fn apply(root: &Value, patch: Patch) -> Result<Value, StoreError> {
 fn step(value: &Value, path: &Path, depth: usize, op: PatchOp) -> Result<Value, StoreError> {
     let segment = &*path.segments()[depth];
     let last = depth + 1 == path.len();
-    match value {
-        Value::Object(entries) => step_object(entries, path, depth, op),
-        Value::Array(items) if last && segment == "-" && matches!(op, PatchOp::Add(_)) => {
+    match value.view() {
+        View::Object(entries) => step_object(entries, path, depth, op),
+        View::Array(items) if last && segment == "-" && matches!(op, PatchOp::Add(_)) => {
             let PatchOp::Add(new) = op else {
                 return Err(StoreError::missing(path));
             };
-            Ok(Value::Array(items.iter().cloned().chain([new]).collect()))
+            Ok(items.iter().cloned().chain([new]).collect())
         }
-        Value::Array(items) => {
+        View::Array(items) => {
             let at = array_index(segment, items.len(), last && matches!(op, PatchOp::Add(_)))
                 .map_err(|reason| StoreError::NotFound { path: path.clone(), reason })?;
             let mut changed = items.to_vec();
@@ -67,14 +67,14 @@ fn step(value: &Value, path: &Path, depth: usize, op: PatchOp) -> Result<Value, 
                 PatchOp::Replace(new) => changed[at] = new,
                 PatchOp::Remove => drop(changed.remove(at)),
             }
-            Ok(Value::Array(changed.into()))
+            Ok(changed.into())
         }
         _ => Err(StoreError::missing(path)),
     }
 }
 
 fn step_object(entries: &Object, path: &Path, depth: usize, op: PatchOp) -> Result<Value, StoreError> {
-    let key = Value::String(path.segments()[depth].clone());
+    let key = Value::from(&path.segments()[depth]);
     let present = entries.get(&key);
     let changed = match (op, present) {
         (op, Some(below)) if depth + 1 < path.len() => entries.with(key, step(below, path, depth + 1, op)?),
@@ -83,7 +83,7 @@ fn step_object(entries: &Object, path: &Path, depth: usize, op: PatchOp) -> Resu
         (PatchOp::Remove, Some(_)) => entries.without(&key),
         (PatchOp::Remove | PatchOp::Replace(_), None) => return Err(StoreError::missing(path)),
     };
-    Ok(Value::Object(changed))
+    Ok(changed.into())
 }
 
 /// An index as OPA reads it: `01` and `+1` are fine. With `insert` the length itself is in range.
@@ -98,8 +98,8 @@ pub(super) fn put(root: &Value, path: &Path, new: Value) -> Result<Value, StoreE
     let mut current = root;
     for (depth, segment) in path.segments().iter().enumerate() {
         let conflict = || StoreError::WriteConflict(path.prefix(depth));
-        current = match current {
-            Value::Object(entries) => {
+        current = match current.view() {
+            View::Object(entries) => {
                 let Some(below) = entries.get_str(segment) else {
                     let missing = Value::empty_object().with(&path.segments()[depth + 1..], new);
                     return apply(root, Patch { op: PatchOp::Add(missing), path: path.prefix(depth + 1) });
@@ -107,26 +107,11 @@ pub(super) fn put(root: &Value, path: &Path, new: Value) -> Result<Value, StoreE
                 below
             }
             // Unlike a patch, a put refuses to write behind the last element.
-            Value::Array(items) => &items[array_index(segment, items.len(), false).map_err(|_| conflict())?],
+            View::Array(items) => &items[array_index(segment, items.len(), false).map_err(|_| conflict())?],
             _ => return Err(conflict()),
         };
     }
     apply(root, Patch { op: PatchOp::Add(new), path: path.clone() })
-}
-
-/// Whether base data stands in the way of a rule at the path: something lies there, or a parent is no object.
-pub(super) fn occupies(root: &Value, path: &Path) -> bool {
-    let mut current = root;
-    for segment in path.segments() {
-        match current {
-            Value::Object(entries) => match entries.get_str(segment) {
-                Some(below) => current = below,
-                None => return false,
-            },
-            _ => return true,
-        }
-    }
-    true
 }
 
 #[cfg(test)]
@@ -180,13 +165,5 @@ mod tests {
             check(put(r#"{"l":[1]}"#, path), "storage_write_conflict_error: /l");
         }
         check(put(r#"{"a":{"n":null}}"#, "a/n/x/y"), "storage_write_conflict_error: /a/n");
-    }
-
-    #[test]
-    fn data_occupies_what_it_holds_and_what_its_scalars_shadow() {
-        let data = json(r#"{"a":{"b":{}},"s":1}"#);
-        let occupied = |path: &str| occupies(&data, &Path::from_slashes(path));
-        assert!(occupied("a/b") && occupied("s") && occupied("s/x"));
-        assert!(!occupied("a/c") && !occupied("x") && !occupied("a/b/c"));
     }
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::StoreError;
-use crate::engine::{CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, RuleDocument};
-use crate::value::{Path, Value};
+use crate::engine::{
+    CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, RuleDocument, Unsupported,
+};
+use crate::value::{Json, Path, Value};
 
 /// Most prepared queries that one program keeps.
 const QUERY_CACHE_SIZE: usize = 100;
@@ -106,6 +108,14 @@ impl Snapshot {
     /// The active bundles by name.
     pub fn bundles(&self) -> &Arc<BTreeMap<Arc<str>, ActiveBundle>> {
         &self.bundles
+    }
+
+    /// The syntax tree of a module as compilation left it, in OPA's JSON.
+    ///
+    /// # Errors
+    /// When the engine has no such form.
+    pub fn ast(&self, module: &str) -> Result<Json, Unsupported> {
+        self.program.program.ast(module)
     }
 
     /// The documents that rules make, each path once.

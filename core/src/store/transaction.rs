@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::StoreError;
 use super::data::{self, Patch, PatchOp};
-use super::ownership::{require_disjoint, require_unowned, slashes};
+use super::ownership::{require_disjoint, require_unowned};
 use super::snapshot::{ActiveBundle, Compiled, Snapshot};
-use crate::engine::{CompileOptions, Engine, ErrorCode, Module, PolicyError, PolicyErrors, RuleDocument, Source};
+use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, RuleDocument, Source};
 use crate::metrics::Metrics;
 use crate::value::{Object, Path, Value};
 
@@ -91,10 +91,10 @@ impl Transaction {
     /// # Errors
     /// When the document is no object.
     pub fn put_entries(&mut self, document: &Value) -> Result<(), StoreError> {
-        let Value::Object(entries) = document else {
+        let Some(entries) = document.as_object() else {
             return Err(StoreError::InvalidPatch("root must be object".to_owned()));
         };
-        for (key, value) in entries.iter() {
+        for (key, value) in entries {
             let key = key.as_str().unwrap_or_default();
             let value = if key == "system" { self.beside_own(value) } else { value.clone() };
             self.data = self.data.with(&[key], value);
@@ -235,7 +235,9 @@ impl Transaction {
             return Ok((None, self.metrics));
         }
         let program = if self.policies_changed { Arc::new(self.compile()?) } else { self.base.program.clone() };
-        self.require_no_conflict(&program.program.documents())?;
+        if !self.options.overlap {
+            self.require_no_conflict(&program.program.documents())?;
+        }
         let next = Snapshot {
             generation: self.base.generation + 1,
             linked: program.program.link(&self.data),
@@ -250,17 +252,13 @@ impl Transaction {
     fn compile(&mut self) -> Result<Compiled, StoreError> {
         let modules: Vec<_> = self.policies.values().cloned().collect();
         let (engine, options) = (&self.engine, &self.options);
-        let program = self.metrics.time("timer_rego_module_compile_ns", |_| engine.compile(&modules, options));
+        let options = CompileOptions { base: (!options.overlap).then(|| self.data.clone()), ..options.clone() };
+        let program = self.metrics.time("timer_rego_module_compile_ns", |_| engine.compile(&modules, &options));
         Ok(Compiled::new(program.map_err(StoreError::Policy)?))
     }
 
     fn require_no_conflict(&self, documents: &[RuleDocument]) -> Result<(), StoreError> {
-        let conflict = |document: &RuleDocument| {
-            let text = format!("conflicting rule for data path {} found", slashes(&document.path));
-            PolicyError::new(ErrorCode::Compile, text, document.location.clone())
-        };
-        let conflicts: Vec<_> =
-            documents.iter().filter(|document| data::occupies(&self.data, &document.path)).map(conflict).collect();
+        let conflicts: Vec<_> = documents.iter().filter_map(|document| document.conflict(&self.data)).collect();
         if conflicts.is_empty() { Ok(()) } else { Err(StoreError::RuleConflict(PolicyErrors(conflicts))) }
     }
 }

@@ -3,17 +3,14 @@
 //! Own code rather than serde's, because clients see its behaviour: the spelling of numbers survives, of doubled keys
 //! the last wins, broken UTF-8 and lone surrogates become U+FFFD, and the texts of errors reach the client.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+mod shared;
 
-use super::{Number, Object, Value};
+use super::{Number, Value};
+use shared::Shared;
 
 /// Deepest nesting of arrays and objects. OPA takes ten times as much; whoever walks a value does so on the stack, though,
 /// and a stack that overflows ends the process.
 const MAX_DEPTH: usize = 1_000;
-
-/// Most keys of one document that are shared between its objects.
-const SHARED_KEYS: usize = 4096;
 
 /// Why a text is not JSON, in the words that OPA's clients know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +43,7 @@ pub enum DecodeError {
 /// When the bytes are not one JSON value.
 pub fn decode(json: &[u8]) -> Result<Value, DecodeError> {
     let (value, end) = decode_prefix(json)?;
-    let mut rest = Reader { json, at: end, depth: 0, keys: HashSet::new() };
+    let mut rest = Reader { at: end, ..Reader::new(json) };
     match rest.skip_space() {
         None => Ok(value),
         Some(_) => Err(rest.unexpected("after top-level value")),
@@ -58,7 +55,7 @@ pub fn decode(json: &[u8]) -> Result<Value, DecodeError> {
 /// # Errors
 /// When the bytes do not begin with a JSON value.
 pub fn decode_prefix(json: &[u8]) -> Result<(Value, usize), DecodeError> {
-    let mut reader = Reader { json, at: 0, depth: 0, keys: HashSet::new() };
+    let mut reader = Reader::new(json);
     if reader.skip_space().is_none() {
         return Err(DecodeError::Empty);
     }
@@ -70,10 +67,17 @@ struct Reader<'a> {
     json: &'a [u8],
     at: usize,
     depth: usize,
-    keys: HashSet<Arc<str>>,
+    shared: Shared,
+    /// The keys and values of the objects and arrays being read, one behind the other.
+    keys: Vec<Value>,
+    values: Vec<Value>,
 }
 
 impl<'a> Reader<'a> {
+    fn new(json: &'a [u8]) -> Self {
+        Self { json, at: 0, depth: 0, shared: Shared::new(json.len()), keys: Vec::new(), values: Vec::new() }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.json.get(self.at).copied()
     }
@@ -107,10 +111,10 @@ impl<'a> Reader<'a> {
             None => Err(DecodeError::Truncated),
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
-            Some(b'"') => Ok(Value::String(self.string()?.into())),
-            Some(b't') => self.literal("true", Value::Bool(true)),
-            Some(b'f') => self.literal("false", Value::Bool(false)),
-            Some(b'n') => self.literal("null", Value::Null),
+            Some(b'"') => self.text(),
+            Some(b't') => self.literal("true", true.into()),
+            Some(b'f') => self.literal("false", false.into()),
+            Some(b'n') => self.literal("null", Value::NULL),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => Err(self.unexpected("looking for beginning of value")),
         }
@@ -128,58 +132,58 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<Value, DecodeError> {
-        let mut entries = Vec::new();
         if self.skip_space() == Some(b'}') {
             self.at += 1;
             return Ok(Value::empty_object());
         }
+        let (first_key, first_value) = (self.keys.len(), self.values.len());
         loop {
             if self.skip_space() != Some(b'"') {
                 return Err(self.unexpected("looking for beginning of object key string"));
             }
-            let key = self.key()?;
+            let key = self.text()?;
+            self.keys.push(key);
             if self.skip_space() != Some(b':') {
                 return Err(self.unexpected("after object key"));
             }
             self.at += 1;
-            entries.push((key, self.value()?));
+            let value = self.value()?;
+            self.values.push(value);
             match self.skip_space() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(Value::Object(entries.into_iter().collect::<Object>()));
+                    let object = self.shared.object(&mut self.keys[first_key..], &mut self.values[first_value..]);
+                    self.keys.truncate(first_key);
+                    self.values.truncate(first_value);
+                    return Ok(object.into());
                 }
                 _ => return Err(self.unexpected("after object key:value pair")),
             }
         }
     }
 
-    /// Objects of one document tend to have the same keys, which then share their text.
-    fn key(&mut self) -> Result<Value, DecodeError> {
+    fn text(&mut self) -> Result<Value, DecodeError> {
         let text = self.string()?;
-        if let Some(known) = self.keys.get(&*text) {
-            return Ok(Value::String(known.clone()));
-        }
-        let text: Arc<str> = text.into();
-        if self.keys.len() < SHARED_KEYS {
-            self.keys.insert(text.clone());
-        }
-        Ok(Value::String(text))
+        Ok(self.shared.text(&text))
     }
 
     fn array(&mut self) -> Result<Value, DecodeError> {
-        let mut items = Vec::new();
         if self.skip_space() == Some(b']') {
             self.at += 1;
-            return Ok(Value::Array(items.into()));
+            return Ok(Value::array::<Value>([]));
         }
+        let first = self.values.len();
         loop {
-            items.push(self.value()?);
+            let item = self.value()?;
+            self.values.push(item);
             match self.skip_space() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(Value::Array(items.into()));
+                    let array = self.shared.array(&mut self.values[first..]);
+                    self.values.truncate(first);
+                    return Ok(array);
                 }
                 _ => return Err(self.unexpected("after array element")),
             }
@@ -217,7 +221,7 @@ impl<'a> Reader<'a> {
             self.digits();
         }
         let literal = std::str::from_utf8(&self.json[start..self.at]).expect("digits and signs are ASCII");
-        Ok(Value::Number(Number::from_literal(literal)))
+        Ok(Number::from_literal(literal).into())
     }
 
     fn digits(&mut self) {

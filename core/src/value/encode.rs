@@ -1,6 +1,9 @@
 //! JSON out, to the byte as OPA writes it: sorted keys, `<`, `>`, `&`, U+2028 and U+2029 escaped.
 
-use super::{Number, Object, Value};
+use std::io::Write as _;
+
+use super::order::descend;
+use super::{Object, Repr, Value, View};
 
 /// The value as compact JSON.
 pub fn encode(value: &Value) -> String {
@@ -22,27 +25,34 @@ fn text(out: Vec<u8>) -> String {
 
 /// Appends the value as compact JSON.
 pub fn write_json(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(out, number),
-        Value::String(text) => write_json_string(out, text),
-        Value::Array(items) => write_items(out, items.iter()),
-        Value::Set(members) => write_items(out, members.iter()),
-        Value::Object(entries) => {
-            out.push(b'{');
-            for (index, (key, value)) in keyed(entries).into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_key(out, &key);
-                out.push(b':');
-                write_json(out, value);
-            }
-            out.push(b'}');
+    match &value.0 {
+        Repr::Null => out.extend_from_slice(b"null"),
+        Repr::Bool(true) => out.extend_from_slice(b"true"),
+        Repr::Bool(false) => out.extend_from_slice(b"false"),
+        Repr::Int(int) => {
+            // Writing into memory cannot fail.
+            let _ = write!(out, "{int}");
         }
+        Repr::Decimal(text) => out.extend_from_slice(text.as_bytes()),
+        Repr::Short(text) => write_json_string(out, text.as_str()),
+        Repr::Long(text) => write_json_string(out, text),
+        Repr::Array(items) => descend(|| write_items(out, items.values().iter())),
+        Repr::Set(members) => descend(|| write_items(out, members.iter())),
+        Repr::Object(entries) => descend(|| write_entries(out, entries)),
     }
+}
+
+fn write_entries(out: &mut Vec<u8>, entries: &Object) {
+    out.push(b'{');
+    for_each_keyed(entries, |index, key, value| {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_json_string(out, key);
+        out.push(b':');
+        write_json(out, value);
+    });
+    out.push(b'}');
 }
 
 fn write_items<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a Value>) {
@@ -56,67 +66,39 @@ fn write_items<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a Value>) {
     out.push(b']');
 }
 
-fn write_number(out: &mut Vec<u8>, number: &Number) {
-    out.extend_from_slice(number.to_literal().as_bytes());
-}
-
-enum Key<'a> {
-    Text(&'a str),
-    Composite(String),
-}
-
-fn write_key(out: &mut Vec<u8>, key: &Key<'_>) {
-    match key {
-        Key::Text(text) => write_json_string(out, text),
-        Key::Composite(text) => write_json_string(out, text),
-    }
-}
-
-/// The entries as JSON shows them: a key that is no string becomes its compact JSON text, and the order is that of
-/// the texts.
-fn keyed(entries: &Object) -> Vec<(Key<'_>, &Value)> {
-    let mut composite = false;
-    let mut keyed: Vec<_> = entries
-        .iter()
-        .map(|(key, value)| match key {
-            Value::String(text) => (Key::Text(text), value),
-            other => {
-                composite = true;
-                (Key::Composite(encode(other)), value)
-            }
-        })
-        .collect();
-    if composite {
-        keyed.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
-    }
-    keyed
-}
-
-impl Key<'_> {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Text(text) => text,
-            Self::Composite(text) => text,
+/// Goes through the entries as JSON shows them: a key that is no string becomes its compact JSON text, and the order is
+/// that of the texts.
+fn for_each_keyed(entries: &Object, mut visit: impl FnMut(usize, &str, &Value)) {
+    if entries.keys().all(|key| key.as_str().is_some()) {
+        for (index, (key, value)) in entries.iter().enumerate() {
+            visit(index, key.as_str().unwrap_or_default(), value);
         }
+        return;
+    }
+    let text = |key: &Value| key.as_str().map_or_else(|| encode(key), str::to_owned);
+    let mut keyed: Vec<_> = entries.iter().map(|(key, value)| (text(key), value)).collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    for (index, (key, value)) in keyed.iter().enumerate() {
+        visit(index, key, value);
     }
 }
 
 pub(super) fn write_pretty(out: &mut Vec<u8>, value: &Value, depth: usize) {
-    match value {
-        Value::Array(items) if !items.is_empty() => pretty_items(out, items.iter(), depth),
-        Value::Set(members) if !members.is_empty() => pretty_items(out, members.iter(), depth),
-        Value::Object(entries) if !entries.is_empty() => {
+    match value.view() {
+        View::Array(items) if !items.is_empty() => descend(|| pretty_items(out, items.iter(), depth)),
+        View::Set(members) if !members.is_empty() => descend(|| pretty_items(out, members.iter(), depth)),
+        View::Object(entries) if !entries.is_empty() => descend(|| {
             out.push(b'{');
-            for (index, (key, value)) in keyed(entries).into_iter().enumerate() {
+            for_each_keyed(entries, |index, key, value| {
                 new_line(out, index, depth + 1);
-                write_key(out, &key);
+                write_json_string(out, key);
                 out.extend_from_slice(b": ");
                 write_pretty(out, value, depth + 1);
-            }
+            });
             new_line(out, 0, depth);
             out.push(b'}');
-        }
-        other => write_json(out, other),
+        }),
+        _ => write_json(out, value),
     }
 }
 
@@ -195,7 +177,7 @@ mod tests {
     #[test]
     fn keys_that_are_no_strings_become_their_json_text() {
         let object: Object =
-            [(Value::from(2_i64), Value::Null), (Value::array(["x"]), true.into())].into_iter().collect();
+            [(Value::from(2_i64), Value::NULL), (Value::array(["x"]), true.into())].into_iter().collect();
         assert_eq!(encode(&object.into()), r#"{"2":null,"[\"x\"]":true}"#);
     }
 

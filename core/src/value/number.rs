@@ -1,20 +1,31 @@
-//! Numbers: the spelling is kept, comparison is exact.
+//! Numbers: the spelling is kept, comparison is exact, arithmetic is OPA's.
+
+mod arithmetic;
+mod decimal;
+mod float;
+mod literal;
+mod shortest;
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+
+use arcstr::ArcStr;
+
+pub use arithmetic::RemainderError;
+use decimal::Decimal;
 
 /// A number as JSON spells it.
 ///
 /// `1`, `1.0` and `1e0` are equal and keep their own spelling. No precision is lost, whatever the length or exponent.
 #[derive(Clone, Debug)]
-pub struct Number(Repr);
+pub struct Number(Spelling);
 
 #[derive(Clone, Debug)]
-enum Repr {
+pub(super) enum Spelling {
     /// An integer whose spelling is the canonical one.
     Int(i64),
     /// Any other spelling.
-    Text(Arc<str>),
+    Text(ArcStr),
 }
 
 /// The text is not a JSON number.
@@ -28,30 +39,52 @@ impl Number {
     /// # Errors
     /// When the text is not a number as JSON spells it.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
-        if is_literal(text.as_bytes()) { Ok(Self::from_literal(text)) } else { Err(NumberError(text.to_owned())) }
+        if literal::is_literal(text.as_bytes()) {
+            Ok(Self::from_literal(text))
+        } else {
+            Err(NumberError(text.to_owned()))
+        }
     }
 
     /// Takes a text that is known to be a JSON number literal.
     pub(crate) fn from_literal(text: &str) -> Self {
         match text.parse::<i64>() {
-            Ok(int) if text != "-0" => Self(Repr::Int(int)),
-            _ => Self(Repr::Text(text.into())),
+            Ok(int) if text != "-0" => Self(Spelling::Int(int)),
+            _ => Self(Spelling::Text(text.into())),
         }
+    }
+
+    /// Takes a literal that is not the canonical one of an `i64`.
+    pub(super) fn from_text(text: ArcStr) -> Self {
+        Self(Spelling::Text(text))
+    }
+
+    pub(super) fn into_spelling(self) -> Spelling {
+        self.0
     }
 
     /// The number as it was spelled.
     pub fn to_literal(&self) -> std::borrow::Cow<'_, str> {
         match &self.0 {
-            Repr::Int(int) => int.to_string().into(),
-            Repr::Text(text) => (&**text).into(),
+            Spelling::Int(int) => int.to_string().into(),
+            Spelling::Text(text) => text.as_str().into(),
         }
     }
 
-    /// The number as an `i64`, if it is an integer in range, however it is spelled.
+    /// The number as an `i64`, if it is an integer in range, however it is spelled: 1000 for `1e3`.
     pub fn as_i64(&self) -> Option<i64> {
         match &self.0 {
-            Repr::Int(int) => Some(*int),
-            Repr::Text(text) => Decimal::of(text).as_i64(),
+            Spelling::Int(int) => Some(*int),
+            Spelling::Text(text) => Decimal::of(text).as_i64(),
+        }
+    }
+
+    /// The number as an `i64`, if it is spelled as one, in digits and a sign only. Many built-in functions of OPA take
+    /// no other integers: nothing for `1e3` and `1.0`.
+    pub fn as_plain_i64(&self) -> Option<i64> {
+        match &self.0 {
+            Spelling::Int(int) => Some(*int),
+            Spelling::Text(text) => (text == "-0").then_some(0),
         }
     }
 
@@ -59,29 +92,34 @@ impl Number {
     pub fn as_f64(&self) -> f64 {
         match &self.0 {
             #[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
-            Repr::Int(int) => *int as f64,
-            Repr::Text(text) => text.parse().unwrap_or(f64::NAN),
+            Spelling::Int(int) => *int as f64,
+            Spelling::Text(text) => text.parse().unwrap_or(f64::NAN),
         }
     }
 }
 
 impl From<i64> for Number {
     fn from(int: i64) -> Self {
-        Self(Repr::Int(int))
+        Self(Spelling::Int(int))
     }
 }
 
 impl From<u64> for Number {
     fn from(int: u64) -> Self {
-        i64::try_from(int).map_or_else(|_| Self(Repr::Text(int.to_string().into())), Self::from)
+        i64::try_from(int).map_or_else(|_| Self(Spelling::Text(int.to_string().into())), Self::from)
     }
 }
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
-            (Repr::Int(a), Repr::Int(b)) => a.cmp(b),
-            _ => Decimal::of(&self.to_literal()).cmp(&Decimal::of(&other.to_literal())),
+            (Spelling::Int(a), Spelling::Int(b)) => a.cmp(b),
+            (Spelling::Text(a), Spelling::Text(b)) if a == b => Ordering::Equal,
+            // Rounding keeps the order, so floats that differ tell it.
+            _ => match self.as_f64().partial_cmp(&other.as_f64()) {
+                Some(order @ (Ordering::Less | Ordering::Greater)) => order,
+                _ => Decimal::of(&self.to_literal()).cmp(&Decimal::of(&other.to_literal())),
+            },
         }
     }
 }
@@ -100,104 +138,20 @@ impl PartialEq for Number {
 
 impl Eq for Number {}
 
-/// A number taken apart: `0.DIGITS × 10^exponent`, without zeros at either end of the digits; zero has no digits.
-#[derive(PartialEq, Eq)]
-struct Decimal {
-    negative: bool,
-    exponent: i64,
-    digits: Vec<u8>,
-}
-
-impl Decimal {
-    fn of(literal: &str) -> Self {
-        let (negative, rest) = literal.strip_prefix('-').map_or((false, literal), |rest| (true, rest));
-        let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
-        // An exponent beyond i64 is beyond every other number too, so saturation keeps the order.
-        let exponent: i64 =
-            exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 });
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
-        let leading = all.iter().take_while(|&&d| d == b'0').count();
-        let end = all.iter().rposition(|&d| d != b'0').map_or(leading, |last| last + 1);
-        let digits = all[leading..end].to_vec();
-        if digits.is_empty() {
-            return Self { negative: false, exponent: 0, digits };
-        }
-        let point = i64::try_from(whole.len()).unwrap_or(i64::MAX / 4) - i64::try_from(leading).unwrap_or(0);
-        Self { negative, exponent: exponent.saturating_add(point), digits }
-    }
-
-    fn as_i64(&self) -> Option<i64> {
-        let length = i64::try_from(self.digits.len()).ok()?;
-        if self.digits.is_empty() {
-            return Some(0);
-        }
-        if self.exponent < length || self.exponent > 19 {
-            return None;
-        }
-        let mut text = String::from_utf8(self.digits.clone()).ok()?;
-        text.extend(std::iter::repeat_n('0', usize::try_from(self.exponent - length).ok()?));
-        if self.negative { format!("-{text}").parse().ok() } else { text.parse().ok() }
-    }
-
-    fn signum(&self) -> i8 {
-        if self.digits.is_empty() {
-            0
-        } else if self.negative {
-            -1
-        } else {
-            1
-        }
+impl Hash for Number {
+    /// Equal numbers have the same nearest float, whatever their spelling.
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        let float = self.as_f64();
+        // The two zeros are equal, so they must be one here.
+        state.write_u64(if float == 0.0 { 0 } else { float.to_bits() });
     }
 }
 
-impl Ord for Decimal {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let magnitude = || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
-        self.signum().cmp(&other.signum()).then_with(|| match self.signum() {
-            1 => magnitude(),
-            -1 => magnitude().reverse(),
-            _ => Ordering::Equal,
-        })
+impl std::fmt::Display for Number {
+    /// The number as it was spelled.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.to_literal())
     }
-}
-
-impl PartialOrd for Decimal {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Whether the bytes are exactly one JSON number.
-fn is_literal(text: &[u8]) -> bool {
-    literal_length(text) == Some(text.len())
-}
-
-/// The length of the JSON number that the bytes begin with.
-fn literal_length(text: &[u8]) -> Option<usize> {
-    let digits = |from: usize| text[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let mut at = usize::from(text.first() == Some(&b'-'));
-    match text.get(at) {
-        Some(b'0') => at += 1,
-        Some(b'1'..=b'9') => at += digits(at),
-        _ => return None,
-    }
-    if text.get(at) == Some(&b'.') {
-        let fraction = digits(at + 1);
-        if fraction == 0 {
-            return None;
-        }
-        at += 1 + fraction;
-    }
-    if matches!(text.get(at), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(text.get(at + 1), Some(b'+' | b'-')));
-        let exponent = digits(at + 1 + sign);
-        if exponent == 0 {
-            return None;
-        }
-        at += 1 + sign + exponent;
-    }
-    Some(at)
 }
 
 #[cfg(test)]

@@ -1,142 +1,176 @@
-//! Objects and sets: sorted, immutable, shared.
+//! Objects: sorted, immutable, shared, and sharing their keys with objects alike.
 
-use std::cmp::Ordering;
+use std::fmt;
 use std::sync::Arc;
 
-use super::Value;
+use super::index::{Index, Wanted};
+use super::node::Node;
+use super::{Value, encode};
 
-/// A map from values to values, sorted by key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Object(Arc<[(Value, Value)]>);
+/// A map from values to values, sorted by key. Small and cheap to clone.
+#[derive(Clone, Default)]
+pub struct Object(pub(super) Node<Arc<Shape>>);
+
+/// The keys of an object, sorted and without duplicates.
+pub(super) struct Shape {
+    keys: Box<[Value]>,
+    index: Index,
+}
+
+impl Shape {
+    /// The shape of keys that are sorted and differ.
+    pub(super) fn new(keys: Box<[Value]>) -> Arc<Self> {
+        Arc::new(Self { keys, index: Index::default() })
+    }
+}
 
 impl Object {
+    /// The object of that shape. There are as many values as keys and in their order.
+    pub(super) fn of_shape(shape: Arc<Shape>, values: impl ExactSizeIterator<Item = Value>) -> Self {
+        debug_assert_eq!(shape.keys.len(), values.len());
+        Self(Node::new(shape, values))
+    }
+
     /// What is stored under the key.
     pub fn get(&self, key: &Value) -> Option<&Value> {
-        self.position(key).ok().map(|at| &self.0[at].1)
+        self.find(Wanted::Value(key))
     }
 
     /// What is stored under the string key. No copy of the key is made.
     pub fn get_str(&self, key: &str) -> Option<&Value> {
-        self.0
-            .binary_search_by(|(known, _)| match known {
-                Value::String(text) => (**text).cmp(key),
-                other => other.rank().cmp(&3),
-            })
-            .ok()
-            .map(|at| &self.0[at].1)
+        self.find(Wanted::Text(key))
+    }
+
+    fn find(&self, key: Wanted<'_>) -> Option<&Value> {
+        let shape = self.0.header()?;
+        Some(&self.0.values()[shape.index.find(&shape.keys, key)?])
     }
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.values().len()
     }
 
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.values().is_empty()
     }
 
     /// The entries in the order of their keys.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Value, &Value)> + DoubleEndedIterator {
-        self.0.iter().map(|(key, value)| (key, value))
+    pub fn iter(&self) -> Entries<'_> {
+        self.keys().zip(self.values())
     }
 
-    /// A copy with one entry set. The values are shared.
+    /// The keys in order.
+    pub fn keys(&self) -> std::slice::Iter<'_, Value> {
+        self.0.header().map_or(&[][..], |shape| &shape.keys[..]).iter()
+    }
+
+    /// The values in the order of their keys.
+    pub fn values(&self) -> std::slice::Iter<'_, Value> {
+        self.0.values().iter()
+    }
+
+    /// The entry at that place in the order of keys, counted from 0.
+    pub fn entry(&self, index: usize) -> Option<(&Value, &Value)> {
+        Some((self.0.header()?.keys.get(index)?, self.0.values().get(index)?))
+    }
+
+    /// A copy with one entry set. The values are shared, and the keys too if the key was there; it keeps its spelling.
     #[must_use]
     pub fn with(&self, key: Value, value: Value) -> Self {
-        let (Ok(at) | Err(at)) = self.position(&key);
-        let after = at + usize::from(self.0.get(at).is_some_and(|(known, _)| *known == key));
-        let before = self.0[..at].iter().cloned();
-        Self(before.chain([(key, value)]).chain(self.0[after..].iter().cloned()).collect())
+        let (before, shape) = match (self.position(&key), self.0.header()) {
+            (Ok(at), Some(shape)) => {
+                let mut values = self.0.values().to_vec();
+                values[at] = value;
+                return Self::of_shape(shape.clone(), values.into_iter());
+            }
+            (Ok(at) | Err(at), _) => {
+                let mut keys = Vec::with_capacity(self.len() + 1);
+                keys.extend_from_slice(&self.keys().as_slice()[..at]);
+                keys.push(key);
+                keys.extend_from_slice(&self.keys().as_slice()[at..]);
+                (at, Shape::new(keys.into()))
+            }
+        };
+        let mut values = Vec::with_capacity(self.len() + 1);
+        values.extend_from_slice(&self.0.values()[..before]);
+        values.push(value);
+        values.extend_from_slice(&self.0.values()[before..]);
+        Self::of_shape(shape, values.into_iter())
     }
 
     /// A copy without one entry. The values are shared.
     #[must_use]
     pub fn without(&self, key: &Value) -> Self {
-        match self.position(key) {
-            Ok(at) => Self(self.0[..at].iter().chain(&self.0[at + 1..]).cloned().collect()),
-            Err(_) => self.clone(),
+        let Ok(at) = self.position(key) else {
+            return self.clone();
+        };
+        let others = |values: &[Value]| [&values[..at], &values[at + 1..]].concat();
+        Self::of_shape(Shape::new(others(self.keys().as_slice()).into()), others(self.0.values()).into_iter())
+    }
+
+    /// Whether both objects share their keys. Such objects have equal keys; others may have them too.
+    pub(super) fn has_shape_of(&self, other: &Self) -> bool {
+        match (self.0.header(), other.0.header()) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
         }
     }
 
     fn position(&self, key: &Value) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.cmp(key))
+        self.keys().as_slice().binary_search_by(|known| Wanted::Value(key).order_of(known))
     }
 }
 
-impl FromIterator<(Value, Value)> for Object {
-    /// Of equal keys the last one wins.
-    fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Self {
-        let mut entries: Vec<_> = entries.into_iter().collect();
-        if entries.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-            entries.reverse();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.dedup_by(|later, earlier| later.0 == earlier.0);
-        }
-        Self(entries.into())
-    }
-}
+/// The entries of an [`Object`] in the order of their keys.
+pub type Entries<'a> = std::iter::Zip<std::slice::Iter<'a, Value>, std::slice::Iter<'a, Value>>;
 
-impl Ord for Object {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Object {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// A set of values, sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Set(Arc<[Value]>);
-
-impl Set {
-    /// Whether the value is a member.
-    pub fn contains(&self, value: &Value) -> bool {
-        self.0.binary_search(value).is_ok()
-    }
-
-    /// The members in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Value> {
-        self.0.iter()
-    }
-
-    /// Number of members.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is no member.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<'a> IntoIterator for &'a Set {
-    type Item = &'a Value;
-    type IntoIter = std::slice::Iter<'a, Value>;
+impl<'a> IntoIterator for &'a Object {
+    type Item = (&'a Value, &'a Value);
+    type IntoIter = Entries<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
 }
 
-impl FromIterator<Value> for Set {
-    /// Of equal members, such as `1` and `1.0`, the first one stays.
-    fn from_iter<I: IntoIterator<Item = Value>>(members: I) -> Self {
-        let mut members: Vec<_> = members.into_iter().collect();
-        members.sort();
-        members.dedup();
-        Self(members.into())
+impl FromIterator<(Value, Value)> for Object {
+    /// Of equal keys the last one's value wins, under the first one's spelling.
+    fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Self {
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        if entries.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            entries.dedup_by(|later, earlier| {
+                let same = later.0 == earlier.0;
+                if same {
+                    earlier.1 = std::mem::take(&mut later.1);
+                }
+                same
+            });
+        }
+        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        Self::of_shape(Shape::new(keys.into()), values.into_iter())
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+impl fmt::Display for Object {
+    /// The object as compact JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&encode(&self.clone().into()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{decode, encode};
+    use super::super::encode;
     use super::*;
 
     #[test]
@@ -146,20 +180,37 @@ mod tests {
     }
 
     #[test]
-    fn sets_keep_the_first_spelling_of_equal_numbers() {
-        let members = decode(b"[1.0, 1, 2, 1e0]").expect("valid JSON");
-        let set: Set = members.as_array().expect("an array").iter().cloned().collect();
-        assert_eq!(encode(&Value::Set(set)), "[1.0,2]");
-    }
-
-    #[test]
     fn entries_are_set_and_removed_by_copy() {
         let object = Value::object([("a", 1_i64), ("c", 3)]);
         let object = object.as_object().expect("an object");
-        assert_eq!(encode(&object.with("b".into(), 2_i64.into()).into()), r#"{"a":1,"b":2,"c":3}"#);
-        assert_eq!(encode(&object.with("c".into(), 4_i64.into()).into()), r#"{"a":1,"c":4}"#);
-        assert_eq!(encode(&object.without(&"a".into()).into()), r#"{"c":3}"#);
-        assert_eq!(object.get_str("c"), Some(&3_i64.into()));
-        assert_eq!(object.get_str("d"), None);
+        assert_eq!(object.with("b".into(), 2_i64.into()).to_string(), r#"{"a":1,"b":2,"c":3}"#);
+        assert_eq!(object.with("c".into(), 4_i64.into()).to_string(), r#"{"a":1,"c":4}"#);
+        assert_eq!(object.without(&"a".into()).to_string(), r#"{"c":3}"#);
+        assert_eq!(object.without(&"a".into()).without(&"c".into()), Object::default());
+        assert_eq!(object.entry(1), Some((&"c".into(), &3_i64.into())));
+        assert_eq!(object.entry(2), None);
+    }
+
+    #[test]
+    fn keys_are_found_in_objects_of_any_size() {
+        for size in [0_i64, 1, 8, 9, 16, 17, 1000] {
+            let key = |n: i64| if n % 2 == 0 { Value::from(n) } else { format!("the key of number {n}").into() };
+            let object: Object = (0..size).map(|n| (key(n), n.into())).collect();
+            for n in 0..size {
+                assert_eq!(object.get(&key(n)), Some(&n.into()), "{n} of {size}");
+                assert_eq!(
+                    key(n).as_str().and_then(|key| object.get_str(key)),
+                    (n % 2 == 1).then(|| n.into()).as_ref()
+                );
+            }
+            assert_eq!((object.get(&key(size)), object.get_str("the key")), (None, None));
+        }
+    }
+
+    #[test]
+    fn keys_are_shared_where_only_values_change() {
+        let object: Object = [("a", 1_i64), ("b", 2)].into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        assert!(object.has_shape_of(&object.with("a".into(), 7_i64.into())));
+        assert!(!object.has_shape_of(&object.with("c".into(), 7_i64.into())));
     }
 }

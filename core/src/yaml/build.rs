@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 use super::scalar::{self, Scalar, Tag};
 use super::{Document, MAX_ALIASED, MAX_DEPTH, MAX_WARNINGS, YamlError};
-use crate::value::Value;
+use crate::value::{Value, View};
 
 /// Why there is no document, with what a repair needs to know. Places are counted in characters.
 pub(super) struct Failure {
@@ -151,9 +151,9 @@ impl Builder {
         if !self.wants_key() {
             return self.add(node, 0);
         }
-        let key = match &node.value {
-            Value::String(text) => text.to_string(),
-            Value::Bool(_) | Value::Number(_) => crate::value::encode(&node.value),
+        let key = match node.value.view() {
+            View::String(text) => text.to_string(),
+            View::Bool(_) | View::Number(_) => crate::value::encode(&node.value),
             _ => return Err("invalid map key".to_owned()),
         };
         self.name(key, span);
@@ -247,15 +247,12 @@ impl Builder {
 /// The entries of one object or several are set; among several the earlier ones win. As in Go's reader, a merge wins
 /// over the keys above it and loses to those below.
 fn merge(entries: &mut BTreeMap<String, (Value, bool)>, source: &Value) -> Result<(), String> {
-    let sources = match source {
-        Value::Array(items) => &items[..],
-        one => std::slice::from_ref(one),
-    };
+    let sources = source.as_array().unwrap_or(std::slice::from_ref(source));
     for source in sources.iter().rev() {
-        let Value::Object(object) = source else {
+        let Some(object) = source.as_object() else {
             return Err("map merge requires map or sequence of maps as the value".to_owned());
         };
-        for (key, value) in object.iter() {
+        for (key, value) in object {
             let key = key.as_str().expect("keys of YAML objects are strings");
             entries.insert(key.to_owned(), (value.clone(), false));
         }

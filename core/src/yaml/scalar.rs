@@ -87,9 +87,9 @@ impl Scalar {
 
     pub(super) fn into_value(self) -> Result<Value, String> {
         match self {
-            Self::Null => Ok(Value::Null),
+            Self::Null => Ok(Value::NULL),
             Self::Bool(truth) => Ok(truth.into()),
-            Self::Int(number) | Self::Float(number) => Ok(Value::Number(number)),
+            Self::Int(number) | Self::Float(number) => Ok(number.into()),
             Self::Text(text) => Ok(text.into()),
             Self::NonFinite(name) => Err(format!("unsupported value: {name}")),
         }
@@ -150,7 +150,7 @@ fn based(negative: bool, digits: &str) -> Option<Number> {
     if negative { i64::try_from(-i128::from(magnitude)).ok().map(Number::from) } else { Some(magnitude.into()) }
 }
 
-/// A decimal number, in the spelling it came with if JSON knows that spelling, else in the nearest one.
+/// A decimal number. OPA's reader makes a float of it, so its spelling is lost; integers of 64 bits are not among them.
 fn decimal(negative: bool, text: &str) -> Option<Scalar> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(m, e)| (m, Some(e)));
     let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(w, f)| (w, Some(f)));
@@ -173,13 +173,19 @@ fn decimal(negative: bool, text: &str) -> Option<Scalar> {
     if exponent.is_some() {
         literal.push_str(&text[mantissa.len()..]);
     }
-    let number = Number::parse(&literal).ok()?;
-    match (fraction, exponent) {
-        (None, None) => Some(Scalar::Int(number)),
-        // Go's reader takes what overflows a float for a string.
-        _ if number.as_f64().is_finite() => Some(Scalar::Float(number)),
-        _ => None,
+    let float = Number::parse(&literal).ok()?.as_f64();
+    // Go's reader takes what overflows a float for a string.
+    if float.is_finite() { Number::parse(&json_float(float)).ok().map(Scalar::Float) } else { None }
+}
+
+/// A float as Go writes it in JSON: the shortest digits, with an exponent only far from one.
+fn json_float(float: f64) -> String {
+    let magnitude = float.abs();
+    if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
+        return float.to_string();
     }
+    let scientific = format!("{float:e}");
+    if magnitude < 1.0 { scientific } else { scientific.replace('e', "e+") }
 }
 
 /// A float as a key, as Go prints a 32-bit one: the shortest digits, with an exponent from a million on.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use regent_core::builtin::Builtin;
 use regent_core::engine::{
     Answer, CompileOptions, Engine, ErrorCode, Evaluation, Linked, Location, Module, PolicyError, PolicyErrors,
     PreparedQuery, Program, Query, QueryError, RegoVersion, RuleDocument, Source, Unsupported,
 };
-use regent_core::value::{Path, decode};
+use regent_core::value::{Json, Path, decode};
 use regent_core::{Store, Value};
 
 pub(crate) struct Toy;
@@ -18,7 +19,7 @@ struct ToyModule {
 }
 
 pub(crate) fn source(id: &str, text: &str) -> Source {
-    Source { id: id.into(), file: id.into(), text: text.into(), version: RegoVersion::V1 }
+    Source { id: id.into(), file: id.into(), text: text.into(), version: RegoVersion::V1, broken: Vec::new() }
 }
 
 pub(crate) fn store() -> Store {
@@ -45,6 +46,10 @@ impl Engine for Toy {
         Ok(Arc::new(ToyModule { source, package, rules }))
     }
 
+    fn with_builtins(&self, _: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported> {
+        Err(Unsupported { engine: "toy", feature: "built-in functions".to_owned() })
+    }
+
     fn compile(&self, modules: &[Arc<dyn Module>], _: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
         let toys = modules.iter().map(|module| {
             let any: &dyn std::any::Any = &**module;
@@ -62,15 +67,15 @@ impl Module for ToyModule {
     fn package(&self) -> &Path {
         &self.package
     }
-
-    fn ast(&self) -> Result<Value, Unsupported> {
-        Err(Unsupported { engine: "toy", feature: "syntax trees".to_owned() })
-    }
 }
 
 struct ToyProgram(Vec<(RuleDocument, Value)>);
 
 impl Program for ToyProgram {
+    fn ast(&self, _: &str) -> Result<Json, Unsupported> {
+        Err(Unsupported { engine: "toy", feature: "syntax trees".to_owned() })
+    }
+
     fn documents(&self) -> Vec<RuleDocument> {
         self.0.iter().map(|(document, _)| document.clone()).collect()
     }

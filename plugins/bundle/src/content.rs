@@ -71,7 +71,13 @@ fn parse(bundle: &Bundle, naming: Naming<'_>, engine: &dyn Engine) -> Result<Vec
 
 fn source(naming: Naming<'_>, file: &ModuleFile, version: RegoVersion) -> Source {
     let shown = if naming.base.is_empty() { file.path.clone() } else { join(naming.base, &file.path) };
-    Source { id: join(naming.name, &shown).into(), file: shown.into(), text: file.text.clone(), version }
+    Source {
+        id: join(naming.name, &shown).into(),
+        file: shown.into(),
+        text: file.text.clone(),
+        version,
+        broken: Vec::new(),
+    }
 }
 
 fn outside(bundle: &Bundle, module: &dyn Module) -> FormatError {

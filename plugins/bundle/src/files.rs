@@ -154,7 +154,7 @@ impl Loading<'_> {
     fn take_unknown(&mut self, path: &str, prefix: &[String]) -> Result<(), FileError> {
         let bytes = fs::read(path).map_err(|error| FileError::new(path, error))?;
         match parse_yaml(path, bytes) {
-            Ok(value @ Value::Object(_)) => self.mount(path, prefix, value),
+            Ok(value) if value.is_object() => self.mount(path, prefix, value),
             _ => Err(FileError::new(path, "can't recognize file type")),
         }
     }
@@ -172,14 +172,15 @@ impl Loading<'_> {
     fn put(&mut self, path: &str, text: std::sync::Arc<str>, version: RegoVersion) {
         let id: std::sync::Arc<str> = join(path, "").into();
         self.loaded.sources.retain(|known| known.id != id);
-        self.loaded.sources.push(Source { id, file: path.into(), text, version });
+        self.loaded.sources.push(Source { id, file: path.into(), text, version, broken: Vec::new() });
     }
 
     fn mount(&mut self, path: &str, prefix: &[String], value: Value) -> Result<(), FileError> {
-        let Value::Object(tree) = nest(prefix, value) else {
+        let tree = nest(prefix, value);
+        let Some(tree) = tree.as_object() else {
             return Err(FileError::new(path, "document must be of type object"));
         };
-        self.loaded.data = merge(&self.loaded.data, &tree).ok_or_else(|| FileError::new(path, "merge error"))?;
+        self.loaded.data = merge(&self.loaded.data, tree).ok_or_else(|| FileError::new(path, "merge error"))?;
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use regent_bundle::format::{Bundle, FormatError, Limits};
-use regent_core::Value;
 use regent_kit::{Bundle as Kit, EntryType};
 use serde_json::json;
 
@@ -32,7 +31,7 @@ fn error(kit: &Kit) -> String {
 #[test]
 fn a_bundle_is_read_from_an_archive() {
     let bundle = read(&good().build()).expect("a bundle");
-    let data = r#"{"deep":[1],"roles":{"admin":{"name":"ann"},"user":{"num":1.50,"old":true}},"top":1}"#;
+    let data = r#"{"deep":[1],"roles":{"admin":{"name":"ann"},"user":{"num":1.5,"old":true}},"top":1}"#;
     assert_eq!(bundle.data.to_string(), data);
     assert_eq!(bundle.manifest.to_value().to_string(), r#"{"metadata":{"team":"a"},"revision":"r1","roots":[""]}"#);
     let modules: Vec<_> = bundle.modules.iter().map(|module| module.path.as_str()).collect();
@@ -221,7 +220,7 @@ fn no_bytes_make_it_panic() {
             bytes = gzip.finish().expect("a vector takes it");
         }
         if let Ok(bundle) = Bundle::from_archive(&bytes, &limits) {
-            assert!(matches!(bundle.data, Value::Object(_)));
+            assert!(bundle.data.is_object());
         }
     }
 }

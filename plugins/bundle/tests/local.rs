@@ -9,7 +9,7 @@ use regent_bundle::format::Limits;
 use regent_bundle::local::load_local;
 use regent_core::engine::{CompileOptions, RegoVersion};
 use regent_core::{Store, Value};
-use regent_engine_regorus::RegorusEngine;
+use regent_engine_rego::RegoEngine;
 use regent_kit::Bundle as Kit;
 use serde_json::json;
 
@@ -105,7 +105,7 @@ async fn a_bundle_directory_has_opas_policy_ids() {
         .data("roles", json!({"admin": "ann"}));
     kit.roots(["authz", "roles"]).revision("rev-1").write_dir(&root).expect("written");
     let path = root.display().to_string();
-    let engine = Arc::new(RegorusEngine);
+    let engine = Arc::new(RegoEngine::default());
     let local = load_local(&path, &Limits::default(), &Ignore::default()).expect("a bundle");
     let content = local.prepare(&*engine, RegoVersion::V1).expect("it parses");
     let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("a store");
@@ -116,7 +116,7 @@ async fn a_bundle_directory_has_opas_policy_ids() {
     assert_eq!(&*snapshot.policies()[&*ids[0]].source().file, format!("{path}/authz.rego"));
     let system = snapshot.data().at(["system", "bundles", &path]).expect("it is noted");
     assert_eq!(system.to_string(), r#"{"etag":"","manifest":{"revision":"rev-1","roots":["authz","roles"]}}"#);
-    assert_eq!(store.engine().name(), "regorus");
+    assert_eq!(store.engine().name(), "rego");
 }
 
 #[test]
@@ -125,6 +125,6 @@ fn a_module_outside_the_roots_is_refused() {
     let path = directory.path().join("b.tar.gz");
     fs::write(&path, Kit::new().rego("x/u.rego", "package x.u").roots(["a", "b"]).build()).expect("a file");
     let local = load_local(&path.display().to_string(), &Limits::default(), &Ignore::default()).expect("a bundle");
-    let error = local.prepare(&RegorusEngine, RegoVersion::V1).err().expect("outside").to_string();
+    let error = local.prepare(&RegoEngine::default(), RegoVersion::V1).err().expect("outside").to_string();
     assert_eq!(error, "manifest roots [a b] do not permit 'package x.u' in module 'x/u.rego'");
 }

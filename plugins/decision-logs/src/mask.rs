@@ -6,6 +6,7 @@
 
 use regent_core::Value;
 use regent_core::decision::DecisionEvent;
+use regent_core::value::View;
 
 use crate::error::MaskError;
 use crate::pointer;
@@ -39,17 +40,17 @@ enum Action {
 
 /// The rules in the policy's answer. One bad rule spoils them all, for nobody knows what it was to hide.
 pub(crate) fn rules(answer: &Value) -> Result<Vec<Rule>, MaskError> {
-    match answer {
-        Value::Array(items) => items.iter().map(rule).collect(),
-        Value::Set(members) => members.iter().map(rule).collect(),
-        other => Err(MaskError::NoRules(other.type_name())),
+    match answer.view() {
+        View::Array(items) => items.iter().map(rule).collect(),
+        View::Set(members) => members.iter().map(rule).collect(),
+        _ => Err(MaskError::NoRules(answer.type_name())),
     }
 }
 
 fn rule(value: &Value) -> Result<Rule, MaskError> {
-    match value {
-        Value::String(text) => parse(text, Action::Remove),
-        Value::Object(_) => {
+    match value.view() {
+        View::String(text) => parse(text, Action::Remove),
+        View::Object(_) => {
             let action = match text_of(value, "op")? {
                 "remove" => Action::Remove,
                 "upsert" => Action::Upsert(value.get("value").cloned().unwrap_or_default()),
@@ -57,15 +58,14 @@ fn rule(value: &Value) -> Result<Rule, MaskError> {
             };
             parse(text_of(value, "path")?, action)
         }
-        other => Err(MaskError::NoRule(other.type_name())),
+        _ => Err(MaskError::NoRule(value.type_name())),
     }
 }
 
 fn text_of<'a>(rule: &'a Value, key: &'static str) -> Result<&'a str, MaskError> {
     match rule.get(key) {
         None => Ok(""),
-        Some(Value::String(text)) => Ok(text),
-        Some(other) => Err(MaskError::Key { key, found: other.type_name() }),
+        Some(value) => value.as_str().ok_or_else(|| MaskError::Key { key, found: value.type_name() }),
     }
 }
 

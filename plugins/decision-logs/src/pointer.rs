@@ -3,6 +3,7 @@
 //! Values are seen as JSON shows them: a set is a sorted list, and a key that is no string is its JSON text.
 
 use regent_core::Value;
+use regent_core::value::View;
 use regent_core::value::{Object, encode};
 
 /// The value without what lies at the path; nothing if nothing lies there.
@@ -40,13 +41,13 @@ impl<'a> Place<'a> {
             let at = segment.parse::<usize>().ok().filter(|at| *at < items.len())?;
             Some(Self::Item { items, at })
         };
-        match container {
-            Value::Object(entries) => {
+        match container.view() {
+            View::Object(entries) => {
                 let (key, occupant) = entries.iter().find(|(key, _)| is_called(key, segment))?;
                 Some(Self::Entry { entries, key, occupant })
             }
-            Value::Array(items) => item(items.iter().collect()),
-            Value::Set(members) => item(members.iter().collect()),
+            View::Array(items) => item(items.iter().collect()),
+            View::Set(members) => item(members.iter().collect()),
             _ => None,
         }
     }
@@ -81,10 +82,7 @@ impl<'a> Place<'a> {
 }
 
 fn is_called(key: &Value, segment: &str) -> bool {
-    match key {
-        Value::String(text) => **text == *segment,
-        other => encode(other) == segment,
-    }
+    key.as_str().map_or_else(|| encode(key) == segment, |text| text == segment)
 }
 
 #[cfg(test)]
@@ -131,13 +129,13 @@ mod tests {
             ("s/x", None),
         ];
         for (at, expected) in table {
-            assert_eq!(upsert(&document, &path(at), &Value::Null), expected.map(value), "{at}");
+            assert_eq!(upsert(&document, &path(at), &Value::NULL), expected.map(value), "{at}");
         }
     }
 
     #[test]
     fn sets_are_lists_and_other_keys_are_their_json() {
-        let set = Value::Set([Value::from("x"), Value::from("y")].into_iter().collect());
+        let set = Value::set(["x", "y"]);
         assert_eq!(remove(&set, &path("0")), Some(value(r#"["y"]"#)));
         let object: Object = [(Value::from(7_i64), Value::from("seven"))].into_iter().collect();
         assert_eq!(remove(&object.into(), &path("7")), Some(Value::empty_object()));

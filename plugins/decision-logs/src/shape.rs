@@ -94,7 +94,7 @@ impl Shaper {
         let input = policy_input(event);
         if present.drop {
             match self.drop.ask(snapshot, &input) {
-                Ok(Some(Value::Bool(true))) => return false,
+                Ok(Some(drop)) if drop.as_bool() == Some(true) => return false,
                 Ok(_) => {}
                 Err(error) => {
                     trouble.drop += 1;

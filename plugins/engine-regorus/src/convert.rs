@@ -3,9 +3,8 @@
 //! regorus keeps whole numbers exactly, whatever their size, and all others as doubles. It forgets their spelling.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use regent_core::value::{Number, Value};
+use regent_core::value::{Number, Object, Set, Value, View};
 use regorus::Value as Theirs;
 
 /// Deepest nesting that is handed to regorus, which takes values apart by recursion.
@@ -39,20 +38,20 @@ fn to(value: &Value, depth: usize) -> Result<Theirs, ConvertError> {
     if depth > MAX_DEPTH {
         return Err(ConvertError::Depth);
     }
-    Ok(match value {
-        Value::Null => Theirs::Null,
-        Value::Bool(truth) => Theirs::Bool(*truth),
-        Value::Number(number) => to_number(number)?,
-        Value::String(text) => Theirs::String(text.clone()),
-        Value::Array(items) => {
+    Ok(match value.view() {
+        View::Null => Theirs::Null,
+        View::Bool(truth) => Theirs::Bool(truth),
+        View::Number(number) => to_number(&number)?,
+        View::String(text) => Theirs::String(text.into()),
+        View::Array(items) => {
             let items: Result<Vec<_>, _> = items.iter().map(|item| to(item, depth + 1)).collect();
             items?.into()
         }
-        Value::Set(members) => {
+        View::Set(members) => {
             let members: Result<BTreeSet<_>, _> = members.iter().map(|member| to(member, depth + 1)).collect();
             members?.into()
         }
-        Value::Object(entries) => {
+        View::Object(entries) => {
             let entry = |(key, value)| Ok((to(key, depth + 1)?, to(value, depth + 1)?));
             let entries: Result<BTreeMap<_, _>, _> = entries.iter().map(entry).collect();
             entries?.into()
@@ -80,15 +79,15 @@ fn from(value: &Theirs, depth: usize) -> Result<Value, ConvertError> {
     }
     let below = |value| from(value, depth + 1);
     Ok(match value {
-        Theirs::Null | Theirs::Undefined => Value::Null,
-        Theirs::Bool(truth) => Value::Bool(*truth),
+        Theirs::Null | Theirs::Undefined => Value::NULL,
+        Theirs::Bool(truth) => (*truth).into(),
         Theirs::Number(_) => from_number(value)?,
-        Theirs::String(text) => Value::String(text.clone()),
-        Theirs::Array(items) => Value::Array(items.iter().map(below).collect::<Result<Arc<[_]>, _>>()?),
-        Theirs::Set(members) => Value::Set(members.iter().map(below).collect::<Result<_, _>>()?),
+        Theirs::String(text) => text.into(),
+        Theirs::Array(items) => items.iter().map(below).collect::<Result<Vec<_>, _>>()?.into(),
+        Theirs::Set(members) => members.iter().map(below).collect::<Result<Set, _>>()?.into(),
         Theirs::Object(entries) => {
             let entry = |(key, value)| Ok((below(key)?, below(value)?));
-            Value::Object(entries.iter_sorted().map(entry).collect::<Result<_, _>>()?)
+            entries.iter_sorted().map(entry).collect::<Result<Object, _>>()?.into()
         }
     })
 }
@@ -105,12 +104,12 @@ fn from_number(value: &Theirs) -> Result<Value, ConvertError> {
         Ok(float) if digits.contains('.') && float.abs() < 1e-6 => format!("{float:e}"),
         _ => digits,
     };
-    Number::parse(&literal).map(Value::Number).map_err(|_| ConvertError::Number(literal))
+    Number::parse(&literal).map(Value::from).map_err(|_| ConvertError::Number(literal))
 }
 
 #[cfg(test)]
 mod tests {
-    use regent_core::value::{Set, decode, encode};
+    use regent_core::value::{decode, encode};
 
     use super::*;
 
@@ -148,15 +147,15 @@ mod tests {
 
     #[test]
     fn sets_and_keys_that_are_no_strings_survive() {
-        let set: Set = [Value::from(2_i64), Value::from("x"), Value::Null].into_iter().collect();
-        let object = Value::object([(Value::from(1_i64), Value::Set(set))]);
+        let set: Set = [Value::from(2_i64), Value::from("x"), Value::NULL].into_iter().collect();
+        let object = Value::object([(Value::from(1_i64), Value::from(set))]);
         let back = from_regorus(&to_regorus(&object).expect("converts")).expect("converts");
         assert_eq!(back, Some(object));
     }
 
     #[test]
     fn bottomless_values_are_refused() {
-        let deep = (0..=MAX_DEPTH).fold(Value::Null, |below, _| Value::array([below]));
+        let deep = (0..=MAX_DEPTH).fold(Value::NULL, |below, _| Value::array([below]));
         assert_eq!(to_regorus(&deep), Err(ConvertError::Depth));
     }
 }

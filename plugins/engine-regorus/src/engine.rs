@@ -3,11 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use regent_core::engine::{CompileOptions, Engine, Module, PolicyErrors, Program, Source};
+use regent_core::builtin::Builtin;
+use regent_core::engine::{
+    CompileOptions, Engine, ErrorCode, Module, PolicyError, PolicyErrors, Program, Source, Unsupported,
+};
 
-use crate::NAME;
 use crate::module::RegorusModule;
 use crate::program::RegorusProgram;
+use crate::{NAME, unsupported};
 
 /// The engine that is chosen with `engine: regorus`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,11 +21,19 @@ impl Engine for RegorusEngine {
         NAME
     }
 
+    fn with_builtins(&self, _: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported> {
+        Err(unsupported("built-in functions from plugins"))
+    }
+
     fn parse(&self, source: Source) -> Result<Arc<dyn Module>, PolicyErrors> {
         Ok(Arc::new(RegorusModule::parse(source)?))
     }
 
     fn compile(&self, modules: &[Arc<dyn Module>], options: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
+        if options.strict {
+            let refused = unsupported("strict mode").to_string();
+            return Err(PolicyError::new(ErrorCode::Compile, refused, None).into());
+        }
         let own = |module| {
             let module: &dyn Any = module;
             module.downcast_ref().expect("a store keeps to one engine")

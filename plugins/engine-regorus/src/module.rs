@@ -2,12 +2,13 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use regent_core::engine::{ErrorCode, Location, Module, PolicyError, PolicyErrors, RegoVersion, Source, Unsupported};
-use regent_core::value::{Path, Value};
+use regent_core::Value;
+use regent_core::engine::{ErrorCode, Location, Module, PolicyError, PolicyErrors, RegoVersion, Source};
+use regent_core::value::Path;
 use regorus::PolicyLengthConfig;
 use regorus::unstable::{self as ast, NodeRef};
 
-use crate::{errors, syntax, unsupported};
+use crate::{errors, syntax};
 
 /// A module that regorus has parsed.
 pub(crate) struct RegorusModule {
@@ -20,6 +21,9 @@ impl RegorusModule {
     pub(crate) fn parse(source: Source) -> Result<Self, PolicyErrors> {
         if is_blank(&source.text) {
             return Err(empty_module(&source).into());
+        }
+        if let Some(&at) = source.broken.first() {
+            return Err(illegal_character(&source, at).into());
         }
         let mut engine = new_engine();
         errors::guarded(|| add(&mut engine, &source)).map_err(|text| errors::parse_error(&text, &source.text))?;
@@ -46,10 +50,6 @@ impl Module for RegorusModule {
     fn package(&self) -> &Path {
         &self.package
     }
-
-    fn ast(&self) -> Result<Value, Unsupported> {
-        Err(unsupported("the syntax tree (`ast`) of a module"))
-    }
 }
 
 /// A regorus engine without policies. It keeps what `print` says, where regorus would write it to stderr, and takes
@@ -75,6 +75,17 @@ fn add(engine: &mut regorus::Engine, source: &Source) -> Result<(), String> {
 /// Whether there is nothing but white space and comments.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with('#'))
+}
+
+/// The error about the replacement character at an offset, which stands for a byte that is no UTF-8.
+fn illegal_character(source: &Source, at: usize) -> PolicyError {
+    let before = &source.text[..at];
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = source.text[start..].lines().next().unwrap_or_default();
+    let place = Location { file: source.file.clone(), row: before.matches('\n').count() + 1, col: at - start + 1 };
+    let index = Value::from(u64::try_from(at - start).unwrap_or(u64::MAX));
+    let details = Value::object([("line", Value::from(line)), ("idx", index)]);
+    PolicyError { details: Some(details), ..PolicyError::new(ErrorCode::Parse, "illegal utf-8 character", place) }
 }
 
 /// OPA knows no place in a module that is empty, and shows row 0.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use regent_core::engine::{
     CompileOptions, ErrorCode, Linked, PolicyError, PolicyErrors, PreparedQuery, Program, Query, QueryError,
-    RuleDocument,
+    RuleDocument, Unsupported,
 };
-use regent_core::value::Value;
+use regent_core::value::{Json, Value};
 
 use crate::convert::to_regorus;
 use crate::documents::Documents;
@@ -14,7 +14,7 @@ use crate::functions::Functions;
 use crate::module::{RegorusModule, new_engine};
 use crate::query::DocumentQuery;
 use crate::text::TextQuery;
-use crate::{errors, run, stack};
+use crate::{errors, run, stack, unsupported};
 
 /// Modules that fit together.
 pub(crate) struct RegorusProgram {
@@ -72,6 +72,10 @@ fn analysed(mut engine: regorus::Engine) -> Result<regorus::Engine, String> {
 impl Program for RegorusProgram {
     fn documents(&self) -> Vec<RuleDocument> {
         self.documents.list()
+    }
+
+    fn ast(&self, _: &str) -> Result<Json, Unsupported> {
+        Err(unsupported("the syntax tree (`ast`) of a module"))
     }
 
     fn link(&self, data: &Value) -> Linked {

@@ -133,6 +133,6 @@ mod tests {
         let (location, text) = read_print("c: d/x.rego:12: value: 3:4: z");
         assert_eq!(location.to_string(), "c: d/x.rego:12");
         assert_eq!(text, "value: 3:4: z");
-        assert_eq!(read_print("<query.rego>:1: x").0.file, "".into());
+        assert_eq!(&*read_print("<query.rego>:1: x").0.file, "");
     }
 }

@@ -131,6 +131,7 @@ mod tests {
             file: "a".into(),
             text: text.into(),
             version: RegoVersion::V1,
+            broken: Vec::new(),
         });
         longest_chain(&steps(&[&module.expect("parses")]))
     }

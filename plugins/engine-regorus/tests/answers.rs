@@ -89,7 +89,7 @@ async fn queries_in_text_answer_as_opas_do() {
     let answer = ask(&snapshot, &text("x := 1\n x > 0"), None).expect("evaluates");
     let shown = &answer.rows[0].expressions[1];
     assert_eq!((&*shown.text, shown.location.row, shown.location.col), ("x > 0", 2, 2));
-    assert_eq!(shown.value, Value::Bool(true));
+    assert_eq!(shown.value, Value::from(true));
 }
 
 #[tokio::test]

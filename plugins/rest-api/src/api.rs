@@ -56,7 +56,7 @@ impl Api {
     /// As [`Api::new`], for an agent whose clients write policies in the given dialect.
     pub fn with_rego_version(host: Host, config: ServerConfig, build: BuildInfo, version: RegoVersion) -> Self {
         let limits = config.limits();
-        let decider = Decider::new(host.clone());
+        let decider = Decider::new(host.clone(), version);
         Self { parts: Arc::new(Parts { host, config, limits, build, version, decider }) }
     }
 }

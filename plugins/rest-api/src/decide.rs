@@ -11,7 +11,9 @@ mod record;
 use std::sync::Arc;
 use std::time::Instant;
 
-use regent_core::engine::{Answer, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText};
+use regent_core::engine::{
+    Answer, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText, RegoVersion,
+};
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::Path;
@@ -90,11 +92,13 @@ pub(crate) struct Decider {
     host: Host,
     queries: Queries,
     recorder: Recorder,
+    version: RegoVersion,
 }
 
 impl Decider {
-    pub(crate) fn new(host: Host) -> Self {
-        Self { queries: Queries::default(), recorder: Recorder::new(host.clone()), host }
+    /// A decider whose clients write queries in the given dialect.
+    pub(crate) fn new(host: Host, version: RegoVersion) -> Self {
+        Self { queries: Queries::default(), recorder: Recorder::new(host.clone()), host, version }
     }
 
     /// Whether metrics are wanted even if the client does not ask for them.
@@ -148,7 +152,13 @@ impl Decider {
     ) -> Result<Vec<Value>, ApiError> {
         let snapshot = self.host.store.snapshot();
         let unsafe_builtins = UNSAFE_BUILTINS.map(str::to_owned).to_vec();
-        let query = Query::Text(QueryText { text: text.clone(), unsafe_builtins, ..QueryText::default() });
+        let query = Query::Text(QueryText {
+            text: text.clone(),
+            version: self.version,
+            unsafe_builtins,
+            recognise_rules: true,
+            ..QueryText::default()
+        });
         let prepared = meter.metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
         let prepared = match prepared {
             Ok(prepared) => prepared.query,
@@ -169,7 +179,7 @@ impl Decider {
         self.recorder.record(call, &snapshot, meter, |event| {
             event.query = Some(text);
             event.input = input;
-            let result = |rows: &Vec<Value>| if rows.is_empty() { Value::Null } else { Value::from(rows.clone()) };
+            let result = |rows: &Vec<Value>| if rows.is_empty() { Value::NULL } else { Value::from(rows.clone()) };
             record::outcome(event, rows.as_ref().map(|rows| Some(result(rows))));
         })?;
         rows.map_err(ApiError::of_query)
@@ -184,21 +194,19 @@ fn evaluate(
     strict_builtin_errors: bool,
     meter: &mut Meter,
 ) -> Result<Answer, QueryError> {
-    meter.metrics.time("timer_rego_query_eval_ns", |metrics| {
-        let mut printer = Printer(call);
-        let mut evaluation = Evaluation {
-            snapshot,
-            input,
-            strict_builtin_errors,
-            cancel: call.cancel.clone(),
-            linger: |work| aside(work),
-            metrics: Metrics::when(metrics.is_on()),
-            prints: Some(&mut printer),
-        };
-        let answer = query.evaluate(&mut evaluation);
-        metrics.absorb(evaluation.metrics);
-        answer
-    })
+    let mut printer = Printer(call);
+    let mut evaluation = Evaluation {
+        snapshot,
+        input,
+        strict_builtin_errors,
+        cancel: call.cancel.clone(),
+        linger: |work| aside(work),
+        metrics: std::mem::take(&mut meter.metrics),
+        prints: Some(&mut printer),
+    };
+    let answer = query.evaluate(&mut evaluation);
+    meter.metrics = evaluation.metrics;
+    answer
 }
 
 /// The path as records show it: as the client wrote it, but for the slash in front.

@@ -9,7 +9,7 @@ pub(crate) fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
         let same = |key: &Value| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
         entries.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
     };
-    entries.get_str(name).or_else(alike).filter(|value| **value != Value::Null)
+    entries.get_str(name).or_else(alike).filter(|value| !value.is_null())
 }
 
 /// The complaint about a document of the wrong type.
@@ -24,19 +24,15 @@ pub(crate) fn not_a(found: &Value, wanted: &str) -> String {
 pub(crate) fn text(object: &Value, name: &str, structure: &str) -> Result<String, String> {
     match field(object, name) {
         None => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text.to_string()),
-        Some(other) => {
-            let found = go_name(other);
-            Err(format!("json: cannot unmarshal {found} into Go struct field {structure}.{name} of type string"))
-        }
+        Some(value) => value.as_str().map(str::to_owned).ok_or_else(|| {
+            let found = go_name(value);
+            format!("json: cannot unmarshal {found} into Go struct field {structure}.{name} of type string")
+        }),
     }
 }
 
 fn go_name(value: &Value) -> &'static str {
-    match value {
-        Value::Bool(_) => "bool",
-        other => other.type_name(),
-    }
+    if value.as_bool().is_some() { "bool" } else { value.type_name() }
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ fn of_rule(snapshot: &Snapshot, report: &Report, path: Path) -> Result<(), Strin
     let answer = aside(|| ask(snapshot, &Query::Document(path), Some(&input(report))));
     let answer = answer.map_err(|error| error.to_string())?;
     match Answer::into_document(answer) {
-        Some(Value::Bool(true)) => Ok(()),
+        Some(healthy) if healthy.as_bool() == Some(true) => Ok(()),
         Some(_) => Err(format!("health check ({shown}) returned unexpected value")),
         None => Err(format!("health check ({shown}) was undefined")),
     }

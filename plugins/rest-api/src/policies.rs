@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use percent_encoding::percent_decode_str;
-use regent_core::Value;
-use regent_core::engine::{ErrorCode, Location, Module, PolicyError, Source};
+use regent_core::Snapshot;
+use regent_core::engine::{Module, Source};
 use regent_core::metrics::Metrics;
 use regent_core::store::{StoreError, Transaction};
 
@@ -18,7 +18,7 @@ use crate::error::ApiError;
 /// All modules.
 pub(crate) fn list(api: &Parts, call: &Call) -> Response {
     let snapshot = api.host.store.snapshot();
-    let modules = snapshot.policies().values().map(|module| shown(&**module)).collect();
+    let modules = snapshot.policies().values().map(|module| shown(&snapshot, &**module)).collect();
     answer::fields(vec![("result", Json::Array(modules))], call.is_pretty())
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
     let snapshot = api.host.store.snapshot();
     let id = id(call);
     let module = snapshot.policies().get(&*id).ok_or_else(|| ApiError::of_data(&StoreError::PolicyNotFound(id)))?;
-    Ok(answer::fields(vec![("result", shown(&**module))], call.is_pretty()))
+    Ok(answer::fields(vec![("result", shown(&snapshot, &**module))], call.is_pretty()))
 }
 
 /// Stores a module in place of the one with the same id. The same text again changes nothing.
@@ -38,28 +38,15 @@ pub(crate) async fn put(api: &Parts, mut call: Call) -> Result<Response, ApiErro
     metrics.add("timer_server_read_bytes_ns", nanoseconds(started));
 
     let id: Arc<str> = id(&call).into();
-    let text: Arc<str> = String::from_utf8_lossy(&body).into();
-    let broken = std::str::from_utf8(&body).err().map(|error| illegal_character(&id, &text, error.valid_up_to()));
-    let source = Source { file: id.clone(), id, text, version: api.version };
-    let stored = api.host.store.write_measured(metrics, move |transaction| store(transaction, source, broken)).await;
+    let (text, broken) = Source::lossy(&body);
+    let source = Source { file: id.clone(), id, text, version: api.version, broken };
+    let stored = api.host.store.write_measured(metrics, move |transaction| store(transaction, source)).await;
     let ((), metrics) = stored.map_err(ApiError::of_put_policy)?;
     Ok(changed(&call, &metrics))
 }
 
-/// The error about text that is not UTF-8. Up to `at`, which counts bytes, the text is what the client sent.
-fn illegal_character(file: &Arc<str>, text: &str, at: usize) -> PolicyError {
-    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let line = text[start..].lines().next().unwrap_or_default();
-    let row = text[..at].matches('\n').count() + 1;
-    let place = Location { file: file.clone(), row, col: at - start + 1 };
-    let index = Value::from(u64::try_from(at - start).unwrap_or(u64::MAX));
-    let details = Value::object([("line", Value::from(line)), ("idx", index)]);
-    PolicyError { details: Some(details), ..PolicyError::new(ErrorCode::Parse, "illegal utf-8 character", place) }
-}
-
-/// Does nothing if the module is there already. `broken` is what the engine cannot see:
-/// it gets text in which broken characters are replaced, and has the first word.
-fn store(transaction: &mut Transaction, source: Source, broken: Option<PolicyError>) -> Result<(), StoreError> {
+/// Does nothing if the module is there already.
+fn store(transaction: &mut Transaction, source: Source) -> Result<(), StoreError> {
     if let Some(old) = transaction.policies().get(&source.id).cloned() {
         transaction.require_unowned(old.package())?;
         if old.source().text == source.text {
@@ -67,9 +54,6 @@ fn store(transaction: &mut Transaction, source: Source, broken: Option<PolicyErr
         }
     }
     let module = transaction.parse(source)?;
-    if let Some(error) = broken {
-        return Err(StoreError::Policy(error.into()));
-    }
     transaction.require_unowned(module.package())?;
     transaction.put_policy(module);
     Ok(())
@@ -94,11 +78,11 @@ fn id(call: &Call) -> String {
     percent_decode_str(escaped.strip_prefix('/').unwrap_or(escaped)).decode_utf8_lossy().into_owned()
 }
 
-fn shown(module: &dyn Module) -> Json {
+fn shown(snapshot: &Snapshot, module: &dyn Module) -> Json {
     let source = module.source();
     let mut fields = vec![("id", Json::from(source.id.clone())), ("raw", Json::from(source.text.clone()))];
     // An engine without a syntax tree of OPA's shape leaves it out.
-    fields.extend(module.ast().ok().map(|ast| ("ast", Json::from(ast))));
+    fields.extend(snapshot.ast(&source.id).ok().map(|ast| ("ast", ast)));
     Json::Object(fields)
 }
 

@@ -90,7 +90,7 @@ async fn what_the_engine_cannot_do_is_named() {
         let answer = agent.ask(method, path, &[], r#"{"query":"true"}"#).await;
         assert_eq!(answer.status, 400, "{path}");
         assert_eq!(answer.json()["code"], "invalid_operation", "{path}");
-        assert!(answer.text().contains("engine `regorus` does not support"), "{path}: {}", answer.text());
+        assert!(answer.text().contains("engine `rego` does not support"), "{path}: {}", answer.text());
     }
 }
 

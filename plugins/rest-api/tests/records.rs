@@ -100,7 +100,7 @@ async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
 
     agent.get("/v1/query?q=data.nope").await;
     let event = events.recv().await.expect("an event");
-    assert_eq!((event.query.as_deref(), event.path.as_str(), event.result), (Some("data.nope"), "", Some(Value::Null)));
+    assert_eq!((event.query.as_deref(), event.path.as_str(), event.result), (Some("data.nope"), "", Some(Value::NULL)));
 
     agent.post("/v0/data/p/nope%20x", "{}").await;
     let event = events.recv().await.expect("an event");

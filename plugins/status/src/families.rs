@@ -65,7 +65,7 @@ impl Families {
     fn observe_durations(&mut self, name: &str, bundle: &BundleStatus) {
         let metrics = bundle.metrics.as_ref().and_then(Value::as_object);
         for (stage, time) in metrics.into_iter().flat_map(Object::iter) {
-            let (Some(stage), Value::Number(time)) = (stage.as_str(), time) else { continue };
+            let (Some(stage), Some(time)) = (stage.as_str(), time.as_number()) else { continue };
             if stage.starts_with("timer_") {
                 let key = (name.to_owned(), stage.to_owned());
                 let empty = || Histogram { counts: vec![0; self.buckets.len() + 1], sum: 0.0 };

@@ -45,9 +45,7 @@ fn metric(kind: &str, labels: &Labels<'_>, samples: &[&Sample<'_>]) -> Value {
     };
     let label = |(name, value): &(&str, &str)| Value::object([("name", *name), ("value", *value)]);
     let shown = (!labels.is_empty()).then(|| ("label", Value::array(labels.iter().map(label))));
-    Value::Object(
-        shown.into_iter().map(|(key, value)| (key.into(), value)).chain([(Value::from(kind), content)]).collect(),
-    )
+    Value::object(shown.into_iter().chain([(kind, content)]))
 }
 
 fn distribution(
@@ -84,7 +82,7 @@ fn number(text: &str) -> Value {
     match text {
         "+Inf" => "Infinity".into(),
         "-Inf" => "-Infinity".into(),
-        other => Number::parse(other).map_or_else(|_| other.into(), Value::Number),
+        other => Number::parse(other).map_or_else(|_| other.into(), Value::from),
     }
 }
 

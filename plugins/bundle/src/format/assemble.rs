@@ -121,11 +121,11 @@ impl Assembly {
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         let keys: Vec<&str> = directory.split('/').filter(|key| !key.is_empty()).collect();
         let tree = nest(&keys, value);
-        let Value::Object(tree) = tree else {
+        let Some(tree) = tree.as_object() else {
             return Err(FormatError::file(path, "root value must be object"));
         };
         let conflict = || FormatError::file(path, format!("failed to insert data file from path {directory}"));
-        self.data = merge(&self.data, &tree).ok_or_else(conflict)?;
+        self.data = merge(&self.data, tree).ok_or_else(conflict)?;
         Ok(())
     }
 
@@ -164,22 +164,21 @@ pub(crate) fn merge(into: &Value, from: &Object) -> Option<Value> {
 }
 
 fn merge_below(into: &Value, from: &Object, depth: usize) -> Option<Value> {
-    let Value::Object(into) = into else { return None };
+    let into = into.as_object()?;
     if into.is_empty() {
-        return Some(Value::Object(from.clone()));
+        return Some(from.clone().into());
     }
     if depth > MOST_DEPTH {
         return None;
     }
     let entry = |(key, new): (&Value, &Value)| {
-        let value = match (into.get(key), new) {
-            (None, new) => new.clone(),
-            (Some(known @ Value::Object(_)), Value::Object(new)) => merge_below(known, new, depth + 1)?,
-            _ => return None,
+        let value = match into.get(key) {
+            None => new.clone(),
+            Some(known) => merge_below(known, new.as_object()?, depth + 1)?,
         };
         Some((key.clone(), value))
     };
     let changed: Vec<_> = from.iter().map(entry).collect::<Option<_>>()?;
     let known = into.iter().map(|(key, value)| (key.clone(), value.clone()));
-    Some(Value::Object(known.chain(changed).collect()))
+    Some(known.chain(changed).collect::<Object>().into())
 }

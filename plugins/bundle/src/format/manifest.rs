@@ -56,7 +56,7 @@ impl Manifest {
         if value.as_object().is_none() {
             return Err(format!("cannot use {} as manifest, want object", value.type_name()));
         }
-        let key = |key: &str| value.get(key).filter(|value| **value != Value::Null);
+        let key = |key: &str| value.get(key).filter(|value| !value.is_null());
         Ok(Self {
             revision: key("revision").map(|v| text("revision", v)).transpose()?.unwrap_or_default(),
             roots: key("roots").map(roots).transpose()?.unwrap_or_else(|| vec![Path::root()]),
@@ -95,8 +95,8 @@ impl Manifest {
         if self.permits(path) {
             return Ok(());
         }
-        match value {
-            Value::Object(entries) if path.len() < MOST_DEPTH && self.leads_to_root(path) => entries
+        match value.as_object() {
+            Some(entries) if path.len() < MOST_DEPTH && self.leads_to_root(path) => entries
                 .iter()
                 .filter_map(|(key, below)| Some((key.as_str()?, below)))
                 .try_for_each(|(key, below)| self.descend(&path.child(key), below)),
@@ -190,11 +190,11 @@ fn roots(value: &Value) -> Result<Vec<Path>, String> {
 }
 
 fn version(key: &str, value: &Value) -> Result<RegoVersion, String> {
-    match value {
-        Value::Number(number) if number.as_i64() == Some(0) => Ok(RegoVersion::V0),
-        Value::Number(number) if number.as_i64() == Some(1) => Ok(RegoVersion::V1),
-        Value::Number(_) => Err(format!("unknown bundle rego-version {value} for manifest key {key:?}")),
-        other => Err(mismatch(key, other, "number")),
+    let number = value.as_number().ok_or_else(|| mismatch(key, value, "number"))?;
+    match number.as_i64() {
+        Some(0) => Ok(RegoVersion::V0),
+        Some(1) => Ok(RegoVersion::V1),
+        _ => Err(format!("unknown bundle rego-version {value} for manifest key {key:?}")),
     }
 }
 

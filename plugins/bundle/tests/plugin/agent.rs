@@ -11,7 +11,7 @@ use regent_core::status::{BundleStatus, Report, State};
 use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
 use regent_core::value::Path;
 use regent_core::{Host, Registry, Store, Supervisor, Value};
-use regent_engine_regorus::RegorusEngine;
+use regent_engine_rego::RegoEngine;
 use regent_kit::ControlPlane;
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ impl Agent {
         regent_services::register(&mut registry);
         regent_bundle::register(&mut registry);
         let identity = Identity { id: "test".to_owned(), version: "0".to_owned() };
-        let engine = Arc::new(RegorusEngine);
+        let engine = Arc::new(RegoEngine::default());
         let store = Store::new(engine, CompileOptions::default(), Value::empty_object());
         let tree = Layers::new().load().expect("an empty configuration");
         let settings = Settings::from_tree(&tree, identity.clone()).expect("settings");

@@ -17,7 +17,7 @@ fn rules_are_pointers_or_objects() {
         read,
         [
             (Part::Input, "a/b|c~d".to_owned(), Action::Remove),
-            (Part::Result, String::new(), Action::Upsert(Value::Null)),
+            (Part::Result, String::new(), Action::Upsert(Value::NULL)),
             (Part::Cache, "x".to_owned(), Action::Remove),
         ]
     );

@@ -10,7 +10,7 @@ use regent_core::value::{Path, Value, decode, encode};
 use regent_engine_regorus::RegorusEngine;
 
 pub(crate) fn source(file: &str, text: &str) -> Source {
-    Source { id: file.into(), file: file.into(), text: text.into(), version: RegoVersion::V1 }
+    Source { id: file.into(), file: file.into(), text: text.into(), version: RegoVersion::V1, broken: Vec::new() }
 }
 
 pub(crate) fn json(text: &str) -> Value {

@@ -28,7 +28,7 @@ pub(crate) async fn answer(api: &Parts, call: &Call) -> Result<Response, ApiErro
 fn require_index(data: &Value, path: &Path) -> Result<(), StoreError> {
     let (parent, last) = path.segments().split_at(path.len().saturating_sub(1));
     let at_the_end = last.iter().any(|last| &**last == "-");
-    if at_the_end && matches!(data.at(parent), Some(Value::Array(_))) {
+    if at_the_end && data.at(parent).is_some_and(Value::is_array) {
         return Err(StoreError::NotFound { path: path.clone(), reason: "array index must be integer" });
     }
     Ok(())

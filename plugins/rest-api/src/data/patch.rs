@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use regent_core::Value;
 use regent_core::store::{Patch, PatchOp, StoreError};
 use regent_core::value::Path;
+use regent_core::value::View;
 
 use super::{malformed, start, written, written_document};
 use crate::answer::Response;
@@ -20,7 +21,7 @@ const STRUCTURE: &str = "PatchV1";
 pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
     let mut meter = start(api, &call);
     let body = call.sent_body(api.limits).await?;
-    let patches = patches(written_document(&body, &mut meter)?, call.below())?;
+    let patches = patches(&written_document(&body, &mut meter)?, call.below())?;
     let applied = api.host.store.write(move |transaction| {
         for patch in &patches {
             transaction.require_unowned(&patch.path)?;
@@ -31,16 +32,16 @@ pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiE
     Ok(written(&call, meter))
 }
 
-fn patches(list: Value, root: &str) -> Result<Vec<Patch>, ApiError> {
-    match list {
-        Value::Null => Ok(Vec::new()),
-        Value::Array(items) => items.iter().map(|item| patch(item, root)).collect(),
-        other => Err(malformed(envelope::not_a(&other, "[]types.PatchV1"))),
+fn patches(list: &Value, root: &str) -> Result<Vec<Patch>, ApiError> {
+    match list.view() {
+        View::Null => Ok(Vec::new()),
+        View::Array(items) => items.iter().map(|item| patch(item, root)).collect(),
+        _ => Err(malformed(envelope::not_a(list, "[]types.PatchV1"))),
     }
 }
 
 fn patch(item: &Value, root: &str) -> Result<Patch, ApiError> {
-    if !matches!(item, Value::Object(_) | Value::Null) {
+    if !item.is_object() && !item.is_null() {
         return Err(malformed(envelope::not_a(item, "types.PatchV1")));
     }
     let text = |name| envelope::text(item, name, STRUCTURE).map_err(malformed);
@@ -83,7 +84,7 @@ mod tests {
     fn operations_are_named_in_lower_case() {
         let refused = |json: &str| {
             let list = regent_core::value::decode(json.as_bytes()).expect("JSON");
-            patches(list, "").expect_err("refused").to_string()
+            patches(&list, "").expect_err("refused").to_string()
         };
         assert_eq!(refused(r#"[{"op":"ADD"}]"#), "bad patch operation: ADD");
         assert_eq!(refused("[{}]"), "bad patch operation: ");

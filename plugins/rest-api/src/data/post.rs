@@ -26,8 +26,9 @@ pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiE
 fn input(body: &Bytes, yaml: bool) -> Result<Option<Value>, ApiError> {
     let refused = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
     match body::document(body, yaml).map_err(|error| refused(error.to_string()))? {
-        None | Some(Value::Null) => Ok(None),
-        Some(envelope @ Value::Object(_)) => Ok(envelope::field(&envelope, "input").cloned()),
+        None => Ok(None),
+        Some(null) if null.is_null() => Ok(None),
+        Some(envelope) if envelope.is_object() => Ok(envelope::field(&envelope, "input").cloned()),
         Some(other) => Err(refused(envelope::not_a(&other, "types.DataRequestV1"))),
     }
 }

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use regent_core::builtin::Builtin;
 use regent_core::config::{ConfigTree, Layers};
 use regent_core::engine::{
-    CompileOptions, Engine, Module, PolicyErrors, Program, Query, QueryError, RuleDocument, Source,
+    CompileOptions, Engine, Module, PolicyErrors, Program, Query, QueryError, RuleDocument, Source, Unsupported,
 };
 use regent_core::engine::{Linked, PreparedQuery};
 use regent_core::service::{Service, ServiceRequest};
 use regent_core::settings::{Identity, Settings};
 use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
+use regent_core::value::Json;
 use regent_core::{Error, Host, Registry, Store, Supervisor, Value};
 
 /// The client of service `acme`.
@@ -64,12 +66,20 @@ impl Engine for NoEngine {
         Err(PolicyErrors::default())
     }
 
+    fn with_builtins(&self, _: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported> {
+        unreachable!("nothing adds functions")
+    }
+
     fn compile(&self, _: &[Arc<dyn Module>], _: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
         Ok(Arc::new(NoProgram))
     }
 }
 
 impl Program for NoProgram {
+    fn ast(&self, _: &str) -> Result<Json, Unsupported> {
+        unreachable!("there are no modules")
+    }
+
     fn documents(&self) -> Vec<RuleDocument> {
         Vec::new()
     }

@@ -14,7 +14,7 @@ use regent_core::settings::{Identity, Settings};
 use regent_core::status::{State, StatusSink};
 use regent_core::telemetry::Telemetry;
 use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_engine_regorus::RegorusEngine;
+use regent_engine_rego::RegoEngine;
 use regent_kit::{Client, ControlPlane};
 use tokio::time::Instant;
 
@@ -38,7 +38,7 @@ impl Agent {
         let tree = tree(config);
         let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
         let settings = Settings::from_tree(&tree, identity.clone()).expect("valid settings");
-        let engine = Arc::new(RegorusEngine);
+        let engine = Arc::new(RegoEngine::default());
         let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
         let telemetry = Telemetry::new(&[1.0]).expect("one bucket");
         let host = Host::new(store, telemetry, settings);

@@ -1,0 +1,174 @@
+//! What the values of one document share: the keys of similar objects, repeated strings and small arrays.
+//!
+//! All tables are bounded, so that a document without repetitions costs no more than a constant.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::super::object::Shape;
+use super::super::{Node, Object, Repr, Value};
+
+/// Most shapes of one document that are remembered.
+const SHAPES: usize = 4096;
+
+/// Most keys of a shape that is remembered.
+const KEYS: usize = 64;
+
+/// Most strings and most arrays that are remembered; each has one place, where the next one may displace it.
+const PLACES: usize = 4096;
+
+/// Bytes of the document for each place, so that small documents do with few.
+const BYTES: usize = 32;
+
+/// Most bytes of a string that is remembered.
+const TEXT: usize = 64;
+
+/// Most items of an array that is remembered.
+const ITEMS: usize = 8;
+
+/// What was met in a document so far.
+pub(super) struct Shared {
+    seed: RandomState,
+    places: usize,
+    shapes: HashTable<Known>,
+    texts: Vec<Value>,
+    arrays: Vec<Value>,
+}
+
+/// Keys as a document spells them, and the shape that they have.
+struct Known {
+    keys: Box<[Value]>,
+    arrangement: Arrangement,
+}
+
+#[derive(Clone)]
+struct Arrangement {
+    shape: Arc<Shape>,
+    /// For each key of the shape, where its value is among those read; nothing if they were read in order.
+    order: Option<Arc<[usize]>>,
+}
+
+impl Shared {
+    /// For a document of so many bytes.
+    pub(super) fn new(length: usize) -> Self {
+        let places = (length / BYTES).clamp(1, PLACES);
+        Self { seed: RandomState::default(), places, shapes: HashTable::new(), texts: Vec::new(), arrays: Vec::new() }
+    }
+
+    /// The string.
+    pub(super) fn text(&mut self, text: &str) -> Value {
+        let value = || Value::from(text);
+        if text.len() > TEXT || text.len() <= super::super::text::SHORT {
+            return value();
+        }
+        let place = place(&mut self.texts, self.places, self.seed.hash_one(text));
+        if place.as_str() != Some(text) {
+            *place = value();
+        }
+        place.clone()
+    }
+
+    /// The array of the items, which are taken.
+    pub(super) fn array(&mut self, items: &mut [Value]) -> Value {
+        let array = |items: &mut [Value]| Value(Repr::Array(Node::new((), items.iter_mut().map(std::mem::take))));
+        if items.len() > ITEMS || !items.iter().all(is_plain) {
+            return array(items);
+        }
+        let place = place(&mut self.arrays, self.places, self.seed.hash_one(&*items));
+        if place.as_array() != Some(items) {
+            *place = array(items);
+        }
+        place.clone()
+    }
+
+    /// The object of the keys and values, which are taken.
+    pub(super) fn object(&mut self, keys: &mut [Value], values: &mut [Value]) -> Object {
+        let Arrangement { shape, order } = self.arrangement(keys);
+        match order {
+            None => Object::of_shape(shape, values.iter_mut().map(std::mem::take)),
+            Some(order) => Object::of_shape(shape, order.iter().map(|&at| std::mem::take(&mut values[at]))),
+        }
+    }
+
+    fn arrangement(&mut self, keys: &mut [Value]) -> Arrangement {
+        if keys.len() > KEYS {
+            return Arrangement::of(keys);
+        }
+        let hash = self.seed.hash_one(&*keys);
+        if let Some(known) = self.shapes.find(hash, |known| *known.keys == *keys) {
+            return known.arrangement.clone();
+        }
+        let spelled: Box<[Value]> = keys.into();
+        let arrangement = Arrangement::of(keys);
+        if self.shapes.len() < SHAPES {
+            let known = Known { keys: spelled, arrangement: arrangement.clone() };
+            let seed = &self.seed;
+            self.shapes.insert_unique(hash, known, |known| seed.hash_one(&*known.keys));
+        }
+        arrangement
+    }
+}
+
+impl Arrangement {
+    /// The arrangement of the keys, which are taken. Of equal keys the last one's value counts.
+    fn of(keys: &mut [Value]) -> Self {
+        if keys.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Self { shape: Shape::new(keys.iter_mut().map(std::mem::take).collect()), order: None };
+        }
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        // The sort is stable, so of equal keys the last one is the first of these.
+        order.reverse();
+        order.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
+        order.dedup_by(|later, earlier| keys[*later] == keys[*earlier]);
+        let shape = Shape::new(order.iter().map(|&at| std::mem::take(&mut keys[at])).collect());
+        Self { shape, order: Some(order.into()) }
+    }
+}
+
+/// The place for what has that hash, of so many.
+fn place(places: &mut Vec<Value>, count: usize, hash: u64) -> &mut Value {
+    if places.is_empty() {
+        places.resize(count, Value::NULL);
+    }
+    let index = hash % u64::try_from(count).unwrap_or(u64::MAX);
+    &mut places[usize::try_from(index).expect("is less than the number of places")]
+}
+
+/// Whether equal values are spelled alike and nothing lies within.
+fn is_plain(value: &Value) -> bool {
+    matches!(value.0, Repr::Null | Repr::Bool(_) | Repr::Int(_) | Repr::Short(_) | Repr::Long(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode;
+    use super::*;
+
+    #[test]
+    fn similar_objects_share_their_keys_however_ordered() {
+        let value = decode(br#"[{"b":1,"a":2},{"b":3,"a":4},{"a":5,"b":6},{"b":0,"a":7,"b":8}]"#).expect("valid JSON");
+        let objects: Vec<_> = value.as_array().expect("an array").iter().filter_map(Value::as_object).collect();
+        assert!(objects[0].has_shape_of(objects[1]));
+        assert_eq!(value.to_string(), r#"[{"a":2,"b":1},{"a":4,"b":3},{"a":5,"b":6},{"a":7,"b":8}]"#);
+    }
+
+    #[test]
+    fn repeated_arrays_are_one_but_keep_the_spelling_of_their_numbers() {
+        let value = decode(br#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#).expect("valid JSON");
+        let item = |index: usize| value.as_array().expect("an array")[index].as_array().expect("an array").as_ptr();
+        assert_eq!(item(0), item(1));
+        assert_eq!(value.to_string(), r#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#);
+    }
+
+    #[test]
+    fn more_repetitions_than_are_remembered_do_no_harm() {
+        let objects: Vec<String> = (0..3 * SHAPES)
+            .map(|n| format!(r#"{{"key number {n} of all":["a rather long string {n}",{n}]}}"#))
+            .collect();
+        let json = format!("[{}]", objects.join(","));
+        assert_eq!(decode(json.as_bytes()).expect("valid JSON").to_string(), json);
+    }
+}

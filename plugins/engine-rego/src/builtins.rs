@@ -1,0 +1,143 @@
+//! The functions of Rego that are not written in Rego, one file a family.
+
+#![allow(clippy::unnecessary_wraps, reason = "all functions have one signature, whether they can fail or not")]
+
+mod aggregates;
+mod arithmetic;
+mod arrays;
+mod base64;
+mod bits;
+pub(crate) mod bounds;
+mod cache;
+#[cfg(test)]
+mod cases;
+mod casts;
+mod comparison;
+mod crypto;
+mod editing;
+mod glob;
+mod graph;
+mod hex;
+mod http;
+mod internal;
+mod json;
+mod net;
+mod number64;
+mod numbers;
+mod objects;
+mod operand;
+mod random;
+mod ranges;
+mod regex;
+mod runtime;
+mod schema;
+mod semver;
+mod sets;
+mod spelling;
+mod sprintf;
+mod strings;
+mod table;
+mod template;
+#[cfg(test)]
+mod testing;
+mod time;
+mod types;
+mod units;
+mod urlquery;
+mod uuid;
+pub(crate) mod walk;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use regent_core::builtin::Builtin;
+
+/// The functions of each family. A family is a file here with a `TABLE` of them.
+const FAMILIES: &[&[table::Entry]] = &[
+    aggregates::TABLE,
+    arithmetic::TABLE,
+    arrays::TABLE,
+    base64::TABLE,
+    bits::TABLE,
+    casts::TABLE,
+    comparison::TABLE,
+    crypto::TABLE,
+    editing::TABLE,
+    glob::TABLE,
+    graph::TABLE,
+    hex::TABLE,
+    http::TABLE,
+    internal::TABLE,
+    json::TABLE,
+    objects::TABLE,
+    net::TABLE,
+    random::TABLE,
+    ranges::TABLE,
+    regex::TABLE,
+    runtime::TABLE,
+    schema::TABLE,
+    semver::TABLE,
+    sets::TABLE,
+    sprintf::TABLE,
+    strings::TABLE,
+    types::TABLE,
+    template::TABLE,
+    time::TABLE,
+    units::TABLE,
+    urlquery::TABLE,
+    walk::TABLE,
+    uuid::TABLE,
+    yaml::TABLE,
+];
+
+/// Whether OPA itself has a function of that name, which no rule without a body may have then.
+pub(crate) fn is_stock(name: &str) -> bool {
+    FAMILIES.iter().copied().flatten().any(|entry| entry.name() == name)
+}
+
+/// The functions that policies may call, by name.
+#[derive(Clone, Default)]
+pub struct Builtins(BTreeMap<Arc<str>, Arc<dyn Builtin>>);
+
+impl Builtins {
+    /// Every function that this crate has.
+    pub fn stock() -> Self {
+        let mut builtins = Self::default();
+        for entry in FAMILIES.iter().copied().flatten() {
+            builtins.add(Arc::new(table::Stock::new(entry)));
+        }
+        builtins
+    }
+
+    /// Adds a function, or replaces the one of its name.
+    pub fn add(&mut self, builtin: Arc<dyn Builtin>) {
+        self.0.insert(builtin.declaration().name.clone(), builtin);
+    }
+
+    /// The function of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Builtin>> {
+        self.0.get(name)
+    }
+
+    /// All functions in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Builtin>> {
+        self.0.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_declares_itself_under_its_own_name() {
+        let entries = || FAMILIES.iter().copied().flatten();
+        for entry in entries() {
+            if let Err(error) = entry.declaration() {
+                panic!("{error}");
+            }
+        }
+        assert_eq!(Builtins::stock().iter().count(), entries().count(), "names are unique");
+    }
+}

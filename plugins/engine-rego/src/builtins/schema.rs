@@ -1,0 +1,122 @@
+//! JSON schemas, and documents that fit them.
+
+mod complaint;
+
+use jsonschema::{Draft, Validator};
+use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
+use regent_core::value::{Value, View, encode};
+use serde_json::Value as Json;
+
+use super::cache::Cache;
+use super::table::{Entry, function};
+
+pub(super) const TABLE: &[Entry] = &[
+    function(
+        "json.verify_schema(schema: any<string, object[any: any]>) => output: array<boolean, any<null, string>>",
+        "Tells whether a document is a JSON schema, and if not, why.",
+        verify,
+    )
+    .categories(&["object"]),
+    function(
+        "json.match_schema(
+            document: any<string, object[any: any]>,
+            schema: any<string, object[any: any]>
+        ) => output: array<boolean, array[object<desc: string, error: string, field: string, type: string>]>",
+        "Tells whether a document fits a JSON schema, and all that does not fit.",
+        fits,
+    )
+    .categories(&["object"]),
+];
+
+fn verify(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
+    let verdict = match document(operands.any(0)).and_then(|schema| compile(&schema)) {
+        Ok(_) => [Value::from(true), Value::NULL],
+        Err(problem) => [Value::from(false), Value::from(format!("jsonschema: {problem}"))],
+    };
+    Ok(Some(Value::array(verdict)))
+}
+
+fn fits(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
+    let document = document(operands.any(0)).map_err(BuiltinError::Failed)?;
+    let compiled = || self::document(operands.any(1)).and_then(|schema| compile(&schema));
+    let schema = call.shared.get::<Cache<Validator>>().get(&encode(operands.any(1)), compiled);
+    let schema = schema.map_err(BuiltinError::Failed)?;
+    let mut complaints = Vec::new();
+    for error in schema.iter_errors(&document) {
+        if call.cancel.is_cancelled() {
+            return Err(BuiltinError::Cancelled);
+        }
+        complaints.extend(complaint::of(&error));
+    }
+    Ok(Some(Value::array([Value::from(complaints.is_empty()), Value::array(complaints)])))
+}
+
+/// The JSON that a value is, or that it is the text of.
+fn document(value: &Value) -> Result<Json, String> {
+    match value.view() {
+        View::String(text) => serde_json::from_str(text).map_err(|_| "invalid JSON string".to_owned()),
+        View::Object(_) | View::Array(_) => serde_json::from_str(&encode(value)).map_err(|error| error.to_string()),
+        _ => Err("wrong type, expected string or object".to_owned()),
+    }
+}
+
+/// Reads a schema. What it refers to elsewhere is not fetched.
+fn compile(schema: &Json) -> Result<Validator, String> {
+    require_types(schema)?;
+    jsonschema::options().with_draft(Draft::Draft7).build(schema).map_err(|error| error.to_string())
+}
+
+/// Refuses types that there are not, in the words of OPA's reader of schemas.
+fn require_types(schema: &Json) -> Result<(), String> {
+    const TYPES: [&str; 7] = ["array", "boolean", "integer", "number", "null", "object", "string"];
+    let Some(entries) = schema.as_object() else { return Ok(()) };
+    let named = match entries.get("type") {
+        Some(Json::String(name)) => vec![name],
+        Some(Json::Array(names)) => {
+            names.iter().filter_map(|name| if let Json::String(name) = name { Some(name) } else { None }).collect()
+        }
+        _ => Vec::new(),
+    };
+    if let Some(name) = named.iter().find(|name| !TYPES.contains(&name.as_str())) {
+        let known = TYPES.join(" ");
+        return Err(format!(
+            "has a primitive type that is NOT VALID -- given: /{name}/ Expected valid values are:[{known}]"
+        ));
+    }
+    let maps =
+        ["properties", "patternProperties", "definitions"].into_iter().filter_map(|key| entries.get(key)?.as_object());
+    let lists = ["allOf", "anyOf", "oneOf", "items"].into_iter().filter_map(|key| entries.get(key)?.as_array());
+    let single = ["items", "additionalProperties", "additionalItems", "not", "contains", "if", "then", "else"];
+    maps.flat_map(|map| map.values())
+        .chain(lists.flatten())
+        .chain(single.into_iter().filter_map(|key| entries.get(key)))
+        .try_for_each(require_types)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, check_error};
+
+    #[test]
+    fn schemas_are_verified() {
+        check("json.verify_schema", r#"["{\"type\": \"boolean\"}"]"#, "[true,null]");
+        check("json.verify_schema", r#"["{"]"#, r#"[false,"jsonschema: invalid JSON string"]"#);
+        check("json.verify_schema", "[1]", r#"[false,"jsonschema: wrong type, expected string or object"]"#);
+        let problem = "has a primitive type that is NOT VALID -- given: /x/ \
+                       Expected valid values are:[array boolean integer number null object string]";
+        let expected = format!(r#"[false,"jsonschema: {problem}"]"#);
+        check("json.verify_schema", r#"[{"properties": {"a": {"type": "x"}}}]"#, &expected);
+        check_error("json.match_schema", r#"[{}, {"type": "x"}]"#, problem);
+    }
+
+    #[test]
+    fn documents_fit_or_say_why_not() {
+        let schema = r#"{"properties": {"id": {"type": "integer"}}, "required": ["id"]}"#;
+        check("json.match_schema", &format!(r#"["{{\"id\": 5}}", {schema}]"#), "[true,[]]");
+        let expected = r#"[false,[{"desc":"Invalid type. Expected: integer, given: string","error":"id: Invalid type. Expected: integer, given: string","field":"id","type":"invalid_type"}]]"#;
+        check("json.match_schema", &format!(r#"[{{"id": "x"}}, {schema}]"#), expected);
+        let expected = r#"[false,[{"desc":"id is required","error":"(root): id is required","field":"(root)","type":"required"}]]"#;
+        check("json.match_schema", &format!("[{{}}, {schema}]"), expected);
+        check_error("json.match_schema", "[1, {}]", "wrong type, expected string or object");
+    }
+}

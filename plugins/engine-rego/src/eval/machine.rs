@@ -1,0 +1,113 @@
+//! The state of one evaluation.
+
+use regent_core::Value;
+use regent_core::builtin::{QueryState, SharedState};
+use regent_core::engine::{Cancel, Linger, Location, PolicyError};
+
+use super::Held;
+use super::env::Env;
+use super::limits::Limits;
+use crate::plan::{Plan, Slot};
+
+/// What an evaluation works with.
+pub(crate) struct Context<'a> {
+    /// The rules.
+    pub(crate) plan: &'a Plan,
+    /// Base data.
+    pub(crate) data: &'a Value,
+    /// The input document.
+    pub(crate) input: Option<&'a Value>,
+    /// State of built-in functions that outlives the evaluation.
+    pub(crate) shared: &'a SharedState,
+    /// What `opa.runtime` gives.
+    pub(crate) runtime: &'a Value,
+    /// Whether the rules that can hold are looked up.
+    pub(crate) indexed: bool,
+    /// Ends the evaluation.
+    pub(crate) cancel: Cancel,
+    /// Does long work.
+    pub(crate) linger: Linger,
+    /// Whether anybody listens to `print`.
+    pub(crate) prints: bool,
+}
+
+/// The state of one evaluation.
+pub(crate) struct Machine<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) data: &'a Value,
+    pub(super) env: Env<'a>,
+    pub(super) indexed: bool,
+    /// The frames of the rules that are being evaluated, one behind the other.
+    slots: Vec<Held<'a>>,
+    pub(super) limits: Limits,
+    pub(super) builtins: BuiltinState<'a>,
+    /// What `print` said, if anybody listens.
+    pub(super) prints: Option<Vec<(String, Location)>>,
+}
+
+/// What calls of built-in functions need.
+pub(super) struct BuiltinState<'a> {
+    pub(super) now: Option<i64>,
+    pub(super) runtime: &'a Value,
+    pub(super) query: QueryState,
+    pub(super) shared: &'a SharedState,
+    /// Operands of the call that is being made; kept for its memory.
+    pub(super) operands: Vec<Value>,
+    /// The first error, which counts if errors are strict.
+    pub(super) error: Option<PolicyError>,
+}
+
+impl<'a> Machine<'a> {
+    /// An evaluation that has not begun.
+    pub(crate) fn new(context: Context<'a>) -> Self {
+        let input = context.input.map(Held::Borrowed);
+        Self {
+            plan: context.plan,
+            data: context.data,
+            env: Env { input, ..Env::default() },
+            indexed: context.indexed,
+            slots: Vec::new(),
+            limits: Limits::new(context.cancel, context.linger),
+            builtins: BuiltinState {
+                now: None,
+                runtime: context.runtime,
+                query: QueryState::default(),
+                shared: context.shared,
+                operands: Vec::new(),
+                error: None,
+            },
+            prints: context.prints.then(Vec::new),
+        }
+    }
+
+    /// The first error of a built-in function.
+    pub(crate) fn take_builtin_error(&mut self) -> Option<PolicyError> {
+        self.builtins.error.take()
+    }
+
+    /// What `print` said.
+    pub(crate) fn take_prints(&mut self) -> Vec<(String, Location)> {
+        self.prints.take().unwrap_or_default()
+    }
+
+    /// Makes a frame whose first slots hold the values.
+    pub(super) fn push_frame(&mut self, slots: usize, first: &[Held<'a>]) -> usize {
+        let frame = self.slots.len();
+        self.slots.extend_from_slice(first);
+        self.slots.resize_with(frame + slots, || Held::Owned(Value::default()));
+        frame
+    }
+
+    /// Drops a frame and all behind it.
+    pub(super) fn pop_frame(&mut self, frame: usize) {
+        self.slots.truncate(frame);
+    }
+
+    pub(super) fn slot(&self, frame: usize, slot: Slot) -> &Held<'a> {
+        &self.slots[frame + slot]
+    }
+
+    pub(super) fn set_slot(&mut self, frame: usize, slot: Slot, value: Held<'a>) {
+        self.slots[frame + slot] = value;
+    }
+}

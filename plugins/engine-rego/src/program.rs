@@ -1,0 +1,100 @@
+//! Compiled modules.
+
+use std::sync::Arc;
+
+use regent_core::builtin::SharedState;
+use regent_core::engine::{
+    CompileOptions, Linked, PolicyErrors, PreparedQuery, Program, Query, QueryError, RuleDocument, Unsupported,
+};
+use regent_core::value::{Json, Value};
+
+use crate::builtins::Builtins;
+use crate::compile::{Compiled, Options, compile, documents};
+use crate::module::RegoModule;
+use crate::plan::{self, Plan};
+use crate::query::RegoQuery;
+use crate::syntax::ast::Module;
+use crate::syntax::{JsonOptions, module_to_json};
+use crate::text;
+
+/// Modules that fit together.
+pub(crate) struct RegoProgram {
+    compiled: Compiled,
+    builtins: Arc<Builtins>,
+    options: Options,
+    rules: Arc<Rules>,
+}
+
+/// What evaluations need of a program.
+pub(crate) struct Rules {
+    /// The rules.
+    pub(crate) plan: Plan,
+    /// State of built-in functions that outlives an evaluation.
+    pub(crate) shared: Arc<SharedState>,
+    /// What `opa.runtime` gives.
+    pub(crate) runtime: Value,
+    /// Whether the rules that can hold are looked up.
+    pub(crate) indexed: bool,
+}
+
+impl RegoProgram {
+    /// Compiles and plans modules.
+    ///
+    /// # Errors
+    /// What is wrong with the modules as a whole.
+    pub(crate) fn compile(
+        modules: &[&RegoModule],
+        options: &CompileOptions,
+        builtins: Arc<Builtins>,
+        shared: Arc<SharedState>,
+        indexed: bool,
+    ) -> Result<Self, PolicyErrors> {
+        use regent_core::engine::Module as _;
+        let trees = modules.iter().map(|module| (Arc::clone(&module.source().id), module.tree().clone())).collect();
+        let runtime = options.runtime.clone();
+        let options = Options {
+            max_errors: options.max_errors,
+            strict: options.strict,
+            print: options.print,
+            unsafe_builtins: Vec::new(),
+            base: options.base.clone(),
+        };
+        let compiled = compile(trees, &builtins, options.clone())?;
+        let options = Options { base: None, ..options };
+        let plan = Plan::of(&compiled, &builtins);
+        let rules = Arc::new(Rules { plan, shared, runtime, indexed });
+        Ok(Self { compiled, builtins, options, rules })
+    }
+}
+
+impl Program for RegoProgram {
+    fn documents(&self) -> Vec<RuleDocument> {
+        documents(self.compiled.modules.iter().map(|(_, module)| module))
+    }
+
+    fn ast(&self, module: &str) -> Result<Json, Unsupported> {
+        let found = self.compiled.modules.iter().find(|(id, _)| **id == *module);
+        // OPA reads no metadata where it shows syntax trees.
+        let tree = found.map(|(_, tree)| Module { annotations: Vec::new(), ..tree.clone() });
+        Ok(tree.map_or(Json::Value(Value::NULL), |tree| module_to_json(&tree, JsonOptions::default())))
+    }
+
+    fn link(&self, _: &Value) -> Linked {
+        Arc::new(())
+    }
+
+    fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError> {
+        let plan = &self.rules.plan;
+        let query = match query {
+            Query::Document(path) => {
+                text::check(path, &self.compiled, &self.builtins, &self.options)?;
+                plan::document(path, plan, &self.builtins)
+            }
+            Query::Text(text) => {
+                let compiled = text::compile(text, &self.compiled, &self.builtins, &self.options)?;
+                plan::query(&compiled, plan, &self.builtins)
+            }
+        };
+        Ok(Arc::new(RegoQuery::new(query, Arc::clone(&self.rules))))
+    }
+}

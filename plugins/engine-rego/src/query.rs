@@ -1,0 +1,60 @@
+//! Prepared queries.
+
+use std::sync::Arc;
+
+use regent_core::engine::{Answer, Evaluation, PolicyErrors, PreparedQuery, QueryError, Row};
+
+use crate::eval::{Context, Machine, Stop};
+use crate::plan::QueryPlan;
+use crate::program::Rules;
+
+/// A query that is ready to be evaluated.
+pub(crate) struct RegoQuery {
+    plan: QueryPlan,
+    rules: Arc<Rules>,
+}
+
+impl RegoQuery {
+    pub(crate) fn new(plan: QueryPlan, rules: Arc<Rules>) -> Self {
+        Self { plan, rules }
+    }
+
+    fn rows(&self, evaluation: &mut Evaluation<'_>) -> Result<Vec<Row>, QueryError> {
+        let mut machine = Machine::new(Context {
+            plan: &self.rules.plan,
+            data: evaluation.snapshot.data(),
+            input: evaluation.input,
+            shared: &self.rules.shared,
+            runtime: &self.rules.runtime,
+            indexed: self.rules.indexed,
+            cancel: evaluation.cancel.clone(),
+            linger: evaluation.linger,
+            prints: evaluation.prints.is_some(),
+        });
+        let result = machine.query(&self.plan);
+        if let Some(prints) = &mut evaluation.prints {
+            for (text, location) in machine.take_prints() {
+                prints.print(&text, &location);
+            }
+        }
+        let failed = |error| QueryError::Evaluation(PolicyErrors::one(error));
+        // An error of a built-in function outranks what came of it.
+        match machine.take_builtin_error() {
+            Some(error) if evaluation.strict_builtin_errors => Err(failed(error)),
+            _ => match result {
+                Ok(rows) => Ok(rows),
+                Err(Stop::Error(error)) => Err(failed(*error)),
+                Err(Stop::Exit) => Ok(Vec::new()),
+            },
+        }
+    }
+}
+
+impl PreparedQuery for RegoQuery {
+    fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Answer, QueryError> {
+        let mut metrics = std::mem::take(&mut evaluation.metrics);
+        let rows = metrics.time("timer_rego_query_eval_ns", |_| self.rows(evaluation));
+        evaluation.metrics = metrics;
+        Ok(Answer { rows: rows? })
+    }
+}
