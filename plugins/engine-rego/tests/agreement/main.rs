@@ -40,9 +40,11 @@ fn agree(one: &Arc<dyn Engine>, other: &Arc<dyn Engine>, policy: &policy::Policy
 proptest! {
     #![proptest_config(config())]
 
+    // Without its index, since rules that the index leaves out cannot fail, and the other engine leaves out none.
     #[test]
     fn both_engines_answer_alike(policy in strategy::policy(), input in strategy::input()) {
-        let (rego, regorus): (Arc<dyn Engine>, Arc<dyn Engine>) = (Arc::new(RegoEngine::default()), Arc::new(RegorusEngine));
+        let rego: Arc<dyn Engine> = Arc::new(RegoEngine::default().without_index());
+        let regorus: Arc<dyn Engine> = Arc::new(RegorusEngine);
         agree(&rego, &regorus, &policy, &input)?;
     }
 
