@@ -28,7 +28,7 @@ use arcstr::ArcStr;
 pub use decode::{DecodeError, decode, decode_prefix};
 pub use encode::{encode, encode_pretty, write_json, write_json_string};
 pub use number::{Number, NumberError, RemainderError};
-pub use object::{Entries, Object};
+pub use object::{Entries, KeyHint, Object};
 pub use ordered::Json;
 pub use path::Path;
 pub use serial::{Unserializable, from_serialize, to_serde};
@@ -90,6 +90,7 @@ impl Value {
     }
 
     /// The value, to be matched on.
+    #[inline]
     pub fn view(&self) -> View<'_> {
         match &self.0 {
             Repr::Null => View::Null,
@@ -118,16 +119,19 @@ impl Value {
     }
 
     /// Whether it is `null`.
+    #[inline]
     pub fn is_null(&self) -> bool {
         matches!(self.0, Repr::Null)
     }
 
     /// Whether it is an object.
+    #[inline]
     pub fn is_object(&self) -> bool {
         matches!(self.0, Repr::Object(_))
     }
 
     /// Whether it is an array.
+    #[inline]
     pub fn is_array(&self) -> bool {
         matches!(self.0, Repr::Array(_))
     }
@@ -142,6 +146,12 @@ impl Value {
         }
     }
 
+    /// Whether it is a string.
+    #[inline]
+    pub fn is_string(&self) -> bool {
+        matches!(self.0, Repr::Short(_) | Repr::Long(_))
+    }
+
     /// The text of a string value.
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
@@ -152,6 +162,7 @@ impl Value {
     }
 
     /// The truth of a boolean value.
+    #[inline]
     pub fn as_bool(&self) -> Option<bool> {
         match &self.0 {
             Repr::Bool(truth) => Some(*truth),
@@ -160,6 +171,7 @@ impl Value {
     }
 
     /// The items of an array.
+    #[inline]
     pub fn as_array(&self) -> Option<&[Value]> {
         match &self.0 {
             Repr::Array(items) => Some(items.values()),
@@ -168,6 +180,7 @@ impl Value {
     }
 
     /// The members of a set.
+    #[inline]
     pub fn as_set(&self) -> Option<&Set> {
         match &self.0 {
             Repr::Set(members) => Some(members),
@@ -176,6 +189,7 @@ impl Value {
     }
 
     /// The number.
+    #[inline]
     pub fn as_number(&self) -> Option<Number> {
         match &self.0 {
             Repr::Int(int) => Some((*int).into()),
@@ -185,6 +199,7 @@ impl Value {
     }
 
     /// The entries of an object.
+    #[inline]
     pub fn as_object(&self) -> Option<&Object> {
         match &self.0 {
             Repr::Object(entries) => Some(entries),

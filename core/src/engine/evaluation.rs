@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use super::Location;
 use crate::metrics::Metrics;
@@ -15,14 +16,20 @@ pub struct Cancel(Arc<Signal>);
 #[derive(Debug, Default)]
 struct Signal {
     given: AtomicBool,
+    deadline: Option<Instant>,
     parent: Option<Cancel>,
 }
 
 impl Cancel {
+    /// A signal that is given at that time, if not before.
+    pub fn at(deadline: Instant) -> Self {
+        Self(Arc::new(Signal { deadline: Some(deadline), ..Signal::default() }))
+    }
+
     /// A signal of its own that is also given when this one is.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self(Arc::new(Signal { given: AtomicBool::new(false), parent: Some(self.clone()) }))
+        Self(Arc::new(Signal { parent: Some(self.clone()), ..Signal::default() }))
     }
 
     /// Asks the evaluation to stop; it ends with `eval_cancel_error`.
@@ -32,7 +39,9 @@ impl Cancel {
 
     /// Whether the evaluation should stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.given.load(Ordering::Relaxed) || self.0.parent.as_ref().is_some_and(Self::is_cancelled)
+        self.0.given.load(Ordering::Relaxed)
+            || self.0.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            || self.0.parent.as_ref().is_some_and(Self::is_cancelled)
     }
 }
 
@@ -126,6 +135,8 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -136,5 +147,14 @@ mod tests {
         assert!(first.is_cancelled() && !second.is_cancelled() && !parent.is_cancelled());
         parent.cancel();
         assert!(second.is_cancelled());
+    }
+
+    #[test]
+    fn a_deadline_gives_the_signal() {
+        let (past, future) = (Cancel::at(Instant::now()), Cancel::at(Instant::now() + Duration::from_hours(1)));
+        assert!(past.is_cancelled() && past.child().is_cancelled());
+        assert!(!future.is_cancelled());
+        future.cancel();
+        assert!(future.is_cancelled());
     }
 }

@@ -16,15 +16,18 @@ impl<H> Node<H> {
     }
 
     /// The header, unless there are no values.
+    #[inline]
     pub(super) fn header(&self) -> Option<&H> {
         self.0.as_ref().map(|shared| &shared.header.header)
     }
 
+    #[inline]
     pub(super) fn values(&self) -> &[Value] {
         self.0.as_ref().map_or(&[], |shared| &shared.slice)
     }
 
     /// Whether both are the same allocation or both are empty.
+    #[inline]
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Some(a), Some(b)) => std::ptr::eq(&raw const a.slice, &raw const b.slice),

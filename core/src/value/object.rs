@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::index::{Index, Wanted};
 use super::node::Node;
@@ -10,6 +12,32 @@ use super::{Value, encode};
 /// A map from values to values, sorted by key. Small and cheap to clone.
 #[derive(Clone, Default)]
 pub struct Object(pub(super) Node<Arc<Shape>>);
+
+/// Where a key was found among the keys of an object. It may be shared by threads; what it says is checked before it
+/// counts.
+#[derive(Debug, Default)]
+pub struct KeyHint(AtomicU32);
+
+/// A hint changes so often and then no more: where objects differ all the time, threads would only fight for it.
+const CHANGES: u32 = 64;
+
+impl KeyHint {
+    #[inline]
+    fn place(&self) -> usize {
+        (self.0.load(Relaxed) >> 8) as usize
+    }
+
+    #[cold]
+    fn set(&self, place: usize) {
+        let changes = self.0.load(Relaxed) & 0xff;
+        if let Ok(place) = u32::try_from(place)
+            && place < 1 << 24
+            && changes < CHANGES
+        {
+            self.0.store(place << 8 | (changes + 1), Relaxed);
+        }
+    }
+}
 
 /// The keys of an object, sorted and without duplicates.
 pub(super) struct Shape {
@@ -32,6 +60,7 @@ impl Object {
     }
 
     /// What is stored under the key.
+    #[inline]
     pub fn get(&self, key: &Value) -> Option<&Value> {
         self.find(Wanted::Value(key))
     }
@@ -41,32 +70,51 @@ impl Object {
         self.find(Wanted::Text(key))
     }
 
+    /// As [`Object::get`], for whoever asks many objects of the same keys for the same key: it is looked for first where
+    /// it was found the last time.
+    #[inline]
+    pub fn get_near(&self, key: &Value, hint: &KeyHint) -> Option<&Value> {
+        let shape = self.0.header()?;
+        let near = hint.place();
+        if shape.keys.get(near).is_some_and(|known| known == key) {
+            return self.0.values().get(near);
+        }
+        let found = shape.index.find(&shape.keys, Wanted::Value(key))?;
+        hint.set(found);
+        Some(&self.0.values()[found])
+    }
+
     fn find(&self, key: Wanted<'_>) -> Option<&Value> {
         let shape = self.0.header()?;
         Some(&self.0.values()[shape.index.find(&shape.keys, key)?])
     }
 
     /// Number of entries.
+    #[inline]
     pub fn len(&self) -> usize {
         self.0.values().len()
     }
 
     /// Whether there is no entry.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.values().is_empty()
     }
 
     /// The entries in the order of their keys.
+    #[inline]
     pub fn iter(&self) -> Entries<'_> {
         self.keys().zip(self.values())
     }
 
     /// The keys in order.
+    #[inline]
     pub fn keys(&self) -> std::slice::Iter<'_, Value> {
         self.0.header().map_or(&[][..], |shape| &shape.keys[..]).iter()
     }
 
     /// The values in the order of their keys.
+    #[inline]
     pub fn values(&self) -> std::slice::Iter<'_, Value> {
         self.0.values().iter()
     }

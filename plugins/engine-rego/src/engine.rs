@@ -16,13 +16,13 @@ use crate::program::RegoProgram;
 pub struct RegoEngine {
     builtins: Arc<Builtins>,
     shared: Arc<SharedState>,
-    indexed: bool,
+    optimised: bool,
 }
 
 impl RegoEngine {
     /// An engine with these functions.
     pub fn new(builtins: Builtins) -> Self {
-        Self { builtins: Arc::new(builtins), shared: Arc::default(), indexed: true }
+        Self { builtins: Arc::new(builtins), shared: Arc::default(), optimised: true }
     }
 
     /// The same engine with one function more, or in place of the one of its name.
@@ -30,14 +30,15 @@ impl RegoEngine {
     pub fn with_builtin(self, builtin: Arc<dyn Builtin>) -> Self {
         let mut builtins = Builtins::clone(&self.builtins);
         builtins.add(builtin);
-        Self { indexed: self.indexed, ..Self::new(builtins) }
+        Self { optimised: self.optimised, ..Self::new(builtins) }
     }
 
-    /// The same engine, which tries every rule instead of finding those that can hold; answers are the same. For tests
-    /// and for finding faults.
+    /// The same engine, which evaluates what stands in the text, step by step: every rule instead of those that can hold,
+    /// loops with all that is in them, comprehensions as often as they are come by. Answers are the same. For tests and
+    /// for finding faults.
     #[must_use]
-    pub fn without_index(self) -> Self {
-        Self { indexed: false, ..self }
+    pub fn unoptimised(self) -> Self {
+        Self { optimised: false, ..self }
     }
 }
 
@@ -68,7 +69,7 @@ impl Engine for RegoEngine {
         };
         let modules: Vec<&RegoModule> = modules.iter().map(|module| own(&**module)).collect();
         let builtins = Arc::clone(&self.builtins);
-        let program = RegoProgram::compile(&modules, options, builtins, Arc::clone(&self.shared), self.indexed)?;
+        let program = RegoProgram::compile(&modules, options, builtins, Arc::clone(&self.shared), self.optimised)?;
         Ok(Arc::new(program))
     }
 }

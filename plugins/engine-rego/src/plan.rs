@@ -5,14 +5,19 @@
 //! point is known here, since bodies were ordered to be safe; so unifying is either a test or a binding.
 
 mod call;
+mod comprehension;
 mod expr;
 mod layout;
+mod optimise;
 mod program;
 mod query;
 mod reference;
 mod rule;
 mod scope;
+mod slots;
 mod term;
+#[cfg(test)]
+mod tests;
 mod unify;
 mod with;
 
@@ -20,6 +25,7 @@ use std::sync::Arc;
 
 use regent_core::Value;
 use regent_core::builtin::Builtin;
+use regent_core::value::KeyHint;
 
 pub(crate) use layout::{Layout, NodeId, SetId, SetInfo, SetKind};
 pub(crate) use program::Plan;
@@ -57,7 +63,7 @@ pub(crate) enum Op {
     /// A value has to match.
     Match { value: Operand, into: Pattern },
     /// What lies at a path in a value.
-    Get { from: Source, path: Vec<Operand>, into: Pattern },
+    Get { from: Source, path: Vec<PathKey>, into: Pattern },
     /// Each entry of a collection that matches.
     Each { over: Source, key: Pattern, value: Pattern },
     /// The document that a rule set makes, or what lies in it under the keys that are known.
@@ -91,6 +97,21 @@ pub(crate) enum Operand {
     Object(Vec<(Operand, Operand)>),
     /// It is put together.
     Set(Vec<Operand>),
+}
+
+/// A key on a path.
+#[derive(Debug)]
+pub(crate) struct PathKey {
+    /// The key.
+    pub(crate) key: Operand,
+    /// Where it was found the last time.
+    pub(crate) hint: KeyHint,
+}
+
+impl From<Operand> for PathKey {
+    fn from(key: Operand) -> Self {
+        Self { key, hint: KeyHint::default() }
+    }
 }
 
 /// What a path starts from.
@@ -168,6 +189,21 @@ pub(crate) struct Collect {
     pub(crate) block: Block,
     /// What becomes of the collection.
     pub(crate) into: Pattern,
+    /// How collections for other values of what is around are found at once.
+    pub(crate) index: Option<CollectIndex>,
+}
+
+/// A comprehension for all values of the variables that it compares with. It runs in a frame of its own.
+#[derive(Debug)]
+pub(crate) struct CollectIndex {
+    /// The slots of those variables, in the frame around as well as in its own.
+    pub(crate) keys: Vec<Slot>,
+    /// Slots of its frame.
+    pub(crate) slots: usize,
+    /// The body, which gives the keys their values.
+    pub(crate) block: Block,
+    /// What is collected.
+    pub(crate) item: CollectItem,
 }
 
 /// What a comprehension collects.

@@ -33,8 +33,6 @@ pub(crate) struct Rules {
     pub(crate) shared: Arc<SharedState>,
     /// What `opa.runtime` gives.
     pub(crate) runtime: Value,
-    /// Whether the rules that can hold are looked up.
-    pub(crate) indexed: bool,
 }
 
 impl RegoProgram {
@@ -47,7 +45,7 @@ impl RegoProgram {
         options: &CompileOptions,
         builtins: Arc<Builtins>,
         shared: Arc<SharedState>,
-        indexed: bool,
+        optimised: bool,
     ) -> Result<Self, PolicyErrors> {
         use regent_core::engine::Module as _;
         let trees = modules.iter().map(|module| (Arc::clone(&module.source().id), module.tree().clone())).collect();
@@ -61,8 +59,8 @@ impl RegoProgram {
         };
         let compiled = compile(trees, &builtins, options.clone())?;
         let options = Options { base: None, ..options };
-        let plan = Plan::of(&compiled, &builtins);
-        let rules = Arc::new(Rules { plan, shared, runtime, indexed });
+        let plan = Plan::of(&compiled, &builtins, optimised);
+        let rules = Arc::new(Rules { plan, shared, runtime });
         Ok(Self { compiled, builtins, options, rules })
     }
 }

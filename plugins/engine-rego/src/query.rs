@@ -26,7 +26,6 @@ impl RegoQuery {
             input: evaluation.input,
             shared: &self.rules.shared,
             runtime: &self.rules.runtime,
-            indexed: self.rules.indexed,
             cancel: evaluation.cancel.clone(),
             linger: evaluation.linger,
             prints: evaluation.prints.is_some(),

@@ -327,3 +327,107 @@ async fn a_wildcard_that_is_printed_shows_as_such() {
     let refused = common::refused(&[("t.rego", "package t\n\np if print(input.x[_])")]).await;
     assert!(refused.contains("var _ is undeclared"), "{refused}");
 }
+
+#[tokio::test]
+async fn comprehensions_in_loops_collect_what_belongs_to_each_turn() {
+    let module = r#"
+    items[user] := found if {
+        some user in input.users
+        found := [order.id | some order in input.orders; order.user == user]
+    }
+    set[user] := found if {
+        some user in input.users
+        found := {kind | some order in input.orders; order.user = user; kind := order.kind}
+    }
+    object[user] := found if {
+        some user in input.users
+        found := {order.kind: order.id | some order in input.orders; user == order.user; order.id != 2}
+    }
+    two[[user, kind]] := count([1 | some order in input.orders; order.user == user; order.kind == kind]) if {
+        some user in input.users
+        some kind in {"a", "b"}
+    }
+    same contains count([1 | some order in input.orders; order.id > 1]) if some _ in input.users
+    inner[user] := found if {
+        some user in input.users
+        found := [ids | some other in input.users; other == user; ids := {o.id | some o in input.orders; o.user == other}]
+    }
+    replaced[user] := [first, second] if {
+        some user in input.users
+        first := count([1 | some order in input.orders; order.user == user])
+        second := of_user(user) with input.orders as [{"user": "y"}]
+    }
+    of_user(user) := count([1 | some order in input.orders; order.user == user])
+    "#;
+    let input = r#"{"users": ["x", "y", "z"], "orders": [{"user": "x", "id": 1, "kind": "a"},
+        {"user": "y", "id": 2, "kind": "a"}, {"user": "x", "id": 3, "kind": "b"}, {"user": "x", "id": 4, "kind": "c"}]}"#;
+    let expected = [
+        ("items", r#"{"x":[1,3,4],"y":[2],"z":[]}"#),
+        ("set", r#"{"x":["a","b","c"],"y":["a"],"z":[]}"#),
+        ("object", r#"{"x":{"a":1,"b":3,"c":4},"y":{},"z":{}}"#),
+        (
+            "two",
+            r#"{"[\"x\",\"a\"]":1,"[\"x\",\"b\"]":1,"[\"y\",\"a\"]":1,"[\"y\",\"b\"]":0,"[\"z\",\"a\"]":0,"[\"z\",\"b\"]":0}"#,
+        ),
+        ("same", "[3]"),
+        ("inner", r#"{"x":[[1,3,4]],"y":[[2]],"z":[[]]}"#),
+        ("replaced", r#"{"x":[3,0],"y":[1,1],"z":[0,0]}"#),
+    ];
+    check("{}", input, module, &expected).await;
+}
+
+#[tokio::test]
+async fn what_a_comprehension_would_fail_with_elsewhere_does_not_matter() {
+    let module = r"
+    conflict[user] := found if {
+        some user in input.users
+        found := {order.kind: order.id | some order in input.orders; order.user == user}
+    }
+    number[user] := found if {
+        some user in input.users
+        found := [to_number(order.kind) | some order in input.orders; order.user == user]
+    }
+    ";
+    let orders = r#"[{"user": "x", "id": 1, "kind": "1"}, {"user": "q", "id": 2, "kind": "a"}, {"user": "q", "id": 3, "kind": "a"}]"#;
+    let module = format!("package t\n\n{module}");
+    let snapshot = with("{}", &[("t.rego", &module)]).await;
+    let ask = |path: &str, users: &str, strict: bool| {
+        let input = json(&format!(r#"{{"users": {users}, "orders": {orders}}}"#));
+        let query = snapshot.prepare(&Query::Document(regent_core::value::Path::from_slashes(path))).expect("valid");
+        let mut evaluation = Evaluation::new(&snapshot, Some(&input));
+        evaluation.strict_builtin_errors = strict;
+        match query.query.evaluate(&mut evaluation) {
+            Ok(answer) => answer.into_document().map_or_else(|| "undefined".to_owned(), |value| encode(&value)),
+            Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        }
+    };
+    let others = r#"["x", "y", "z"]"#;
+    assert_eq!(ask("t/conflict", others, true), r#"{"x":{"1":1},"y":{},"z":{}}"#);
+    assert_eq!(ask("t/number", others, true), r#"{"x":[1],"y":[],"z":[]}"#);
+    let all = r#"["x", "y", "q"]"#;
+    assert!(ask("t/conflict", all, false).contains("object keys must be unique"), "{}", ask("t/conflict", all, false));
+    assert_eq!(ask("t/number", all, false), r#"{"q":[],"x":[1],"y":[]}"#);
+    assert!(ask("t/number", all, true).contains("to_number"), "{}", ask("t/number", all, true));
+}
+
+#[tokio::test]
+async fn lookups_are_the_same_within_and_before_loops() {
+    let module = r"
+    found contains x.id if { some x in input.xs; x.kind == input.kind; x.id > 0 }
+    none contains x.id if { some x in input.xs; x.kind == input.none }
+    either contains [x.id, y.id] if {
+        some x in input.xs
+        some y in input.xs
+        x.id < y.id
+        y.kind == input.pick[x.kind]
+    }
+    failing contains x.id if { some x in input.xs; f(x) == 1; x.kind == input.none }
+    f(x) := 1
+    f(x) := 2 if x.id == 2
+    ";
+    let input = r#"{"xs": [{"id": 1, "kind": "a"}, {"id": 2, "kind": "b"}], "kind": "b", "pick": {"a": "b"}}"#;
+    let conflict =
+        "1 error occurred: t.rego:14: eval_conflict_error: functions must not produce multiple outputs for same inputs";
+    let expected = [("found", "[2]"), ("none", "[]"), ("either", "[[1,2]]"), ("failing", conflict)];
+    check("{}", input, module, &expected).await;
+}

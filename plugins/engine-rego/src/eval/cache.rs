@@ -3,17 +3,57 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::Held;
-use crate::plan::SetId;
+use smallvec::SmallVec;
 
-/// The values of rules. Nothing is allocated before something is known.
+use super::Held;
+use super::collect::Collected;
+use crate::plan::{CollectIndex, SetId};
+
+/// The values of rules. Nothing is allocated before several are known.
 #[derive(Default)]
 pub(super) struct Cache<'a> {
     whole: ById<Option<Held<'a>>>,
     keyed: ById<BTreeMap<Vec<Held<'a>>, Option<Held<'a>>>>,
+    collected: ById<Collected>,
 }
 
-type ById<T> = HashMap<SetId, T, BuildHasherDefault<IdHasher>>;
+/// Something for each rule set or comprehension: the first few side by side, the others hashed.
+struct ById<T> {
+    few: SmallVec<[(usize, T); FEW]>,
+    more: HashMap<usize, T, BuildHasherDefault<IdHasher>>,
+}
+
+/// How many entries are held side by side.
+const FEW: usize = 4;
+
+impl<T> Default for ById<T> {
+    fn default() -> Self {
+        Self { few: SmallVec::new(), more: HashMap::default() }
+    }
+}
+
+impl<T> ById<T> {
+    #[inline]
+    fn get(&self, id: usize) -> Option<&T> {
+        match self.few.iter().find(|(known, _)| *known == id) {
+            Some((_, found)) => Some(found),
+            None if self.more.is_empty() => None,
+            None => self.more.get(&id),
+        }
+    }
+
+    /// What is known under an id, made first if there is nothing.
+    fn get_or_insert_with(&mut self, id: usize, make: impl FnOnce() -> T) -> &mut T {
+        if self.few.len() == FEW && self.few.iter().all(|(known, _)| *known != id) {
+            return self.more.entry(id).or_insert_with(make);
+        }
+        let at = self.few.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
+            self.few.push((id, make()));
+            self.few.len() - 1
+        });
+        &mut self.few[at].1
+    }
+}
 
 /// Spreads small numbers.
 #[derive(Default)]
@@ -42,21 +82,31 @@ impl Hasher for IdHasher {
 impl<'a> Cache<'a> {
     /// The document of a rule set, if it is known; within, nothing if it is undefined.
     pub(super) fn whole(&self, set: SetId) -> Option<&Option<Held<'a>>> {
-        self.whole.get(&set)
+        self.whole.get(set)
     }
 
     /// Remembers the document of a rule set.
     pub(super) fn put_whole(&mut self, set: SetId, value: Option<Held<'a>>) {
-        self.whole.insert(set, value);
+        *self.whole.get_or_insert_with(set, || None) = value;
     }
 
     /// The result of a function, or what lies under keys of a partial document, if it is known.
     pub(super) fn keyed(&self, set: SetId, keys: &[Held<'a>]) -> Option<&Option<Held<'a>>> {
-        self.keyed.get(&set)?.get(keys)
+        self.keyed.get(set)?.get(keys)
     }
 
     /// Remembers the result of a function, or what lies under keys.
     pub(super) fn put_keyed(&mut self, set: SetId, keys: Vec<Held<'a>>, value: Option<Held<'a>>) {
-        self.keyed.entry(set).or_default().insert(keys, value);
+        self.keyed.get_or_insert_with(set, BTreeMap::new).insert(keys, value);
+    }
+
+    /// What is known of a comprehension.
+    pub(super) fn collected(&self, index: &'a CollectIndex) -> Option<&Collected> {
+        self.collected.get(std::ptr::from_ref(index).addr())
+    }
+
+    /// Remembers what is known of a comprehension.
+    pub(super) fn put_collected(&mut self, index: &'a CollectIndex, collected: Collected) {
+        *self.collected.get_or_insert_with(std::ptr::from_ref(index).addr(), || Collected::Once) = collected;
     }
 }

@@ -11,7 +11,7 @@ use crate::index::{Candidates, IndexedReference, Resolved, RuleIndex, Sight};
 impl<'a> Machine<'a> {
     /// The rules that can hold.
     pub(super) fn candidates(&self, index: &'a RuleIndex, args: &[Held<'a>]) -> Candidates<'a> {
-        if !self.indexed || !self.env.functions.is_empty() {
+        if !self.plan.optimised || !self.env.functions.is_empty() {
             // A condition may speak of a function that something stands in for.
             return index.all();
         }

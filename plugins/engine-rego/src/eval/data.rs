@@ -5,7 +5,7 @@ use regent_core::Value;
 use super::lookup::child;
 use super::merge::merge;
 use super::{Held, Machine};
-use crate::plan::Operand;
+use crate::plan::PathKey;
 
 /// The agent's own part of data, which nobody sees who asks for everything.
 const OWN: &str = "system";
@@ -25,14 +25,17 @@ impl<'a> Machine<'a> {
     }
 
     /// As [`Machine::base`], for a path that is not there yet as such.
-    pub(super) fn base_at(&self, path: &'a [Operand], frame: usize) -> Option<Held<'a>> {
+    pub(super) fn base_at(&self, path: &'a [PathKey], frame: usize) -> Option<Held<'a>> {
         if self.env.data.is_some() || path.is_empty() {
-            let path: Vec<Value> = path.iter().map(|key| self.build(key, frame)).collect();
+            let path: Vec<Value> = path.iter().map(|step| self.build(&step.key, frame)).collect();
             return self.base(&path);
         }
-        let found = path.iter().try_fold(self.data, |value, key| match self.ready(key, frame) {
-            Some(key) => stored_child(value, key),
-            None => stored_child(value, &self.build(key, frame)),
+        let found = path.iter().try_fold(self.data, |value, step| {
+            let key = self.peek(&step.key, frame);
+            match value.as_object() {
+                Some(entries) if key.is_string() => entries.get_near(&key, &step.hint),
+                _ => stored_child(value, &key),
+            }
         });
         found.map(Held::Borrowed)
     }

@@ -6,7 +6,7 @@ use regent_core::Value;
 
 use super::value::try_part;
 use super::{Held, Machine};
-use crate::plan::{Operand, Pattern, Source};
+use crate::plan::{PathKey, Pattern, Source};
 
 impl<'a> Machine<'a> {
     /// What a source stands for.
@@ -31,7 +31,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Whether there is something at a path in a source, and it matches.
-    pub(super) fn get(&mut self, from: &'a Source, path: &'a [Operand], into: &'a Pattern, frame: usize) -> bool {
+    pub(super) fn get(&mut self, from: &'a Source, path: &'a [PathKey], into: &'a Pattern, frame: usize) -> bool {
         if let Some(value) = self.lent_source(from, frame)
             && let Some(found) = self.lent_below(value, path, frame)
         {
@@ -39,9 +39,9 @@ impl<'a> Machine<'a> {
         }
         let found = match from {
             Source::Data => self.base_at(path, frame),
-            _ => self
-                .source(from, frame)
-                .and_then(|value| path.iter().try_fold(value, |value, key| child(&value, &self.peek(key, frame)))),
+            _ => self.source(from, frame).and_then(|value| {
+                path.iter().try_fold(value, |value, step| child(&value, &self.peek(&step.key, frame)))
+            }),
         };
         found.is_some_and(|value| self.matches(into, value, frame))
     }
@@ -49,13 +49,15 @@ impl<'a> Machine<'a> {
     /// What lies at a path in a value that is lent. Nothing where that would have to be made: a key, or what is found in
     /// a set, which has the spelling of the key.
     #[expect(clippy::option_option, reason = "not to be told here, and not there, are two answers")]
-    fn lent_below(&self, mut value: &'a Value, path: &[Operand], frame: usize) -> Option<Option<&'a Value>> {
-        for key in path {
+    fn lent_below(&self, mut value: &'a Value, path: &[PathKey], frame: usize) -> Option<Option<&'a Value>> {
+        for PathKey { key, hint } in path {
             let key = self.ready(key, frame)?;
-            if value.as_set().is_some() {
-                return None;
-            }
-            match find(value, key) {
+            let below = match value.as_object() {
+                Some(entries) => entries.get_near(key, hint),
+                None if value.as_set().is_some() => return None,
+                None => find(value, key),
+            };
+            match below {
                 Some(below) => value = below,
                 None => return Some(None),
             }

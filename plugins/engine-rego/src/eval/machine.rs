@@ -21,8 +21,6 @@ pub(crate) struct Context<'a> {
     pub(crate) shared: &'a SharedState,
     /// What `opa.runtime` gives.
     pub(crate) runtime: &'a Value,
-    /// Whether the rules that can hold are looked up.
-    pub(crate) indexed: bool,
     /// Ends the evaluation.
     pub(crate) cancel: Cancel,
     /// Does long work.
@@ -31,12 +29,14 @@ pub(crate) struct Context<'a> {
     pub(crate) prints: bool,
 }
 
+/// Slots for which there is room from the start.
+const USUAL_SLOTS: usize = 64;
+
 /// The state of one evaluation.
 pub(crate) struct Machine<'a> {
     pub(super) plan: &'a Plan,
     pub(super) data: &'a Value,
     pub(super) env: Env<'a>,
-    pub(super) indexed: bool,
     /// The frames of the rules that are being evaluated, one behind the other.
     slots: Vec<Held<'a>>,
     pub(super) limits: Limits,
@@ -65,8 +65,7 @@ impl<'a> Machine<'a> {
             plan: context.plan,
             data: context.data,
             env: Env { input, ..Env::default() },
-            indexed: context.indexed,
-            slots: Vec::new(),
+            slots: Vec::with_capacity(USUAL_SLOTS),
             limits: Limits::new(context.cancel, context.linger),
             builtins: BuiltinState {
                 now: None,

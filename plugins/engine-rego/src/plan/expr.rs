@@ -1,6 +1,7 @@
 //! Bodies and their expressions.
 
 use super::call::Output;
+use super::optimise::optimise;
 use super::scope::Scope;
 use super::unify::Goal;
 use super::{Block, EveryEntry, Layout, Op, Operand, Slot, Source, Step};
@@ -23,13 +24,26 @@ pub(super) struct Planner<'p> {
     pub(super) layout: &'p Layout,
     pub(super) builtins: &'p Builtins,
     pub(super) scope: Scope,
+    /// Whether the plan may differ from the text where answers do not.
+    pub(super) optimised: bool,
+    /// Whether what is planned is the index of a comprehension.
+    pub(super) in_index: bool,
     steps: Vec<Step>,
     expr: usize,
 }
 
 impl<'p> Planner<'p> {
-    pub(super) fn new(layout: &'p Layout, builtins: &'p Builtins, scope: Scope) -> Self {
-        Self { layout, builtins, scope, steps: Vec::new(), expr: 0 }
+    pub(super) fn new(layout: &'p Layout, builtins: &'p Builtins, scope: Scope, optimised: bool) -> Self {
+        Self { layout, builtins, scope, optimised, in_index: false, steps: Vec::new(), expr: 0 }
+    }
+
+    /// Makes the outermost block cheaper and gives the number of slots. What is read after it names itself to `results`.
+    pub(super) fn finish(self, block: &mut Block, results: impl FnOnce(&mut dyn FnMut(Slot))) -> usize {
+        let mut slots = self.scope.len();
+        if self.optimised {
+            optimise(block, &mut slots, results);
+        }
+        slots
     }
 
     /// Adds a step.

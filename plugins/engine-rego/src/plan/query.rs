@@ -34,7 +34,7 @@ pub(crate) fn query(query: &CompiledQuery, plan: &Plan, builtins: &Builtins) -> 
     occurrences.body(&query.body);
     let captured = |name: &Arc<str>| query.captures.iter().any(|(_, capture)| *capture == Capture::Var(name.clone()));
     let scope = Scope::new(occurrences.unread(|name| query.shown(name).is_some() || captured(name)));
-    let mut planner = Planner::new(&plan.layout, builtins, scope);
+    let mut planner = Planner::new(&plan.layout, builtins, scope, plan.optimised);
     let (block, ()) = planner.block(spans(&query.body), |planner| planner.body(&query.body));
     let shown = |(name, slot): (&Arc<str>, Slot)| Some((query.shown(name)?.clone(), slot));
     let mut bindings: Vec<_> = planner.scope.bound_names().filter_map(shown).collect();
@@ -53,7 +53,7 @@ pub(crate) fn query(query: &CompiledQuery, plan: &Plan, builtins: &Builtins) -> 
 
 /// Plans the query for the document at a path.
 pub(crate) fn document(path: &Path, plan: &Plan, builtins: &Builtins) -> QueryPlan {
-    let mut planner = Planner::new(&plan.layout, builtins, Scope::default());
+    let mut planner = Planner::new(&plan.layout, builtins, Scope::default(), plan.optimised);
     let slot = planner.temporary();
     let parts = text::keys(path, &Span::default());
     let (block, ()) = planner.block(vec![Span::default()], |planner| planner.reference(&parts, Goal::Slot(slot)));

@@ -4,7 +4,7 @@ use regent_core::Value;
 
 use super::expr::Planner;
 use super::unify::Goal;
-use super::{Key, NodeId, Op, Operand, Pattern, SetId, SetKind, Source, TreeWalk};
+use super::{Key, NodeId, Op, Operand, PathKey, Pattern, SetId, SetKind, Source, TreeWalk};
 use crate::syntax::ast::{Term, TermKind};
 
 impl Planner<'_> {
@@ -32,11 +32,11 @@ impl Planner<'_> {
             keys = &keys[known.len()..];
             if keys.is_empty() {
                 let into = self.goal(goal);
-                return self.push(Op::Get { from, path: known, into });
+                return self.push(Op::Get { from, path: path_of(known), into });
             }
             if !known.is_empty() || matches!(from, Source::Data) {
                 let slot = self.temporary();
-                self.push(Op::Get { from, path: known, into: Pattern::Bind(slot) });
+                self.push(Op::Get { from, path: path_of(known), into: Pattern::Bind(slot) });
                 from = Source::Value(Operand::Slot(slot));
             }
             let key = self.pattern(&keys[0]);
@@ -102,6 +102,10 @@ impl Planner<'_> {
         self.push(Op::Rule { set, keys: known, into: Pattern::Bind(slot) });
         self.path(Source::Value(Operand::Slot(slot)), rest, goal);
     }
+}
+
+fn path_of(keys: Vec<Operand>) -> Vec<PathKey> {
+    keys.into_iter().map(PathKey::from).collect()
 }
 
 /// The keys of a path below `data` that are all constant.

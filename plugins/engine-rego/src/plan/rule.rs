@@ -3,6 +3,7 @@
 use super::expr::{Planner, spans};
 use super::layout::{Part, is_multi, tail};
 use super::scope::{Occurrences, Scope};
+use super::slots::Slots as _;
 use super::unify::Goal;
 use super::{Block, Layout, Op, Operand, Pattern, SetInfo, SetKind};
 use crate::builtins::Builtins;
@@ -85,8 +86,14 @@ pub(crate) enum Leaf {
 }
 
 /// Plans the rules of a set.
-pub(super) fn plan_set(info: &SetInfo, compiled: &Compiled, layout: &Layout, builtins: &Builtins) -> RuleSet {
-    let planner = |rule: &Rule| Planner::new(layout, builtins, scope(rule));
+pub(super) fn plan_set(
+    info: &SetInfo,
+    compiled: &Compiled,
+    layout: &Layout,
+    builtins: &Builtins,
+    optimised: bool,
+) -> RuleSet {
+    let planner = |rule: &Rule| Planner::new(layout, builtins, scope(rule), optimised);
     let index = index(info, compiled);
     match info.kind {
         SetKind::Complete | SetKind::Function(_) => {
@@ -130,25 +137,26 @@ fn branches(rule: &Rule) -> impl Iterator<Item = &Rule> {
 fn branch(mut planner: Planner<'_>, rule: &Rule, first: &Rule) -> Branch {
     let args = rule.head.args.as_deref().or(first.head.args.as_deref()).unwrap_or_default();
     let slots: Vec<_> = args.iter().map(|_| planner.temporary()).collect();
-    let (block, value) = planner.block(spans(&rule.body), |planner| {
+    let (mut block, value) = planner.block(spans(&rule.body), |planner| {
         for (arg, slot) in args.iter().zip(slots) {
             planner.matching(Operand::Slot(slot), arg);
         }
         planner.body(&rule.body);
         rule.head.value.as_ref().map_or(Operand::Const(true.into()), |value| planner.operand(value))
     });
-    Branch { slots: planner.scope.len(), block, value, span: rule.span.clone() }
+    let slots = planner.finish(&mut block, |read| value.reads(read));
+    Branch { slots, block, value, span: rule.span.clone() }
 }
 
 fn variant(mut planner: Planner<'_>, rule: &Rule, parts: &[Part<'_>], known: usize) -> Variant {
     let slots: Vec<_> = (0..known).map(|_| planner.temporary()).collect();
     let member = rule.head.key.as_ref().filter(|_| is_multi(rule));
-    let (block, (path, leaf)) = planner.block(spans(&rule.body), |planner| {
+    let (mut block, (path, leaf)) = planner.block(spans(&rule.body), |planner| {
         for (part, slot) in parts.iter().copied().chain(member.map(Part::Term)).zip(slots) {
             planner.known_part(part, slot);
         }
         planner.body(&rule.body);
-        let path = parts.iter().map(|part| planner.part(*part)).collect();
+        let path: Vec<_> = parts.iter().map(|part| planner.part(*part)).collect();
         let leaf = match (member, &rule.head.value) {
             (Some(member), _) => Leaf::Member(planner.operand(member)),
             (None, Some(value)) => Leaf::Value(planner.operand(value)),
@@ -156,7 +164,9 @@ fn variant(mut planner: Planner<'_>, rule: &Rule, parts: &[Part<'_>], known: usi
         };
         (path, leaf)
     });
-    Variant { slots: planner.scope.len(), block, path, leaf, span: rule.head.span.clone() }
+    let (Leaf::Value(made) | Leaf::Member(made)) = &leaf;
+    let slots = planner.finish(&mut block, |read| path.iter().chain([made]).for_each(|operand| operand.reads(read)));
+    Variant { slots, block, path, leaf, span: rule.head.span.clone() }
 }
 
 impl Planner<'_> {

@@ -77,6 +77,21 @@ impl Scope {
         slot
     }
 
+    /// Whether the slot has a value.
+    pub(super) fn has_value(&self, slot: Slot) -> bool {
+        self.bound.get(slot).copied().unwrap_or(false)
+    }
+
+    /// The variable that a slot belongs to.
+    pub(super) fn name_of(&self, slot: Slot) -> Option<&Var> {
+        self.slots.iter().find(|(_, known)| **known == slot).map(|(name, _)| name)
+    }
+
+    /// From here on the slot has no value.
+    pub(super) fn unbind(&mut self, slot: Slot) {
+        self.bound[slot] = false;
+    }
+
     /// Remembers what is bound.
     pub(super) fn mark(&self) -> Mark {
         Mark(self.bound.clone())

@@ -2,10 +2,10 @@
 
 use regent_core::Value;
 
-use super::expr::{Planner, deeper, spans};
+use super::expr::{Planner, deeper};
 use super::unify::Goal;
-use super::{Collect, CollectItem, Op, Operand, Pattern};
-use crate::syntax::ast::{Body, Term, TermKind};
+use super::{CollectItem, Op, Operand, Pattern};
+use crate::syntax::ast::{Term, TermKind};
 
 impl Planner<'_> {
     /// The value of a term. Steps are added where it has to be found out first.
@@ -89,15 +89,6 @@ impl Planner<'_> {
                 self.push(Op::Match { value, into });
             }
         }
-    }
-
-    fn collect(&mut self, body: &Body, goal: Goal<'_>, item: impl FnOnce(&mut Self) -> CollectItem) {
-        let (block, item) = self.closure(spans(body), |planner| {
-            planner.body(body);
-            item(planner)
-        });
-        let into = self.goal(goal);
-        self.push(Op::Collect(Box::new(Collect { item, block, into })));
     }
 }
 

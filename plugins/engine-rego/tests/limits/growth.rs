@@ -39,6 +39,17 @@ fn endless_work_ends_with_the_signal() {
     }
 }
 
+#[test]
+fn endless_work_ends_at_its_deadline() {
+    let answer = on_small_stack(|| {
+        let module = "package t\n\nns := numbers.range(1, 20000)\np if { some x in ns; some y in ns; some z in ns; x + y + z < 0 }";
+        let snapshot = load(module, json("{}")).expect("it compiles");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_millis(50);
+        ask(&snapshot, &document("p"), None, &Cancel::at(deadline))
+    });
+    assert!(answer.contains("eval_cancel_error"), "{answer:.200}");
+}
+
 /// A rule about a value that was doubled many times over.
 fn doubling(double: &str, start: &str, rule: &str) -> String {
     let rules = (0..40)

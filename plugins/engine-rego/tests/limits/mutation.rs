@@ -112,7 +112,7 @@ fn run(seed: u64, cases: usize) {
     let input = json(r#"{"user": "a", "x": 1, "xs": [1, 2, 3], "o": {"k": 1, "l": 2}}"#);
     let mut dice = Dice(seed);
     let engines: [Arc<dyn Engine>; 2] =
-        [Arc::new(RegoEngine::default()), Arc::new(RegoEngine::default().without_index())];
+        [Arc::new(RegoEngine::default()), Arc::new(RegoEngine::default().unoptimised())];
     for _ in 0..cases {
         let module = mutated(&mut dice, SEEDS);
         for version in [RegoVersion::V0, RegoVersion::V1] {
