@@ -12,6 +12,9 @@ use super::unify::Goal;
 use super::{Block, Collect, CollectIndex, CollectItem, Op, Slot};
 use crate::syntax::ast::{Body, Var};
 
+/// Comprehensions within more comprehensions are not indexed, since every index is one more plan of all that is within.
+const MOST_NESTED: usize = 3;
+
 impl Planner<'_> {
     /// Adds a comprehension. `item` plans what is collected, at the end of the body.
     pub(super) fn collect(&mut self, body: &Body, goal: Goal<'_>, item: impl Fn(&mut Self) -> CollectItem) {
@@ -19,7 +22,9 @@ impl Planner<'_> {
             planner.body(body);
             item(planner)
         };
+        self.nesting += 1;
         let (block, item) = self.closure(spans(body), plan);
+        self.nesting -= 1;
         let index = self.captured(&block, &item).and_then(|keys| self.collect_index(body, &keys, plan));
         let into = self.goal(goal);
         self.push(Op::Collect(Box::new(Collect { item, block, into, index })));
@@ -27,7 +32,11 @@ impl Planner<'_> {
 
     /// The variables from outside that a comprehension depends on, if it only compares with them.
     fn captured(&self, block: &Block, item: &CollectItem) -> Option<Vec<(Var, Slot)>> {
-        if !self.optimised || self.in_index || !block.steps.iter().all(|step| step.op.repeats()) {
+        if !self.optimised
+            || self.in_index
+            || self.nesting > MOST_NESTED
+            || !block.steps.iter().all(|step| step.op.repeats())
+        {
             return None;
         }
         let outside = |slot: Slot| self.scope.has_value(slot);
@@ -55,7 +64,9 @@ impl Planner<'_> {
         plan: impl FnOnce(&mut Self) -> CollectItem,
     ) -> Option<CollectIndex> {
         let mark = self.scope.mark();
-        keys.iter().for_each(|(_, slot)| self.scope.unbind(*slot));
+        for (_, slot) in keys {
+            self.scope.unbind(*slot);
+        }
         self.in_index = true;
         let (mut block, item) = self.block(spans(body), plan);
         self.in_index = false;
@@ -69,7 +80,9 @@ impl Planner<'_> {
         let mut slots = self.scope.len();
         optimise(&mut block, &mut slots, |read| {
             item.reads(read);
-            keys.iter().for_each(|slot| read(*slot));
+            for slot in &keys {
+                read(*slot);
+            }
         });
         Some(CollectIndex { keys, slots, block, item })
     }

@@ -28,13 +28,15 @@ pub(super) struct Planner<'p> {
     pub(super) optimised: bool,
     /// Whether what is planned is the index of a comprehension.
     pub(super) in_index: bool,
+    /// How many comprehensions are around.
+    pub(super) nesting: usize,
     steps: Vec<Step>,
     expr: usize,
 }
 
 impl<'p> Planner<'p> {
     pub(super) fn new(layout: &'p Layout, builtins: &'p Builtins, scope: Scope, optimised: bool) -> Self {
-        Self { layout, builtins, scope, optimised, in_index: false, steps: Vec::new(), expr: 0 }
+        Self { layout, builtins, scope, optimised, in_index: false, nesting: 0, steps: Vec::new(), expr: 0 }
     }
 
     /// Makes the outermost block cheaper and gives the number of slots. What is read after it names itself to `results`.

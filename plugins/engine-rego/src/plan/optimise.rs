@@ -83,7 +83,9 @@ fn moves_whole(into: &Pattern) -> bool {
 fn place_before(steps: &[Step], from: &Source, path: &[PathKey], into: &Pattern) -> Option<usize> {
     let (mut reads, mut fills) = (HashSet::new(), HashSet::new());
     from.reads(&mut |slot| reads.extend([slot]));
-    path.iter().for_each(|step| step.key.reads(&mut |slot| reads.extend([slot])));
+    for step in path {
+        step.key.reads(&mut |slot| reads.extend([slot]));
+    }
     into.fills(&mut |slot| fills.extend([slot]));
     let mut place = None;
     for (at, step) in steps.iter().enumerate().rev() {

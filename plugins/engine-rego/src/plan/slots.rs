@@ -121,7 +121,9 @@ impl Op {
             Self::Match { value, .. } => value.reads(read),
             Self::Get { from, path, .. } => {
                 from.reads(read);
-                path.iter().for_each(|step| step.key.reads(read));
+                for step in path {
+                    step.key.reads(read);
+                }
             }
             Self::Each { over, .. } => over.reads(read),
             Self::Rule { keys, .. } => all(keys, read),
