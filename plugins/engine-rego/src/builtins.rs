@@ -17,6 +17,7 @@ mod crypto;
 mod editing;
 mod glob;
 mod graph;
+mod graphql;
 mod hex;
 mod http;
 mod internal;
@@ -66,6 +67,7 @@ const FAMILIES: &[&[table::Entry]] = &[
     editing::TABLE,
     glob::TABLE,
     graph::TABLE,
+    graphql::TABLE,
     hex::TABLE,
     http::TABLE,
     internal::TABLE,
