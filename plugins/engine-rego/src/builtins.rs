@@ -16,6 +16,7 @@ mod comparison;
 mod crypto;
 mod editing;
 mod glob;
+mod go_url;
 mod graph;
 mod graphql;
 mod hex;
@@ -27,6 +28,7 @@ mod number64;
 mod numbers;
 mod objects;
 mod operand;
+mod providers;
 mod random;
 mod ranges;
 mod regex;
@@ -34,6 +36,7 @@ mod runtime;
 mod schema;
 mod semver;
 mod sets;
+mod sigv4;
 mod spelling;
 mod sprintf;
 mod strings;
@@ -74,6 +77,7 @@ const FAMILIES: &[&[table::Entry]] = &[
     json::TABLE,
     objects::TABLE,
     net::TABLE,
+    providers::TABLE,
     random::TABLE,
     ranges::TABLE,
     regex::TABLE,
