@@ -23,6 +23,7 @@ mod hex;
 mod http;
 mod internal;
 mod json;
+mod lookup;
 mod net;
 mod number64;
 mod numbers;
@@ -75,6 +76,7 @@ const FAMILIES: &[&[table::Entry]] = &[
     http::TABLE,
     internal::TABLE,
     json::TABLE,
+    lookup::TABLE,
     objects::TABLE,
     net::TABLE,
     providers::TABLE,
