@@ -24,6 +24,7 @@ mod http;
 mod internal;
 mod json;
 mod lookup;
+mod modules;
 mod net;
 mod number64;
 mod numbers;
@@ -77,6 +78,7 @@ const FAMILIES: &[&[table::Entry]] = &[
     internal::TABLE,
     json::TABLE,
     lookup::TABLE,
+    modules::TABLE,
     objects::TABLE,
     net::TABLE,
     providers::TABLE,
