@@ -49,6 +49,7 @@ mod testing;
 mod time;
 mod types;
 mod units;
+mod uri;
 mod urlquery;
 mod uuid;
 pub(crate) mod walk;
@@ -95,6 +96,7 @@ const FAMILIES: &[&[table::Entry]] = &[
     template::TABLE,
     time::TABLE,
     units::TABLE,
+    uri::TABLE,
     urlquery::TABLE,
     walk::TABLE,
     uuid::TABLE,

@@ -99,6 +99,16 @@ pub(super) const TABLE: &[Entry] = &[
     )
     .categories(STRINGS),
     function(
+        "strings.split_n(
+            x: string, # what is cut
+            delimiter: string, # where it is cut
+            n: number # how many pieces are given; if negative, how many of the last
+        ) => ys: array[string] # the pieces",
+        "Cuts a string at each delimiter and gives the first or last so many pieces.",
+        split_n,
+    )
+    .categories(STRINGS),
+    function(
         "replace(x: string, old: string, new: string) => y: string",
         "Puts one string in the place of another wherever it occurs.",
         replace,
@@ -272,13 +282,28 @@ fn count(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
 }
 
 fn split(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
-    let (text, delimiter) = (operands.string(0)?, operands.string(1)?);
+    some(Value::array(pieces(operands.string(0)?, operands.string(1)?)))
+}
+
+/// The pieces between delimiters; characters if the delimiter is empty.
+fn pieces(text: &str, delimiter: &str) -> Vec<Value> {
     if delimiter.is_empty() {
-        return some(Value::array(
-            text.chars().map(|character| Value::from(character.encode_utf8(&mut [0; 4]) as &str)),
-        ));
+        return text.chars().map(|character| Value::from(character.encode_utf8(&mut [0; 4]) as &str)).collect();
     }
-    some(Value::array(text.split(delimiter)))
+    text.split(delimiter).map(Value::from).collect()
+}
+
+fn split_n(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
+    let (text, delimiter) = (operands.string(0)?, operands.string(1)?);
+    let wanted = integer(operands, 2)?;
+    let count = usize::try_from(wanted.unsigned_abs()).unwrap_or(usize::MAX);
+    let mut pieces = pieces(text, delimiter);
+    if wanted < 0 {
+        pieces.drain(..pieces.len().saturating_sub(count));
+    } else {
+        pieces.truncate(count);
+    }
+    some(Value::array(pieces))
 }
 
 fn replace(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {

@@ -1,3 +1,4 @@
+use super::super::cases;
 use super::super::testing::{check, check_error};
 
 #[test]
@@ -93,4 +94,17 @@ fn wrong_operands_are_named() {
     check_error("substring", r#"["a", -1, 1]"#, "negative offset");
     check_error("substring", r#"["a", 1.5, 1]"#, "operand 2 must be integer number but got floating-point number");
     check_error("strings.replace_n", r#"[{"a": 1}, "a"]"#, "operand 1 non-string value found in pattern object");
+}
+
+#[test]
+fn so_many_pieces_from_either_end() {
+    cases::check(&[
+        ("strings.split_n", r#"["a.b.c", ".", 2]"#, r#"["a", "b"]"#),
+        ("strings.split_n", r#"["a.b.c", ".", -2]"#, r#"["b", "c"]"#),
+        ("strings.split_n", r#"["a.b.c", ".", 9]"#, r#"["a", "b", "c"]"#),
+        ("strings.split_n", r#"["a.b.c", ".", -9223372036854775808]"#, r#"["a", "b", "c"]"#),
+        ("strings.split_n", r#"["a.b.c", ".", 0]"#, "[]"),
+        ("strings.split_n", r#"["öx", "", 1]"#, r#"["ö"]"#),
+        ("strings.split_n", r#"["a", ".", "1"]"#, "type error: operand 3 must be number but got string"),
+    ]);
 }
