@@ -14,6 +14,8 @@ mod cases;
 mod casts;
 mod comparison;
 mod crypto;
+#[cfg(test)]
+mod declarations;
 mod editing;
 mod glob;
 mod go_url;

@@ -9,45 +9,35 @@ use sha2::{Digest, Sha256, Sha512};
 use super::hex;
 use super::table::{Entry, function};
 
-const CRYPTO: &[&str] = &["crypto"];
-
 pub(super) const TABLE: &[Entry] = &[
-    function("crypto.md5(x: string) => y: string", "Gives the MD5 digest of a string.", digest::<Md5>)
-        .categories(CRYPTO),
-    function("crypto.sha1(x: string) => y: string", "Gives the SHA-1 digest of a string.", digest::<Sha1>)
-        .categories(CRYPTO),
-    function("crypto.sha256(x: string) => y: string", "Gives the SHA-256 digest of a string.", digest::<Sha256>)
-        .categories(CRYPTO),
+    function("crypto.md5(x: string) => y: string", "Gives the MD5 digest of a string.", digest::<Md5>),
+    function("crypto.sha1(x: string) => y: string", "Gives the SHA-1 digest of a string.", digest::<Sha1>),
+    function("crypto.sha256(x: string) => y: string", "Gives the SHA-256 digest of a string.", digest::<Sha256>),
     function(
         "crypto.hmac.md5(x: string, key: string) => y: string",
         "Gives the HMAC of a string, with MD5.",
         |operands, _| hmac::<Hmac<Md5>>(operands),
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.hmac.sha1(x: string, key: string) => y: string",
         "Gives the HMAC of a string, with SHA-1.",
         |operands, _| hmac::<Hmac<Sha1>>(operands),
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.hmac.sha256(x: string, key: string) => y: string",
         "Gives the HMAC of a string, with SHA-256.",
         |operands, _| hmac::<Hmac<Sha256>>(operands),
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.hmac.sha512(x: string, key: string) => y: string",
         "Gives the HMAC of a string, with SHA-512.",
         |operands, _| hmac::<Hmac<Sha512>>(operands),
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.hmac.equal(mac1: string, mac2: string) => result: boolean",
         "Tells whether two codes are the same, in a time that does not tell where they differ.",
         equal,
-    )
-    .categories(CRYPTO),
+    ),
 ];
 
 fn digest<D: Digest>(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {

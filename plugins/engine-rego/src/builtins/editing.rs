@@ -13,7 +13,7 @@ pub(super) const TABLE: &[Entry] = &[
         "json.filter(
             object: object[any: any], # the object
             paths: any<array[any<string, array[any]>], set[any<string, array[any]>]> # paths to what stays
-        ) => filtered: any # what is left of it",
+        ) => filtered: object[any: any] # what is left of it",
         "An object with nothing but what paths lead to: `json.filter({\"a\": {\"b\": 1, \"c\": 2}}, [\"a/b\"])` is \
          `{\"a\": {\"b\": 1}}`.",
         filter,
@@ -23,7 +23,7 @@ pub(super) const TABLE: &[Entry] = &[
         "json.remove(
             object: object[any: any], # the object
             paths: any<array[any<string, array[any]>], set[any<string, array[any]>]> # paths to what goes
-        ) => output: any # what is left of it",
+        ) => output: object[any: any] # what is left of it",
         "An object without what paths lead to: `json.remove({\"a\": {\"b\": 1, \"c\": 2}}, [\"a/b\"])` is \
          `{\"a\": {\"c\": 2}}`.",
         remove,
@@ -31,7 +31,7 @@ pub(super) const TABLE: &[Entry] = &[
     .categories(&["object"]),
     function(
         "json.patch(
-            object: any, # the document
+            target: any, # the document
             patches: array[object<op: string, path: any>[any: any]] # the changes
         ) => output: any # the changed document",
         "A document with changes made one after another, as RFC 6902 describes them; undefined if one of them cannot be \

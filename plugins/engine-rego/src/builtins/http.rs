@@ -10,7 +10,6 @@ pub(super) const TABLE: &[Entry] = &[function(
     "Sends a request to a service and gives what it answers.",
     send,
 )
-.categories(&["http"])
 .nondeterministic()];
 
 /// Stops the query: were the call merely undefined, a policy that relies on it would decide without anyone noticing.

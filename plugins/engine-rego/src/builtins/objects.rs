@@ -30,7 +30,7 @@ pub(super) const TABLE: &[Entry] = &[
         "object.remove(
             object: object[any: any], # the object
             keys: any<array[any], object[any: any], set[any]> # the keys that go; of an object its own keys
-        ) => output: any # what is left of it",
+        ) => output: object[any: any] # what is left of it",
         "An object without some keys.",
         remove,
     ),
@@ -38,7 +38,7 @@ pub(super) const TABLE: &[Entry] = &[
         "object.filter(
             object: object[any: any], # the object
             keys: any<array[any], object[any: any], set[any]> # the keys that stay; of an object its own keys
-        ) => filtered: any # what is left of it",
+        ) => filtered: object[any: any] # what is left of it",
         "An object with no other keys than these.",
         filter,
     ),
@@ -46,14 +46,14 @@ pub(super) const TABLE: &[Entry] = &[
         "object.union(
             a: object[any: any], # an object
             b: object[any: any] # the object whose values count where both have one
-        ) => output: any # both in one",
+        ) => output: object[any: any] # both in one",
         "Two objects in one, and so are the objects within them that lie under the same key.",
         union::of_two,
     ),
     function(
         "object.union_n(
             objects: array[object[any: any]] # the objects; of those with the same key the last one counts
-        ) => output: any # all in one",
+        ) => output: object[any: any] # all in one",
         "Any number of objects in one, and so are the objects within them that lie under the same key.",
         union::of_all,
     ),
@@ -61,7 +61,7 @@ pub(super) const TABLE: &[Entry] = &[
         "object.subset(
             super: any<array[any], object[any: any], set[any]>, # the collection that may hold the other
             sub: any<array[any], object[any: any], set[any]> # the collection that is looked for
-        ) => result: any # whether it is in there",
+        ) => result: boolean # whether it is in there",
         "Finds a collection in another: members in a set, items side by side in an array, members of a set in an array, \
          and entries in an object, where collections within entries are compared in the same way.",
         subset::subset,
