@@ -25,6 +25,8 @@ mod hex;
 mod http;
 mod internal;
 mod json;
+mod jwt;
+mod keys;
 mod lookup;
 mod modules;
 mod net;
@@ -55,6 +57,7 @@ mod uri;
 mod urlquery;
 mod uuid;
 pub(crate) mod walk;
+mod x509;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -80,6 +83,8 @@ const FAMILIES: &[&[table::Entry]] = &[
     http::TABLE,
     internal::TABLE,
     json::TABLE,
+    jwt::TABLE,
+    keys::TABLE,
     lookup::TABLE,
     modules::TABLE,
     objects::TABLE,
@@ -101,6 +106,7 @@ const FAMILIES: &[&[table::Entry]] = &[
     uri::TABLE,
     urlquery::TABLE,
     walk::TABLE,
+    x509::TABLE,
     uuid::TABLE,
     yaml::TABLE,
 ];

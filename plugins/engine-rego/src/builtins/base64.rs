@@ -107,14 +107,24 @@ fn finish(
 }
 
 fn decoded(text: &str, alphabet: Alphabet) -> Outcome {
-    match decode(text, alphabet) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned().into())),
-        Err(at) => Err(BuiltinError::failed(format!("illegal base64 data at input byte {at}"))),
-    }
+    Ok(Some(String::from_utf8_lossy(&bytes(text, alphabet)?).into_owned().into()))
+}
+
+fn bytes(text: &str, alphabet: Alphabet) -> Result<Vec<u8>, BuiltinError> {
+    decode(text, alphabet).map_err(|at| BuiltinError::failed(format!("illegal base64 data at input byte {at}")))
 }
 
 fn decode_url(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
-    let text = operands.string(0)?;
+    Ok(Some(String::from_utf8_lossy(&url_bytes(operands.string(0)?)?).into_owned().into()))
+}
+
+/// The bytes of padded base64 in the standard alphabet.
+pub(super) fn standard_bytes(text: &str) -> Result<Vec<u8>, BuiltinError> {
+    bytes(text, STANDARD)
+}
+
+/// The bytes of base64 for URLs, padded or not.
+pub(super) fn url_bytes(text: &str) -> Result<Vec<u8>, BuiltinError> {
     let padding = match text.len() % 4 {
         _ if text.ends_with('=') => "",
         0 => "",
@@ -122,7 +132,25 @@ fn decode_url(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
         3 => "=",
         _ => return Err(BuiltinError::failed(format!("illegal base64url string: {text}"))),
     };
-    decoded(&format!("{text}{padding}"), URL)
+    bytes(&format!("{text}{padding}"), URL)
+}
+
+/// The bytes of base64 in either alphabet, padded or not, as keys in JSON are written.
+pub(super) fn any_bytes(text: &str) -> Option<Vec<u8>> {
+    let alphabet = if text.contains(['+', '/']) { STANDARD } else { URL };
+    let text = text.trim_end_matches('=');
+    let padding = ["", "===", "==", "="][text.len() % 4];
+    decode(&format!("{text}{padding}"), alphabet).ok()
+}
+
+/// Writes bytes in the standard alphabet, padded.
+pub(super) fn spell(bytes: &[u8]) -> String {
+    encode(bytes, STANDARD, true)
+}
+
+/// Writes bytes for URLs, without padding.
+pub(super) fn spell_url(bytes: &[u8]) -> String {
+    encode(bytes, URL, false)
 }
 
 #[cfg(test)]

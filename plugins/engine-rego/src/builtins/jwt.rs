@@ -1,0 +1,193 @@
+//! JSON web tokens.
+
+mod algorithm;
+mod constraints;
+mod signing;
+#[cfg(test)]
+mod tests;
+mod token;
+mod verification;
+
+use regent_core::builtin::{Call, Operands, Outcome};
+use regent_core::value::Value;
+
+use super::hex;
+use super::keys::hash::Hash;
+use super::keys::rsa::Padding;
+use super::table::{Entry, Run, function};
+use algorithm::Algorithm;
+use constraints::Constraints;
+use token::{Header, Token, object};
+
+const TOKENS: &[&str] = &["tokens"];
+const SIGNING: &[&str] = &["tokensign"];
+
+pub(super) const TABLE: &[Entry] = &[
+    function(
+        "io.jwt.decode(
+            jwt: string # the token
+        ) => output: array<object[any: any], object[any: any], string> # header, payload and signature in hexadecimal",
+        "Takes a token apart without looking at its signature.",
+        decode,
+    )
+    .categories(TOKENS),
+    verifying(
+        "io.jwt.verify_rs256(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid RS256 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha256)),
+    ),
+    verifying(
+        "io.jwt.verify_rs384(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid RS384 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha384)),
+    ),
+    verifying(
+        "io.jwt.verify_rs512(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid RS512 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha512)),
+    ),
+    verifying(
+        "io.jwt.verify_ps256(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid PS256 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pss, Hash::Sha256)),
+    ),
+    verifying(
+        "io.jwt.verify_ps384(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid PS384 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pss, Hash::Sha384)),
+    ),
+    verifying(
+        "io.jwt.verify_ps512(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid PS512 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pss, Hash::Sha512)),
+    ),
+    verifying(
+        "io.jwt.verify_es256(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid ES256 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Ecdsa(Hash::Sha256)),
+    ),
+    verifying(
+        "io.jwt.verify_es384(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid ES384 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Ecdsa(Hash::Sha384)),
+    ),
+    verifying(
+        "io.jwt.verify_es512(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid ES512 signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::Ecdsa(Hash::Sha512)),
+    ),
+    verifying(
+        "io.jwt.verify_eddsa(jwt: string, certificate: string) => result: boolean",
+        "Tells whether a token has a valid EdDSA signature. Keys are PEM, certificates or JWK.",
+        |operands, _| verify(operands, Algorithm::EdDsa),
+    ),
+    verifying(
+        "io.jwt.verify_hs256(jwt: string, secret: string) => result: boolean",
+        "Tells whether a token has a valid HS256 code.",
+        |operands, _| verify_secret(operands, Hash::Sha256),
+    ),
+    verifying(
+        "io.jwt.verify_hs384(jwt: string, secret: string) => result: boolean",
+        "Tells whether a token has a valid HS384 code.",
+        |operands, _| verify_secret(operands, Hash::Sha384),
+    ),
+    verifying(
+        "io.jwt.verify_hs512(jwt: string, secret: string) => result: boolean",
+        "Tells whether a token has a valid HS512 code.",
+        |operands, _| verify_secret(operands, Hash::Sha512),
+    ),
+    function(
+        "io.jwt.decode_verify(
+            jwt: string, # the token
+            constraints: object[string: any] # `cert` or `secret`, and `alg`, `iss`, `aud`, `time` if wanted
+        ) => output: array<boolean, object[any: any], object[any: any]> # whether it is valid; its header and payload if so",
+        "Verifies a token's signature and claims, and takes it apart if they are valid.",
+        decode_verify,
+    )
+    .categories(TOKENS)
+    .nondeterministic(),
+    function(
+        "io.jwt.encode_sign_raw(
+            headers: string, # the header
+            payload: string, # the payload
+            key: string # a JWK
+        ) => output: string # the token",
+        "Makes a signed token of texts, which it takes to the letter.",
+        signing::encode_sign_raw,
+    )
+    .categories(SIGNING)
+    .nondeterministic(),
+    function(
+        "io.jwt.encode_sign(
+            headers: object[string: any], # the header
+            payload: object[string: any], # the payload
+            key: object[string: any] # a JWK
+        ) => output: string # the token",
+        "Makes a signed token of objects.",
+        signing::encode_sign,
+    )
+    .categories(SIGNING)
+    .nondeterministic(),
+];
+
+/// A function that verifies signatures of one algorithm.
+const fn verifying(signature: &'static str, description: &'static str, run: Run) -> Entry {
+    function(signature, description, run).categories(TOKENS)
+}
+
+fn verify(operands: Operands<'_>, algorithm: Algorithm) -> Outcome {
+    let token = Token::new(operands.string(0)?)?;
+    let keys = verification::read_keys(operands.string(1)?)?;
+    let signature = token.signature()?;
+    let header = Header::new(&token.header()?)?;
+    let valid = keys.any(&header, |key| algorithm.verifies_loosely(key, token.signed(), &signature));
+    Ok(Some(valid.into()))
+}
+
+fn verify_secret(operands: Operands<'_>, hash: Hash) -> Outcome {
+    let (token, secret) = (operands.string(0)?, operands.string(1)?);
+    let token = Token::new(token)?;
+    let code = token.signature()?;
+    Ok(Some(hash.authenticates(secret.as_bytes(), token.signed(), &code).into()))
+}
+
+fn decode_verify(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
+    let constraints = Constraints::new(operands.object(1)?, call.now)?;
+    let unverified = Ok(Some(Value::array([false.into(), Value::empty_object(), Value::empty_object()])));
+    let mut token = Token::new(operands.string(0)?)?;
+    loop {
+        let header = token.header()?;
+        let fields = Header::new(&header)?;
+        if !constraints.trust(&token, &fields)? {
+            return unverified;
+        }
+        let payload = token.payload()?;
+        if fields.is_nested() {
+            token = Token::new(&String::from_utf8_lossy(&payload))?;
+            continue;
+        }
+        let claims = object(&payload)?;
+        return if constraints.accept(&claims)? {
+            Ok(Some(Value::array([true.into(), header, claims])))
+        } else {
+            unverified
+        };
+    }
+}
+
+/// The token's parts, or those of the innermost token in it.
+fn decode(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
+    let mut token = Token::new(operands.string(0)?)?;
+    loop {
+        let header = token.header()?;
+        let payload = token.payload()?;
+        if header.get("cty").and_then(Value::as_str) == Some("JWT") {
+            // A token within a token is usually a JSON string.
+            token = Token::new(String::from_utf8_lossy(&payload).trim_matches(['"', '\'']))?;
+            continue;
+        }
+        let claims = object(&payload)?;
+        let signature = hex::spell(&token.checked_signature()?);
+        return Ok(Some(Value::array([header, claims, signature.into()])));
+    }
+}

@@ -1,0 +1,133 @@
+//! RSA, by ring: private numbers are only ever used there, where the time taken tells nothing of them.
+
+use num_bigint::BigUint;
+use num_traits::{One, Zero};
+use ring::rand::SystemRandom;
+use ring::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
+use ring::signature::{self, RsaEncoding, RsaParameters, RsaPublicKeyComponents};
+
+use super::hash::Hash;
+
+/// How a digest is filled up to the length of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Padding {
+    Pkcs1,
+    /// With as many random bytes as the digest has, which RFC 7518 and RFC 4055 ask for.
+    Pss,
+}
+
+/// A public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Public {
+    pub(crate) modulus: BigUint,
+    pub(crate) exponent: BigUint,
+}
+
+impl Public {
+    /// Whether the signature is one of the message. Keys have 1024 (2048 with PSS or SHA-384) to 8192 bits.
+    pub(crate) fn verifies(&self, padding: Padding, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+        let parameters: &RsaParameters = match (padding, hash) {
+            (Padding::Pkcs1, Hash::Sha256) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            (Padding::Pkcs1, Hash::Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
+            (Padding::Pkcs1, Hash::Sha512) => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            (Padding::Pss, Hash::Sha256) => &signature::RSA_PSS_2048_8192_SHA256,
+            (Padding::Pss, Hash::Sha384) => &signature::RSA_PSS_2048_8192_SHA384,
+            (Padding::Pss, Hash::Sha512) => &signature::RSA_PSS_2048_8192_SHA512,
+        };
+        let key = RsaPublicKeyComponents { n: self.modulus.to_bytes_be(), e: self.exponent.to_bytes_be() };
+        key.verify(parameters, message, signature).is_ok()
+    }
+}
+
+/// A private key of two primes. It is not shown by `Debug`.
+#[derive(Clone)]
+pub(crate) struct Private {
+    pub(crate) public: Public,
+    pub(crate) exponent: BigUint,
+    pub(crate) primes: [BigUint; 2],
+    /// What follows from the primes.
+    pub(crate) derived: Derived,
+}
+
+/// The exponents modulo each prime less one, and the inverse of the second prime modulo the first.
+#[derive(Clone)]
+pub(crate) struct Derived {
+    pub(crate) exponents: [BigUint; 2],
+    pub(crate) inverse: BigUint,
+}
+
+impl Private {
+    /// The key of these numbers.
+    ///
+    /// # Errors
+    /// When they do not belong together.
+    pub(crate) fn new(public: Public, exponent: BigUint, primes: [BigUint; 2]) -> Result<Self, &'static str> {
+        let [p, q] = &primes;
+        if p <= &BigUint::one() || q <= &BigUint::one() {
+            return Err("crypto/rsa: invalid prime value");
+        }
+        if p * q != public.modulus {
+            return Err("crypto/rsa: p * q != n");
+        }
+        let exponents = [p, q].map(|prime| &exponent % (prime - 1_u32));
+        let fits = |(prime, part): (&BigUint, &BigUint)| {
+            let order = prime - 1_u32;
+            order.is_one() || (&public.exponent * part % order).is_one()
+        };
+        if exponent.is_zero() || !primes.iter().zip(&exponents).all(fits) {
+            return Err("crypto/rsa: invalid exponents");
+        }
+        let inverse = q.modinv(p).ok_or("crypto/rsa: invalid prime value")?;
+        Ok(Self { public, exponent, primes, derived: Derived { exponents, inverse } })
+    }
+
+    /// Signs a message. Keys have 2048 to 4096 bits and a public exponent of at least 65537.
+    ///
+    /// # Errors
+    /// When ring does not take the key.
+    pub(crate) fn sign(&self, padding: Padding, hash: Hash, message: &[u8]) -> Result<Vec<u8>, String> {
+        let key = self.key_pair()?;
+        let encoding: &'static dyn RsaEncoding = match (padding, hash) {
+            (Padding::Pkcs1, Hash::Sha256) => &signature::RSA_PKCS1_SHA256,
+            (Padding::Pkcs1, Hash::Sha384) => &signature::RSA_PKCS1_SHA384,
+            (Padding::Pkcs1, Hash::Sha512) => &signature::RSA_PKCS1_SHA512,
+            (Padding::Pss, Hash::Sha256) => &signature::RSA_PSS_SHA256,
+            (Padding::Pss, Hash::Sha384) => &signature::RSA_PSS_SHA384,
+            (Padding::Pss, Hash::Sha512) => &signature::RSA_PSS_SHA512,
+        };
+        let mut signature = vec![0; key.public().modulus_len()];
+        key.sign(encoding, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| "the RSA key cannot sign".to_owned())?;
+        Ok(signature)
+    }
+
+    fn key_pair(&self) -> Result<KeyPair, String> {
+        let [p, q] = &self.primes;
+        let [p_exponent, q_exponent] = &self.derived.exponents;
+        // ring wants the larger prime first.
+        let (p, q, p_exponent, q_exponent, inverse) = if p > q {
+            (p, q, p_exponent, q_exponent, Some(self.derived.inverse.clone()))
+        } else {
+            (q, p, q_exponent, p_exponent, p.modinv(q))
+        };
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents {
+                n: self.public.modulus.to_bytes_be(),
+                e: self.public.exponent.to_bytes_be(),
+            },
+            d: self.exponent.to_bytes_be(),
+            p: p.to_bytes_be(),
+            q: q.to_bytes_be(),
+            dP: p_exponent.to_bytes_be(),
+            dQ: q_exponent.to_bytes_be(),
+            qInv: inverse.ok_or("the primes of the RSA key are not prime")?.to_bytes_be(),
+        };
+        KeyPair::from_components(&components).map_err(|reason| format!("the RSA key cannot sign: {reason}"))
+    }
+}
+
+impl std::fmt::Debug for Private {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Private").field("public", &self.public).finish_non_exhaustive()
+    }
+}
