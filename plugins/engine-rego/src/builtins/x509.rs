@@ -41,7 +41,7 @@ pub(super) const TABLE: &[Entry] = &[
             certs: string # a root, what is between, and a leaf, as PEM, or in base64 as PEM or DER
         ) => output: array<boolean, array[object[string: any]]> # whether they are a valid chain, and the chain from its leaf",
         "Reads certificates and verifies that they lead from the last one to the first one.",
-        |operands, call| verify(operands, |now| Ok(Options::new(now)), |found| found.extended_shape(), call),
+        |operands, call| verify(operands, |now| Ok(Options::new(now)), extended, call),
     )
     .categories(CRYPTO),
     function(
@@ -52,7 +52,7 @@ pub(super) const TABLE: &[Entry] = &[
         "Reads certificates and verifies that they lead from the last one to the first one, for a time, a host and a use.",
         |operands, call| {
             let options = operands.object(1)?;
-            verify(operands, |now| Options::read(options, now), |found| found.shape(), call)
+            verify(operands, |now| Options::read(options, now), plain, call)
         },
     )
     .categories(CRYPTO),
@@ -90,7 +90,15 @@ pub(crate) fn certificate(der: &[u8]) -> Result<Certificate<'_>, BuiltinError> {
 
 fn parse_certificates(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
     let der = certificates_der(operands.string(0)?)?;
-    Ok(Some(Value::array(Certificate::all(&der)?.iter().map(Certificate::extended_shape))))
+    Ok(Some(Value::array(Certificate::all(&der)?.iter().map(extended))))
+}
+
+fn extended(certificate: &Certificate<'_>) -> Value {
+    certificate.extended_shape()
+}
+
+fn plain(certificate: &Certificate<'_>) -> Value {
+    certificate.shape()
 }
 
 fn verify<'o>(

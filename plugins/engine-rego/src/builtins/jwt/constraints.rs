@@ -28,7 +28,7 @@ impl Constraints {
     pub(crate) fn new(constraints: &Object, now: i64) -> Result<Self, BuiltinError> {
         let (mut algorithm, mut issuer, mut audience) = (String::new(), String::new(), String::new());
         let (mut keys, mut secret, mut time) = (None, String::new(), None);
-        for (name, value) in constraints.iter() {
+        for (name, value) in constraints {
             let name = name.as_str().unwrap_or_default();
             let text = || {
                 let not_string = || BuiltinError::failed(format!("{name} constraint: must be a string"));

@@ -109,7 +109,7 @@ impl Header {
     pub(crate) fn new(header: &Value) -> Result<Self, BuiltinError> {
         let mut read = Self::default();
         let (mut critical, mut unknown) = (BTreeSet::new(), Vec::new());
-        for (key, value) in header.as_object().into_iter().flat_map(|object| object.iter()) {
+        for (key, value) in header.as_object().into_iter().flatten() {
             let name = key.as_str().unwrap_or_default();
             let field = match name {
                 "alg" => &mut read.algorithm,

@@ -100,6 +100,7 @@ impl<'a> Der<'a> {
     }
 
     /// The same, if the next element has the tag; the outer nothing is for one that cannot be read.
+    #[expect(clippy::option_option, reason = "what is not there is no error, what cannot be read is")]
     pub(crate) fn optional(&mut self, tag: u8) -> Option<Option<Self>> {
         if self.peek(tag) { self.read(tag).map(Some) } else { Some(None) }
     }

@@ -53,8 +53,11 @@ pub(crate) fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
 fn integer(number: &BigUint) -> Vec<u8> {
     element(
         der::INTEGER,
-        &[vec![0; usize::from(number.bit(number.bits().max(1) - 1) && number.bits() % 8 == 0)], number.to_bytes_be()]
-            .concat(),
+        &[
+            vec![0; usize::from(number.bit(number.bits().max(1) - 1) && number.bits().is_multiple_of(8))],
+            number.to_bytes_be(),
+        ]
+        .concat(),
     )
 }
 

@@ -42,7 +42,7 @@ impl Options {
     pub(crate) fn read(options: &Object, now: i64) -> Result<Self, BuiltinError> {
         let mut read = Self::new(now);
         let fail = |message: &str| BuiltinError::failed(message);
-        for (name, value) in options.iter() {
+        for (name, value) in options {
             match name.as_str() {
                 Some("DNSName") => {
                     let host = value.as_str().ok_or_else(|| fail("'DNSName' should be a string"))?;

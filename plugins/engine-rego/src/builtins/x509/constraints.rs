@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use regent_core::builtin::BuiltinError;
 use regent_core::value::Value;
 
+use super::super::hex;
 use super::super::keys::der::{self, Der};
 use super::super::keys::shape;
 use super::names::{AlternativeNames, ascii, is_domain};
@@ -217,7 +218,7 @@ fn atoms(text: &str) -> Option<(String, &str)> {
         match character {
             '\\' => local.push(characters.next()?.1),
             _ if character.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(character) => {
-                local.push(character)
+                local.push(character);
             }
             _ => {
                 end = at;
@@ -246,7 +247,7 @@ impl Network {
         let (address, mask) = bytes.split_at(bytes.len() / 2);
         let bits = mask.iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte)) << (128 - mask.len() * 8);
         if bits.leading_ones() != bits.count_ones() {
-            let shown: String = mask.iter().map(|byte| format!("{byte:02x}")).collect();
+            let shown = hex::spell(mask);
             return Err(fail(format_args!("IP constraint contained invalid mask {shown}")));
         }
         let network = Self { address: address.to_vec(), mask: mask.to_vec() };
@@ -257,12 +258,11 @@ impl Network {
     }
 
     fn ip(&self) -> IpAddr {
-        match <[u8; 4]>::try_from(&*self.address) {
-            Ok(bytes) => Ipv4Addr::from(bytes).into(),
-            Err(_) => {
-                let bytes = <[u8; 16]>::try_from(&*self.address).expect("an address has 4 bytes or 16");
-                Ipv6Addr::from(bytes).into()
-            }
+        if let Ok(bytes) = <[u8; 4]>::try_from(&*self.address) {
+            Ipv4Addr::from(bytes).into()
+        } else {
+            let bytes = <[u8; 16]>::try_from(&*self.address).expect("an address has 4 bytes or 16");
+            Ipv6Addr::from(bytes).into()
         }
     }
 

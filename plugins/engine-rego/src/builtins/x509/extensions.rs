@@ -134,7 +134,7 @@ impl<'a> Extensions<'a> {
             [2, 5, 29, 31] => self.take_revocation_lists(der)?,
             [2, 5, 29, 35] => {
                 incorrectly_critical("authority key identifier")?;
-                self.authority_key = authority_key(der).ok_or_else(|| fail("invalid authority key identifier"))?;
+                self.take_authority_key(der).ok_or_else(|| fail("invalid authority key identifier"))?;
             }
             [2, 5, 29, 37] => self.take_usages(der).ok_or_else(|| fail("invalid extended key usages"))?,
             [2, 5, 29, 32..=36 | 54] => self.take_policy(extension.id.arcs()[3], der)?,
@@ -178,6 +178,15 @@ impl<'a> Extensions<'a> {
             self.revocation_lists.extend(lists.ok_or_else(|| fail("invalid CRL distribution point"))?);
         }
         Ok(())
+    }
+
+    /// The issuer's key may be named otherwise than by an identifier.
+    fn take_authority_key(&mut self, mut der: Der<'a>) -> Option<()> {
+        let mut fields = der.read(der::SEQUENCE)?;
+        if fields.peek(der::context(0)) {
+            self.authority_key = Some(fields.bytes(der::context(0))?);
+        }
+        Some(())
     }
 
     fn take_usages(&mut self, mut der: Der<'_>) -> Option<()> {
@@ -271,12 +280,6 @@ fn basic_constraints(mut der: Der<'_>) -> Option<BasicConstraints> {
     let longest_path =
         if fields.peek(der::INTEGER) { Some(fields.small().filter(|length| *length >= 0)?) } else { None };
     Some(BasicConstraints { is_authority, longest_path })
-}
-
-/// The key's name; the inner nothing is for an issuer that is named otherwise.
-fn authority_key(mut der: Der<'_>) -> Option<Option<&[u8]>> {
-    let mut fields = der.read(der::SEQUENCE)?;
-    if fields.peek(der::context(0)) { fields.bytes(der::context(0)).map(Some) } else { Some(None) }
 }
 
 /// The places that a distribution point names.

@@ -60,16 +60,13 @@ impl Uri {
     /// Takes what begins with `/`: a host after two of them, and a path.
     fn take_hierarchy(&mut self, rest: &str) -> Result<(), String> {
         let has_host = !self.scheme.is_empty() || !rest.starts_with("///");
-        let path = match rest.strip_prefix("//").filter(|_| has_host) {
-            Some(authority) => {
-                let (authority, path) = authority.split_at(authority.find('/').unwrap_or(authority.len()));
-                self.take_authority(authority)?;
-                path
-            }
-            None => {
-                self.without_host = !self.scheme.is_empty();
-                rest
-            }
+        let path = if let Some(authority) = rest.strip_prefix("//").filter(|_| has_host) {
+            let (authority, path) = authority.split_at(authority.find('/').unwrap_or(authority.len()));
+            self.take_authority(authority)?;
+            path
+        } else {
+            self.without_host = !self.scheme.is_empty();
+            rest
         };
         self.path = Part::read(path, is_path_byte)?;
         Ok(())
@@ -132,7 +129,7 @@ impl std::fmt::Display for Uri {
             if let Some(user) = &self.user {
                 write!(f, "{user}@")?;
             }
-            write!(f, "{}", escape(&self.host, |byte| is_host_byte(byte)))?;
+            write!(f, "{}", escape(&self.host, is_host_byte))?;
             f.write_str(&path)?;
         } else {
             f.write_str(&self.opaque)?;
