@@ -14,13 +14,13 @@ use crate::plan::{CollectIndex, SetId};
 pub(super) struct Cache<'a> {
     whole: ById<Option<Held<'a>>>,
     keyed: ById<BTreeMap<Vec<Held<'a>>, Option<Held<'a>>>>,
-    collected: ById<Collected>,
+    collected: HashMap<usize, Collected, BuildHasherDefault<IdHasher>>,
 }
 
-/// Something for each rule set or comprehension: the first few side by side, the others hashed.
+/// Something for each rule set: the first few side by side, the others hashed.
 struct ById<T> {
-    few: SmallVec<[(usize, T); FEW]>,
-    more: HashMap<usize, T, BuildHasherDefault<IdHasher>>,
+    few: SmallVec<[(SetId, T); FEW]>,
+    more: HashMap<SetId, T, BuildHasherDefault<IdHasher>>,
 }
 
 /// How many entries are held side by side.
@@ -34,7 +34,7 @@ impl<T> Default for ById<T> {
 
 impl<T> ById<T> {
     #[inline]
-    fn get(&self, id: usize) -> Option<&T> {
+    fn get(&self, id: SetId) -> Option<&T> {
         match self.few.iter().find(|(known, _)| *known == id) {
             Some((_, found)) => Some(found),
             None if self.more.is_empty() => None,
@@ -42,8 +42,8 @@ impl<T> ById<T> {
         }
     }
 
-    /// What is known under an id, made first if there is nothing.
-    fn get_or_insert_with(&mut self, id: usize, make: impl FnOnce() -> T) -> &mut T {
+    /// What is known of a rule set, made first if there is nothing.
+    fn get_or_insert_with(&mut self, id: SetId, make: impl FnOnce() -> T) -> &mut T {
         if self.few.len() == FEW && self.few.iter().all(|(known, _)| *known != id) {
             return self.more.entry(id).or_insert_with(make);
         }
@@ -102,11 +102,11 @@ impl<'a> Cache<'a> {
 
     /// What is known of a comprehension.
     pub(super) fn collected(&self, index: &'a CollectIndex) -> Option<&Collected> {
-        self.collected.get(std::ptr::from_ref(index).addr())
+        self.collected.get(&std::ptr::from_ref(index).addr())
     }
 
     /// Remembers what is known of a comprehension.
     pub(super) fn put_collected(&mut self, index: &'a CollectIndex, collected: Collected) {
-        *self.collected.get_or_insert_with(std::ptr::from_ref(index).addr(), || Collected::Once) = collected;
+        self.collected.insert(std::ptr::from_ref(index).addr(), collected);
     }
 }

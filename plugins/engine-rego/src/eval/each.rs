@@ -51,8 +51,9 @@ impl<'a> Machine<'a> {
         let mut entry = |machine: &mut Self, name: Option<&'a Value>, item: &'a Value| {
             if name.is_none_or(|name| machine.matches_lent(key, name, frame))
                 && machine.matches_lent(value, item, frame)
+                && let Some(next) = machine.lookups(rest.block, rest.at, frame)
             {
-                return machine.run_from(rest);
+                return machine.run_from(&mut rest.from(next));
             }
             Ok(())
         };

@@ -19,6 +19,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What a source stands for, if it belongs to the plan, the snapshot or the input.
+    #[inline]
     pub(super) fn lent_source(&self, source: &'a Source, frame: usize) -> Option<&'a Value> {
         match source {
             Source::Value(operand) => self.lent(operand, frame),
@@ -31,12 +32,18 @@ impl<'a> Machine<'a> {
     }
 
     /// Whether there is something at a path in a source, and it matches.
+    #[inline]
     pub(super) fn get(&mut self, from: &'a Source, path: &'a [PathKey], into: &'a Pattern, frame: usize) -> bool {
         if let Some(value) = self.lent_source(from, frame)
             && let Some(found) = self.lent_below(value, path, frame)
         {
             return found.is_some_and(|value| self.matches_lent(into, value, frame));
         }
+        self.get_held(from, path, into, frame)
+    }
+
+    #[inline(never)]
+    fn get_held(&mut self, from: &'a Source, path: &'a [PathKey], into: &'a Pattern, frame: usize) -> bool {
         let found = match from {
             Source::Data => self.base_at(path, frame),
             _ => self.source(from, frame).and_then(|value| {
@@ -48,6 +55,7 @@ impl<'a> Machine<'a> {
 
     /// What lies at a path in a value that is lent. Nothing where that would have to be made: a key, or what is found in
     /// a set, which has the spelling of the key.
+    #[inline]
     #[expect(clippy::option_option, reason = "not to be told here, and not there, are two answers")]
     fn lent_below(&self, mut value: &'a Value, path: &[PathKey], frame: usize) -> Option<Option<&'a Value>> {
         for PathKey { key, hint } in path {

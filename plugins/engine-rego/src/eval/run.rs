@@ -10,23 +10,35 @@ impl<'a> Machine<'a> {
         self.nested(|machine| machine.run_from(&mut Rest { block, at: 0, frame, next }))
     }
 
+    /// Runs the steps that only look something up or compare: gives the place of the first other step if all hold.
+    #[inline]
+    pub(super) fn lookups(&mut self, block: &'a Block, mut at: usize, frame: usize) -> Option<usize> {
+        while let Some(step) = block.steps.get(at) {
+            let holds = match &step.op {
+                Op::Get { from, path, into } => self.get(from, path, into, frame),
+                Op::Match { value, into } => self.match_operand(value, into, frame),
+                _ => break,
+            };
+            if !holds {
+                return None;
+            }
+            at += 1;
+        }
+        Some(at)
+    }
+
     /// Runs the rest of a block. What leads deeper looks after the stack: each step that may, and the end of a rule,
     /// behind which whoever asked for it goes on.
     pub(super) fn run_from(&mut self, rest: &mut Rest<'_, 'a>) -> Flow {
         let (block, frame) = (rest.block, rest.frame);
         let mut at = rest.at;
-        while let Some(step) = block.steps.get(at) {
-            at += 1;
+        loop {
+            let Some(next) = self.lookups(block, at, frame) else { return Ok(()) };
+            let Some(step) = block.steps.get(next) else { break };
+            at = next + 1;
             let holds = match &step.op {
                 Op::Fail => false,
-                Op::Match { value, into } => {
-                    if let Some(value) = self.lent(value, frame) {
-                        self.matches_lent(into, value, frame)
-                    } else {
-                        let value = self.hold(value, frame);
-                        self.matches(into, value, frame)
-                    }
-                }
+                Op::Match { value, into } => self.match_operand(value, into, frame),
                 Op::Get { from, path, into } => self.get(from, path, into, frame),
                 Op::Each { over, key, value } => {
                     return self.nested(|machine| machine.each(over, key, value, &mut rest.from(at)));

@@ -9,6 +9,7 @@ use crate::plan::{Operand, Pattern};
 
 impl<'a> Machine<'a> {
     /// The value of an operand, if it need not be put together.
+    #[inline]
     pub(super) fn ready<'m>(&'m self, operand: &'m Operand, frame: usize) -> Option<&'m Value> {
         match operand {
             Operand::Const(value) => Some(value),
@@ -23,6 +24,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The value of an operand, if it belongs to the plan, the snapshot or the input.
+    #[inline]
     pub(super) fn lent(&self, operand: &'a Operand, frame: usize) -> Option<&'a Value> {
         match operand {
             Operand::Const(value) => Some(value),
@@ -61,6 +63,7 @@ impl<'a> Machine<'a> {
 
     /// As [`Machine::matches`], for a value that is lent: a reference stays in registers, which shows where very many
     /// values are gone through.
+    #[inline]
     pub(super) fn matches_lent(&mut self, pattern: &'a Pattern, value: &'a Value, frame: usize) -> bool {
         match pattern {
             Pattern::Any => true,
@@ -74,6 +77,15 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Whether the value of an operand is as the pattern says.
+    pub(super) fn match_operand(&mut self, operand: &'a Operand, pattern: &'a Pattern, frame: usize) -> bool {
+        match self.lent(operand, frame) {
+            Some(value) => self.matches_lent(pattern, value, frame),
+            None => self.matches(pattern, self.hold(operand, frame), frame),
+        }
+    }
+
+    #[inline]
     fn equals(&self, operand: &Operand, value: &Value, frame: usize) -> bool {
         match self.ready(operand, frame) {
             Some(known) => known == value,

@@ -1,5 +1,4 @@
 //! Runs one question on both engines, side by side.
-#![allow(dead_code, reason = "no bench needs all of it")]
 
 use std::sync::Arc;
 

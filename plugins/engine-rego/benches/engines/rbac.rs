@@ -1,10 +1,8 @@
 //! Roles and permissions in base data: 1,000 users, 50 roles.
 
-mod support;
-
-use criterion::{Criterion, criterion_group, criterion_main};
+use crate::support::{Question, ask_both, json};
+use criterion::Criterion;
 use regent_core::value::Value;
-use support::{Question, ask_both, json};
 
 const MODULE: &str = r"
 package rbac
@@ -33,7 +31,7 @@ fn data() -> Value {
     Value::object([("rbac_data", Value::object(all))])
 }
 
-fn rbac(criterion: &mut Criterion) {
+pub(crate) fn rbac(criterion: &mut Criterion) {
     let question = Question {
         module: MODULE.to_owned(),
         data: data(),
@@ -43,6 +41,3 @@ fn rbac(criterion: &mut Criterion) {
     };
     ask_both(criterion, "rbac", &question);
 }
-
-criterion_group!(benches, rbac);
-criterion_main!(benches);

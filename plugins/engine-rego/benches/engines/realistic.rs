@@ -1,17 +1,15 @@
 //! Policies as people write them; each stands in `policies/` with its input, base data and answer.
 
-mod support;
-
-use criterion::{Criterion, criterion_group, criterion_main};
+use crate::support::{Question, ask_both, json};
+use criterion::Criterion;
 use regent_core::value::encode;
-use support::{Question, ask_both, json};
 
 macro_rules! question {
     ($name:literal, $document:literal) => {{
-        let case = json(include_str!(concat!("policies/", $name, ".json")));
+        let case = json(include_str!(concat!("../policies/", $name, ".json")));
         let part = |key| case.get(key).cloned().unwrap_or_else(|| panic!("no {key} in {}.json", $name));
         Question {
-            module: include_str!(concat!("policies/", $name, ".rego")).to_owned(),
+            module: include_str!(concat!("../policies/", $name, ".rego")).to_owned(),
             data: part("data"),
             document: $document,
             input: part("input"),
@@ -20,11 +18,8 @@ macro_rules! question {
     }};
 }
 
-fn realistic(criterion: &mut Criterion) {
+pub(crate) fn realistic(criterion: &mut Criterion) {
     ask_both(criterion, "kubernetes", &question!("kubernetes", "kubernetes.admission.response"));
     ask_both(criterion, "http_api", &question!("http_api", "httpapi.authz.decision"));
     ask_both(criterion, "terraform", &question!("terraform", "terraform.review.report"));
 }
-
-criterion_group!(benches, realistic);
-criterion_main!(benches);

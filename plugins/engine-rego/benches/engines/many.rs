@@ -1,12 +1,10 @@
 //! Many rules of one name, of which one holds: the time should not depend on how many there are.
 
-mod support;
-
 use std::fmt::Write;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use crate::support::{Question, ask_both, json};
+use criterion::Criterion;
 use regent_core::value::Value;
-use support::{Question, ask_both, json};
 
 fn module(rules: usize) -> String {
     let mut text = String::from("package many\n\ndefault allow := false\n");
@@ -22,7 +20,7 @@ fn module(rules: usize) -> String {
     text
 }
 
-fn many(criterion: &mut Criterion) {
+pub(crate) fn many(criterion: &mut Criterion) {
     for rules in [1_000, 10_000] {
         let question = Question {
             module: module(rules),
@@ -34,6 +32,3 @@ fn many(criterion: &mut Criterion) {
         ask_both(criterion, &format!("many/{rules}"), &question);
     }
 }
-
-criterion_group!(benches, many);
-criterion_main!(benches);

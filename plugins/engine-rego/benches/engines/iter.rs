@@ -1,10 +1,8 @@
 //! Nested iteration over the input: 50 servers, 20 ports, 5 networks.
 
-mod support;
-
-use criterion::{Criterion, criterion_group, criterion_main};
+use crate::support::{Question, ask_both};
+use criterion::Criterion;
 use regent_core::value::Value;
-use support::{Question, ask_both};
 
 const MODULE: &str = r#"
 package iter
@@ -35,7 +33,7 @@ fn input() -> Value {
     Value::object(lists)
 }
 
-fn iter(criterion: &mut Criterion) {
+pub(crate) fn iter(criterion: &mut Criterion) {
     let question = Question {
         module: MODULE.to_owned(),
         data: Value::empty_object(),
@@ -45,6 +43,3 @@ fn iter(criterion: &mut Criterion) {
     };
     ask_both(criterion, "iter", &question);
 }
-
-criterion_group!(benches, iter);
-criterion_main!(benches);
