@@ -1,7 +1,7 @@
 //! The contract of built-in functions: functions of Rego that are not written in Rego.
 //!
 //! A function declares itself once, with names and types as `opa capabilities` shows them, and is then called with
-//! values. It must neither block nor run for long without a look at [`Call::cancel`].
+//! values. It must neither block, except within [`Call::linger`], nor run for long without a look at [`Call::cancel`].
 
 mod declaration;
 mod operands;
@@ -13,7 +13,9 @@ pub use declaration::capability;
 pub use operands::Operands;
 pub use state::{QueryState, SharedState};
 
-use crate::engine::Cancel;
+use crate::caching::Caching;
+use crate::engine::{Cancel, Linger, Location};
+use crate::metrics::Metrics;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -74,6 +76,16 @@ pub struct Call<'a> {
     pub now: i64,
     /// Set when nobody waits for the answer any more.
     pub cancel: &'a Cancel,
+    /// Does what takes long, such as waiting for another service, so that whoever shares the thread need not wait.
+    pub linger: Linger,
+    /// Where the call stands, for functions whose results tell of it.
+    pub location: &'a dyn Fn() -> Location,
+    /// Hosts that the function may talk to or look up; all of them if absent.
+    pub allow_net: Option<&'a [Arc<str>]>,
+    /// Timers and counters of the evaluation.
+    pub metrics: &'a mut Metrics,
+    /// How much may be kept from one query to the next.
+    pub caching: &'a Caching,
     /// What `opa.runtime` gives.
     pub runtime: &'a Value,
     /// State that lives as long as the query.

@@ -14,7 +14,7 @@ mod policy_error;
 use std::any::Any;
 use std::sync::Arc;
 
-pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Row};
+pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 
 use crate::builtin::Builtin;
@@ -76,6 +76,8 @@ pub struct CompileOptions {
     /// Whether rules may lie over base data, which they then hide. OPA's own tests have such rules, its agent refuses
     /// them.
     pub overlap: bool,
+    /// Hosts that built-in functions may talk to or look up; all of them if absent.
+    pub allow_net: Option<Arc<[Arc<str>]>>,
     /// Base data that no rule may lie over. The store sets it.
     pub base: Option<Value>,
 }
@@ -83,7 +85,7 @@ pub struct CompileOptions {
 impl Default for CompileOptions {
     fn default() -> Self {
         let runtime = Value::empty_object();
-        Self { max_errors: 10, strict: false, print: true, runtime, overlap: false, base: None }
+        Self { max_errors: 10, strict: false, print: true, runtime, overlap: false, allow_net: None, base: None }
     }
 }
 

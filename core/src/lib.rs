@@ -4,8 +4,10 @@
 
 pub mod backoff;
 pub mod builtin;
+pub mod caching;
 pub mod config;
 pub mod decision;
+pub mod duration;
 pub mod engine;
 pub mod error;
 pub mod host;

@@ -120,7 +120,7 @@ pub trait CredentialProvider: Send + Sync {
 }
 
 /// A client certificate chain and its private key, each as PEM.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ClientIdentity {
     /// The chain, the agent's own certificate first.
     pub certificates: Vec<u8>,

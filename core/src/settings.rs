@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::{ConfigError, ConfigErrors, ConfigTree};
+use crate::caching::Caching;
+use crate::config::{ConfigError, ConfigErrors, ConfigTree, unknown_key_warning};
 use crate::value::{Path, Value, View};
 
 /// Keys that configure the agent as a whole, beside those of the plugins.
@@ -48,6 +49,10 @@ pub struct Settings {
     pub persistence_directory: PathBuf,
     /// Whether calls of non-deterministic built-in functions are recorded.
     pub nd_builtin_cache: bool,
+    /// How much built-in functions may keep from one query to the next.
+    pub caching: Caching,
+    /// Keys of these settings that mean nothing, as warnings.
+    pub warnings: Vec<String>,
     /// The active configuration without secrets, as `/v1/config` shows it.
     pub shown: Value,
 }
@@ -72,9 +77,11 @@ impl Settings {
                 false
             }),
         };
-        if !errors.is_empty() {
-            return Err(ConfigErrors(errors));
-        }
+        let (caching, unknown) = caching(tree).unwrap_or_else(|wrong| {
+            errors.extend(wrong.0);
+            Default::default()
+        });
+        ConfigErrors(errors).into_result()?;
         let shown = tree
             .redacted()
             .with(&["labels"], labels.clone())
@@ -87,9 +94,15 @@ impl Settings {
             default_authorization_decision: Path::from_slashes(&default_authorization),
             persistence_directory: directory.map_or_else(|| PathBuf::from(".opa"), PathBuf::from),
             nd_builtin_cache,
+            caching,
+            warnings: unknown.iter().map(|path| unknown_key_warning(path, &[])).collect(),
             shown,
         })
     }
+}
+
+fn caching(tree: &ConfigTree) -> Result<(Caching, Vec<String>), ConfigErrors> {
+    tree.section(&["caching"]).map_or_else(|| Ok(Default::default()), |section| Caching::read(&section))
 }
 
 fn decision(tree: &ConfigTree, key: &str, default: &str, errors: &mut Vec<ConfigError>) -> String {

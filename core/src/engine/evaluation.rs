@@ -1,13 +1,15 @@
 //! One evaluation: what goes in and what comes out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::Location;
+use crate::caching::Caching;
 use crate::metrics::Metrics;
 use crate::store::Snapshot;
-use crate::value::Value;
+use crate::value::{Value, encode};
 
 /// Tells a running evaluation that nobody waits for its answer any more. Clones share the signal.
 #[derive(Debug, Clone, Default)]
@@ -70,6 +72,34 @@ pub struct Evaluation<'a> {
     pub metrics: Metrics,
     /// Where `print` goes; dropped if absent.
     pub prints: Option<&'a mut dyn Prints>,
+    /// How much built-in functions may keep from one query to the next.
+    pub caching: &'a Caching,
+    /// What non-deterministic built-in functions gave, if that is to be recorded.
+    pub recorded: Option<Recorded>,
+}
+
+/// What non-deterministic built-in functions gave in one evaluation. A call like one that is recorded is not made again.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recorded(BTreeMap<Arc<str>, BTreeMap<Value, Value>>);
+
+impl Recorded {
+    /// What the function gave for the operands, which are an array.
+    pub fn get(&self, function: &str, operands: &Value) -> Option<&Value> {
+        self.0.get(function)?.get(operands)
+    }
+
+    /// Keeps what the function gave for the operands, which are an array.
+    pub fn put(&mut self, function: &Arc<str>, operands: Value, result: Value) {
+        self.0.entry(function.clone()).or_default().insert(operands, result);
+    }
+
+    /// The record as decision logs show it: functions by name, and in each the results by the operands' JSON.
+    pub fn to_value(&self) -> Value {
+        let calls = |calls: &BTreeMap<Value, Value>| {
+            Value::object(calls.iter().map(|(operands, result)| (encode(operands), result.clone())))
+        };
+        Value::object(self.0.iter().map(|(function, known)| (function.clone(), calls(known))))
+    }
 }
 
 impl<'a> Evaluation<'a> {
@@ -83,6 +113,8 @@ impl<'a> Evaluation<'a> {
             linger: |work| work(),
             metrics: Metrics::default(),
             prints: None,
+            caching: Caching::standard(),
+            recorded: None,
         }
     }
 }
@@ -138,6 +170,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn what_is_recorded_is_found_again_and_shown_by_the_operands_json() {
+        let mut recorded = Recorded::default();
+        let operands = || Value::array([Value::from("a<b"), Value::from(2)]);
+        recorded.put(&"rand.intn".into(), operands(), 1.into());
+        assert_eq!(recorded.get("rand.intn", &operands()), Some(&1.into()));
+        assert_eq!(recorded.get("rand.intn", &Value::array(["a"])), None);
+        assert_eq!(recorded.get("uuid.rfc4122", &operands()), None);
+        let shown = Value::object([("rand.intn", Value::object([(r#"["a\u003cb",2]"#, 1)]))]);
+        assert_eq!(recorded.to_value(), shown);
+    }
 
     #[test]
     fn a_signal_reaches_children_but_not_the_parent() {

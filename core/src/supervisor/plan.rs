@@ -47,7 +47,7 @@ pub(super) fn plan(
     let settings = settings?;
     let (services, mut errors) = connect(registry, tree);
     errors.extend(unregistered(registry, tree));
-    let warnings = tree.warnings().iter().cloned().chain(unknown(registry, tree)).collect();
+    let warnings = tree.warnings().iter().chain(&settings.warnings).cloned().chain(unknown(registry, tree)).collect();
     let known = known(tree);
     let plan = Plan { known, settings, services, kept: Vec::new(), changes: Vec::new(), warnings };
     let mut planner = Planner { host, present, plan, errors };

@@ -33,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) shared: Arc<SharedState>,
     /// What `opa.runtime` gives.
     pub(crate) runtime: Value,
+    /// Hosts that built-in functions may talk to; all of them if absent.
+    pub(crate) allow_net: Option<Arc<[Arc<str>]>>,
 }
 
 impl RegoProgram {
@@ -49,7 +51,7 @@ impl RegoProgram {
     ) -> Result<Self, PolicyErrors> {
         use regent_core::engine::Module as _;
         let trees = modules.iter().map(|module| (Arc::clone(&module.source().id), module.tree().clone())).collect();
-        let runtime = options.runtime.clone();
+        let (runtime, allow_net) = (options.runtime.clone(), options.allow_net.clone());
         let options = Options {
             max_errors: options.max_errors,
             strict: options.strict,
@@ -60,7 +62,7 @@ impl RegoProgram {
         let compiled = compile(trees, &builtins, options.clone())?;
         let options = Options { base: None, ..options };
         let plan = Plan::of(&compiled, &builtins, optimised);
-        let rules = Arc::new(Rules { plan, shared, runtime });
+        let rules = Arc::new(Rules { plan, shared, runtime, allow_net });
         Ok(Self { compiled, builtins, options, rules })
     }
 }

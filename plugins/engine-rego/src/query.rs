@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use regent_core::engine::{Answer, Evaluation, PolicyErrors, PreparedQuery, QueryError, Row};
+use regent_core::metrics::Metrics;
 
 use crate::eval::{Context, Machine, Stop};
 use crate::plan::QueryPlan;
@@ -19,7 +20,7 @@ impl RegoQuery {
         Self { plan, rules }
     }
 
-    fn rows(&self, evaluation: &mut Evaluation<'_>) -> Result<Vec<Row>, QueryError> {
+    fn rows(&self, evaluation: &mut Evaluation<'_>, metrics: &mut Metrics) -> Result<Vec<Row>, QueryError> {
         let mut machine = Machine::new(Context {
             plan: &self.rules.plan,
             data: evaluation.snapshot.data(),
@@ -29,6 +30,10 @@ impl RegoQuery {
             cancel: evaluation.cancel.clone(),
             linger: evaluation.linger,
             prints: evaluation.prints.is_some(),
+            metrics,
+            recorded: evaluation.recorded.as_mut(),
+            caching: evaluation.caching,
+            allow_net: self.rules.allow_net.as_deref(),
         });
         let result = machine.query(&self.plan);
         if let Some(prints) = &mut evaluation.prints {
@@ -52,7 +57,7 @@ impl RegoQuery {
 impl PreparedQuery for RegoQuery {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Answer, QueryError> {
         let mut metrics = std::mem::take(&mut evaluation.metrics);
-        let rows = metrics.time("timer_rego_query_eval_ns", |_| self.rows(evaluation));
+        let rows = metrics.time("timer_rego_query_eval_ns", |metrics| self.rows(evaluation, metrics));
         evaluation.metrics = metrics;
         Ok(Answer { rows: rows? })
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use regent_core::engine::{
-    Answer, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText, RegoVersion,
+    Answer, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText, Recorded, RegoVersion,
 };
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
@@ -37,12 +37,14 @@ pub(crate) struct Meter {
     started: Instant,
     /// What has been measured.
     pub(crate) metrics: Metrics,
+    /// What non-deterministic built-in functions gave.
+    recorded: Recorded,
 }
 
 impl Meter {
     /// Starts now; measures nothing unless somebody will read it.
     pub(crate) fn start(on: bool) -> Self {
-        Self { started: Instant::now(), metrics: Metrics::when(on) }
+        Self { started: Instant::now(), metrics: Metrics::when(on), recorded: Recorded::default() }
     }
 
     /// Adds the time since the start.
@@ -127,7 +129,7 @@ impl Decider {
             }
         };
         let answer =
-            asked.trust.run(|| evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter));
+            asked.trust.run(|| self.evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter));
         meter.finish();
         let answer = answer.map(Answer::into_document);
         let id = self.recorder.record(call, &snapshot, meter, |event| {
@@ -173,7 +175,7 @@ impl Decider {
                 return Err(ApiError::of_query(refused));
             }
         };
-        let answer = Trust::default().run(|| evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter));
+        let answer = Trust::default().run(|| self.evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter));
         let rows =
             answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
         self.recorder.record(call, &snapshot, meter, |event| {
@@ -184,29 +186,34 @@ impl Decider {
         })?;
         rows.map_err(ApiError::of_query)
     }
-}
 
-fn evaluate(
-    call: &Call,
-    snapshot: &Snapshot,
-    query: &dyn PreparedQuery,
-    input: Option<&Value>,
-    strict_builtin_errors: bool,
-    meter: &mut Meter,
-) -> Result<Answer, QueryError> {
-    let mut printer = Printer(call);
-    let mut evaluation = Evaluation {
-        snapshot,
-        input,
-        strict_builtin_errors,
-        cancel: call.cancel.clone(),
-        linger: |work| aside(work),
-        metrics: std::mem::take(&mut meter.metrics),
-        prints: Some(&mut printer),
-    };
-    let answer = query.evaluate(&mut evaluation);
-    meter.metrics = evaluation.metrics;
-    answer
+    fn evaluate(
+        &self,
+        call: &Call,
+        snapshot: &Snapshot,
+        query: &dyn PreparedQuery,
+        input: Option<&Value>,
+        strict_builtin_errors: bool,
+        meter: &mut Meter,
+    ) -> Result<Answer, QueryError> {
+        let mut printer = Printer(call);
+        let settings = self.host.settings();
+        let mut evaluation = Evaluation {
+            snapshot,
+            input,
+            strict_builtin_errors,
+            cancel: call.cancel.clone(),
+            linger: |work| aside(work),
+            metrics: std::mem::take(&mut meter.metrics),
+            prints: Some(&mut printer),
+            caching: &settings.caching,
+            recorded: (settings.nd_builtin_cache && self.host.keeps_records()).then(Recorded::default),
+        };
+        let answer = query.evaluate(&mut evaluation);
+        meter.metrics = evaluation.metrics;
+        meter.recorded = evaluation.recorded.unwrap_or_default();
+        answer
+    }
 }
 
 /// The path as records show it: as the client wrote it, but for the slash in front.

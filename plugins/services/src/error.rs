@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use regent_core::{Error, ErrorKind};
 
+use crate::tls::TlsError;
+
 /// Why a service could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServiceError {
@@ -15,14 +17,8 @@ pub(crate) enum ServiceError {
     Interrupted(#[source] tokio::task::JoinError),
     #[error("{0}")]
     Material(&'static str),
-    #[error("private key should be a PEM or plain PKCS1 or PKCS8; parse error")]
-    KeyFormat(#[source] rustls::pki_types::pem::Error),
-    #[error("certificate and private key cannot be used")]
-    KeyPair(#[source] rustls::Error),
-    #[error("unable to parse and append CA certificate to certificate pool")]
-    Authority,
-    #[error("TLS cannot be set up")]
-    Tls(#[source] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("HTTP client cannot be set up")]
     Client(#[source] reqwest::Error),
     #[error("token is not fit for a header")]
@@ -57,15 +53,15 @@ impl From<ServiceError> for Error {
         match error {
             ServiceError::Unreadable { source, .. } => outer.caused_by(source),
             ServiceError::Interrupted(source) => outer.caused_by(source),
-            ServiceError::KeyFormat(source) => outer.caused_by(source),
-            ServiceError::KeyPair(source) | ServiceError::Tls(source) => outer.caused_by(source),
+            ServiceError::Tls(TlsError::KeyFormat(source)) => outer.caused_by(source),
+            ServiceError::Tls(TlsError::KeyPair(source) | TlsError::Setup(source)) => outer.caused_by(source),
             ServiceError::Client(source) | ServiceError::Transport(source) | ServiceError::Body(source) => {
                 // The address may carry a password, and the caller knows whom it asked.
                 outer.caused_by(source.without_url())
             }
             ServiceError::Url(_, source) => outer.caused_by(source),
             ServiceError::Material(_)
-            | ServiceError::Authority
+            | ServiceError::Tls(TlsError::Material(_) | TlsError::Authority)
             | ServiceError::Token
             | ServiceError::Stalled(_)
             | ServiceError::HeaderTimeout(_) => outer,

@@ -16,7 +16,7 @@ mod credentials;
 mod error;
 mod log;
 mod rest;
-mod tls;
+pub mod tls;
 mod user_agent;
 
 use std::sync::Arc;

@@ -1,7 +1,9 @@
 //! Calls of functions in tests, with JSON in and out; `{"$set": […]}` stands for a set.
 
 use regent_core::builtin::{BuiltinError, Call, Operands, QueryState, SharedState};
-use regent_core::engine::Cancel;
+use regent_core::caching::Caching;
+use regent_core::engine::{Cancel, Location};
+use regent_core::metrics::Metrics;
 use regent_core::value::{Value, View, decode, encode};
 
 use super::Builtins;
@@ -42,6 +44,11 @@ impl Query {
         let mut call = Call {
             now: NOW,
             cancel: &self.cancel,
+            linger: |work| work(),
+            location: &Location::default,
+            allow_net: None,
+            metrics: &mut Metrics::default(),
+            caching: Caching::standard(),
             runtime: &self.runtime,
             query: &mut self.state,
             shared: &self.shared,

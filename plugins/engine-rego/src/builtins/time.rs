@@ -1,7 +1,6 @@
 //! Time: in nanoseconds since 1970, in zones, in the layouts of Go's `time`.
 
 mod calendar;
-mod duration;
 mod format;
 mod layout;
 mod moment;
@@ -9,6 +8,7 @@ mod parse;
 
 use moment::Moment;
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
+use regent_core::duration;
 use regent_core::value::Value;
 
 use super::operand::integer;

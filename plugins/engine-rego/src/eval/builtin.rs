@@ -62,11 +62,34 @@ impl<'a> Machine<'a> {
         self.invoke_with(builtin, &operands, span)
     }
 
+    /// Calls a built-in function, unless it is recorded what a non-deterministic one gave for the operands.
     fn invoke_with(&mut self, builtin: &dyn Builtin, operands: &[Value], span: &Span) -> Result<Option<Value>, Stop> {
+        let declaration = builtin.declaration();
+        if !declaration.nondeterministic || self.builtins.recorded.is_none() {
+            return self.run_builtin(builtin, operands, span);
+        }
+        let given = Value::array(operands.iter().cloned());
+        let known = self.builtins.recorded.as_ref().and_then(|all| all.get(&declaration.name, &given));
+        if let Some(known) = known {
+            return Ok(Some(known.clone()));
+        }
+        let result = self.run_builtin(builtin, operands, span)?;
+        if let (Some(recorded), Some(result)) = (&mut self.builtins.recorded, &result) {
+            recorded.put(&declaration.name, given, result.clone());
+        }
+        Ok(result)
+    }
+
+    fn run_builtin(&mut self, builtin: &dyn Builtin, operands: &[Value], span: &Span) -> Result<Option<Value>, Stop> {
         let now = *self.builtins.now.get_or_insert_with(now);
         let mut call = Call {
             now,
             cancel: self.limits.cancel(),
+            linger: self.builtins.linger,
+            location: &|| span.location(),
+            allow_net: self.builtins.allow_net,
+            metrics: self.builtins.metrics,
+            caching: self.builtins.caching,
             runtime: self.builtins.runtime,
             query: &mut self.builtins.query,
             shared: self.builtins.shared,

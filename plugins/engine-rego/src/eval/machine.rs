@@ -1,8 +1,12 @@
 //! The state of one evaluation.
 
+use std::sync::Arc;
+
 use regent_core::Value;
 use regent_core::builtin::{QueryState, SharedState};
-use regent_core::engine::{Cancel, Linger, Location, PolicyError};
+use regent_core::caching::Caching;
+use regent_core::engine::{Cancel, Linger, Location, PolicyError, Recorded};
+use regent_core::metrics::Metrics;
 
 use super::Held;
 use super::env::Env;
@@ -27,6 +31,14 @@ pub(crate) struct Context<'a> {
     pub(crate) linger: Linger,
     /// Whether anybody listens to `print`.
     pub(crate) prints: bool,
+    /// Timers and counters.
+    pub(crate) metrics: &'a mut Metrics,
+    /// What non-deterministic functions gave, if that is recorded.
+    pub(crate) recorded: Option<&'a mut Recorded>,
+    /// How much functions may keep from one query to the next.
+    pub(crate) caching: &'a Caching,
+    /// Hosts that functions may talk to; all of them if absent.
+    pub(crate) allow_net: Option<&'a [Arc<str>]>,
 }
 
 /// Slots for which there is room from the start.
@@ -51,6 +63,11 @@ pub(super) struct BuiltinState<'a> {
     pub(super) runtime: &'a Value,
     pub(super) query: QueryState,
     pub(super) shared: &'a SharedState,
+    pub(super) linger: Linger,
+    pub(super) metrics: &'a mut Metrics,
+    pub(super) recorded: Option<&'a mut Recorded>,
+    pub(super) caching: &'a Caching,
+    pub(super) allow_net: Option<&'a [Arc<str>]>,
     /// Operands of the call that is being made; kept for its memory.
     pub(super) operands: Vec<Value>,
     /// The first error, which counts if errors are strict.
@@ -72,6 +89,11 @@ impl<'a> Machine<'a> {
                 runtime: context.runtime,
                 query: QueryState::default(),
                 shared: context.shared,
+                linger: context.linger,
+                metrics: context.metrics,
+                recorded: context.recorded,
+                caching: context.caching,
+                allow_net: context.allow_net,
                 operands: Vec::new(),
                 error: None,
             },

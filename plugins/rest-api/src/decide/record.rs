@@ -44,7 +44,7 @@ impl Recorder {
         let mut event = DecisionEvent::new(id.clone(), snapshot.clone(), Timestamp::now());
         event.labels = settings.labels.clone();
         event.metrics = meter.to_value();
-        event.nd_builtin_cache = settings.nd_builtin_cache.then(Value::empty_object);
+        event.nd_builtin_cache = settings.nd_builtin_cache.then(|| meter.recorded.to_value());
         event.headers = headers(call, &self.host.recorded_headers());
         event.legacy_bundle = self.report.borrow().legacy_bundle.as_deref().map(Arc::from);
         // As in OPA, these two exist only where requests are logged.

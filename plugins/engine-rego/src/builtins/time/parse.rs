@@ -1,24 +1,9 @@
 //! Reading times.
 
-use std::fmt::Write as _;
+use regent_core::duration::quote;
 
 use super::calendar::{self, DAYS, MONTHS};
 use super::layout::{self, Field, Offset, Parts};
-
-/// The text between quotes as Go's `time` shows it: other bytes than those of ASCII by their number.
-pub(super) fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
-            b' '..0x7f => out.push(char::from(byte)),
-            0x7f => out.push('\u{7f}'),
-            _ => write!(out, "\\x{byte:02x}").expect("a string takes all that is written to it"),
-        }
-    }
-    out.push('"');
-    out
-}
 
 /// Why a field cannot be read.
 enum Wrong {

@@ -1,12 +1,12 @@
-//! Durations such as `1h30m`.
+//! Durations as Go writes them, such as `1h30m`.
 
-use super::parse::quote;
+use std::fmt::Write as _;
 
 /// The nanoseconds of a duration.
 ///
 /// # Errors
 /// What Go says of a wrong duration.
-pub(super) fn parse(text: &str) -> Result<i64, String> {
+pub fn parse(text: &str) -> Result<i64, String> {
     let invalid = || format!("time: invalid duration {}", quote(text));
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -68,4 +68,33 @@ fn part_of(fraction: &str, size: u64) -> u64 {
         scale *= 10.0;
     }
     (value as f64 * (size as f64 / scale)) as u64
+}
+
+/// The text between quotes as Go's `time` shows it: other bytes than those of ASCII by their number.
+#[expect(clippy::missing_panics_doc, reason = "a string takes all that is written to it")]
+pub fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..0x7f => out.push(char::from(byte)),
+            0x7f => out.push('\u{7f}'),
+            _ => write!(out, "\\x{byte:02x}").expect("a string takes all that is written to it"),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        assert_eq!(parse("1h30m0.5s"), Ok(5_400_500_000_000));
+        assert_eq!(parse("-1.5ms"), Ok(-1_500_000));
+        assert_eq!(parse("5"), Err(r#"time: missing unit in duration "5""#.to_owned()));
+        assert_eq!(parse("5é"), Err(r#"time: unknown unit "\xc3\xa9" in duration "5\xc3\xa9""#.to_owned()));
+    }
 }
