@@ -6,6 +6,7 @@ use regent_core::Registry;
 pub fn register(registry: &mut Registry) {
     regent_engine_rego::register(registry);
     regent_engine_regorus::register(registry);
+    regent_http_send::register(registry);
     regent_services::register(registry);
     // Sinks of decisions and status start before, and stop after, whoever has something to tell them.
     regent_status::register(registry);

@@ -6,12 +6,16 @@ use regent_core::config::{ConfigErrors, ConfigTree};
 const REFUSED: &[&str] = &["discovery"];
 
 /// Without these it runs, with less.
-const IGNORED: &[&str] = &["storage", "distributed_tracing", "metrics_export", "caching"];
+const IGNORED: &[&str] = &["storage", "distributed_tracing", "metrics_export"];
 
 /// Refuses, or warns of, what would have no effect.
 pub(crate) fn refuse(tree: &ConfigTree) -> Result<(), ConfigErrors> {
     for key in IGNORED.iter().filter(|key| tree.section(&[key]).is_some()) {
         tracing::warn!("`{key}` has no effect yet (from {})", tree.origin(&[key]));
+    }
+    let values = ["caching", "inter_query_builtin_value_cache"];
+    if tree.section(&values).is_some() {
+        tracing::warn!("`{}` has no effect yet (from {})", values.join("."), tree.origin(&values));
     }
     let errors: Vec<_> = REFUSED
         .iter()

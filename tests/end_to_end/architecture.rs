@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-rest-api", &[]),
     ("regent-engine-rego", &[]),
     ("regent-engine-regorus", &[]),
+    ("regent-http-send", &["regent-services"]),
     (
         "regent",
         &[
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "regent-decision-logs",
             "regent-engine-rego",
             "regent-engine-regorus",
+            "regent-http-send",
             "regent-rest-api",
             "regent-services",
             "regent-status",

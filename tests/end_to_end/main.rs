@@ -3,6 +3,7 @@
 mod architecture;
 mod examples;
 mod faults;
+mod http_send;
 mod journey;
 mod requests;
 mod start_up;

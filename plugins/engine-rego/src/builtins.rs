@@ -22,7 +22,6 @@ mod go_url;
 mod graph;
 mod graphql;
 mod hex;
-mod http;
 mod internal;
 mod json;
 mod jwt;
@@ -80,7 +79,6 @@ const FAMILIES: &[&[table::Entry]] = &[
     graph::TABLE,
     graphql::TABLE,
     hex::TABLE,
-    http::TABLE,
     internal::TABLE,
     json::TABLE,
     jwt::TABLE,
@@ -111,9 +109,12 @@ const FAMILIES: &[&[table::Entry]] = &[
     yaml::TABLE,
 ];
 
+/// Functions of OPA that other crates have.
+const ELSEWHERE: &[&str] = &["http.send"];
+
 /// Whether OPA itself has a function of that name, which no rule without a body may have then.
 pub(crate) fn is_stock(name: &str) -> bool {
-    FAMILIES.iter().copied().flatten().any(|entry| entry.name() == name)
+    ELSEWHERE.contains(&name) || FAMILIES.iter().copied().flatten().any(|entry| entry.name() == name)
 }
 
 /// The functions that policies may call, by name.

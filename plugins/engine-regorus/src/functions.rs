@@ -13,8 +13,8 @@ use crate::documents::rule_path;
 use crate::module::RegorusModule;
 use crate::syntax;
 
-/// What regorus knows by name at most. It would answer every call with undefined.
-const HOLLOW: &[&str] = &["http.send"];
+/// What regorus knows by name at most. It would answer every call with undefined, so modules that call it are refused.
+pub(crate) const HOLLOW: &[&str] = &["http.send"];
 
 /// The functions of a program.
 #[derive(Default)]

@@ -1,0 +1,8 @@
+//! The function within the engine, against real servers on loopback.
+
+mod asking;
+mod caching;
+mod limits;
+mod sending;
+mod server;
+mod tls;
