@@ -71,7 +71,6 @@ fn part_of(fraction: &str, size: u64) -> u64 {
 }
 
 /// The text between quotes as Go's `time` shows it: other bytes than those of ASCII by their number.
-#[expect(clippy::missing_panics_doc, reason = "a string takes all that is written to it")]
 pub fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for byte in text.bytes() {

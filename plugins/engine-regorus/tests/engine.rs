@@ -6,10 +6,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{document, get, json, load, rows, source, store, with};
+use regent_core::builtin::{Builtin, Call, Declaration, Operands, Outcome};
 use regent_core::engine::{Cancel, CompileOptions, Engine as _, Evaluation, Location, Prints, ask};
 use regent_core::store::Snapshot;
 use regent_core::value::{Path, Value, encode};
 use regent_engine_regorus::RegorusEngine;
+
+/// A function that some plugin may have.
+struct Function(Declaration);
+
+impl Builtin for Function {
+    fn declaration(&self) -> &Declaration {
+        &self.0
+    }
+
+    fn call(&self, _: Operands<'_>, _: &mut Call<'_>) -> Outcome {
+        Ok(None)
+    }
+}
+
+#[test]
+fn plugins_may_have_functions_only_if_no_policy_can_call_them() {
+    let function = |text| -> Arc<dyn Builtin> { Arc::new(Function(Declaration::parse(text).expect("well-formed"))) };
+    let send = || function("http.send(object[any: any]) => object[any: any]");
+    assert!(RegorusEngine.with_builtins(&[send()]).is_ok());
+    let refused = RegorusEngine.with_builtins(&[send(), function("acme.domain(string) => string")]);
+    let expected = "engine `regorus` does not support built-in functions from plugins";
+    assert_eq!(refused.err().map(|error| error.to_string()).as_deref(), Some(expected));
+}
 
 #[tokio::test]
 async fn documents_are_read_from_rules_data_or_both() {

@@ -57,14 +57,12 @@ async fn attempt(clients: &Clients, request: &Request) -> Result<Response, Failu
         let asked = within(deadline, ask(clients, request, &hop)).await;
         let (answer, unpack) = asked.ok_or_else(|| request.timed_out(&hop.shown()))??;
         let next = if request.redirects { hop.next(request, answer.status(), answer.headers())? } else { None };
-        match next {
-            Some(next) => hop = next,
-            None => {
-                let late = "context deadline exceeded (Client.Timeout or context cancellation while reading body)";
-                let read = within(deadline, read(answer, unpack)).await;
-                return read.ok_or_else(|| Failure::Body(late.to_owned()))?;
-            }
-        }
+        let Some(next) = next else {
+            let late = "context deadline exceeded (Client.Timeout or context cancellation while reading body)";
+            let read = within(deadline, read(answer, unpack)).await;
+            return read.ok_or_else(|| Failure::Body(late.to_owned()))?;
+        };
+        hop = next;
     }
     Err(request.failed(&hop.shown(), format!("stopped after {MOST_REDIRECTS} redirects")))
 }

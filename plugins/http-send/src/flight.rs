@@ -102,7 +102,7 @@ impl Flight {
             let mut slot = self.slot.lock();
             while !call.cancel.is_cancelled() {
                 if let Some(arrived) = &*slot {
-                    outcome = arrived.clone();
+                    outcome.clone_from(arrived);
                     return;
                 }
                 let woken = self.slot.arrived.wait_timeout(slot, LOOK_INTERVAL);

@@ -50,13 +50,13 @@ pub(crate) fn validators(headers: &HeaderMap) -> HeaderMap {
 fn directive(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(header::CACHE_CONTROL)?.to_str().ok()?;
     let parts = text.split(',').map(|part| part.trim_matches(' '));
-    let found = parts.filter_map(|part| match part.split_once('=') {
+    let mut found = parts.filter_map(|part| match part.split_once('=') {
         None => Some((part, "")),
         Some((_, value)) if value.contains('=') => None,
         Some((key, value)) => Some((key.trim_matches(' '), value)),
     });
     // Of several the last one counts.
-    found.filter(|(key, _)| *key == name).last().map(|(_, value)| value.to_owned())
+    found.rfind(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 fn time(headers: &HeaderMap, name: HeaderName) -> Option<Instant> {

@@ -25,6 +25,9 @@ const TIMEOUT_VARIABLE: &str = "HTTP_SEND_TIMEOUT";
 /// How long a request may take if nobody says so.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Bytes of a body from which on others should not wait for its being read.
+const LARGE: usize = 256 << 10;
+
 /// `http.send`
 pub struct HttpSend {
     declaration: Declaration,
@@ -99,8 +102,8 @@ impl HttpSend {
 
     /// Sends the request, whatever other queries know.
     fn within_query(&self, asked: &Asked<'_>, call: &mut Call<'_>) -> Result<Value, Failure> {
-        let response = self.send(asked, HeaderMap::new(), call)?.wait(call)?;
-        let answer = answer::value(&response, &asked.options);
+        let response = self.send(asked, &HeaderMap::new(), call)?.wait(call)?;
+        let answer = asked.answer(&response, call);
         if freshness::is_cacheable(response.status) {
             remember(call, asked, Ok(answer.clone()));
         }
@@ -115,17 +118,16 @@ impl HttpSend {
         }
         let answer = match kept {
             Some(entry) if call.now < entry.expires => {
-                entry.value.unwrap_or_else(|| answer::value(&entry.response, &asked.options))
+                entry.value.unwrap_or_else(|| asked.answer(&entry.response, call))
             }
             kept => {
                 let revalidated = kept.map(|entry| self.revalidate(asked, &entry, call)).transpose()?.flatten();
-                match revalidated {
-                    Some(answer) => answer,
-                    None => {
-                        let response = self.share(asked, HeaderMap::new(), call)?;
-                        let expires = asked.expiry(&response.headers, call.now);
-                        self.keep(asked, response, expires, call)
-                    }
+                if let Some(answer) = revalidated {
+                    answer
+                } else {
+                    let response = self.share(asked, &HeaderMap::new(), call)?;
+                    let expires = asked.expiry(&response.headers, call.now);
+                    self.keep(asked, response, expires, call)
                 }
             }
         };
@@ -136,7 +138,7 @@ impl HttpSend {
     /// What a kept response comes to after asking the server about it; nothing if the request has to be sent again.
     fn revalidate(&self, asked: &Asked<'_>, entry: &Entry, call: &mut Call<'_>) -> Result<Option<Value>, Failure> {
         let validators = freshness::validators(&entry.response.headers);
-        let answered = if validators.is_empty() { None } else { Some(self.share(asked, validators, call)) };
+        let answered = if validators.is_empty() { None } else { Some(self.share(asked, &validators, call)) };
         self.store.remove(&asked.key);
         let Some(response) = answered.transpose()? else { return Ok(None) };
         let expires = asked.expiry(&response.headers, call.now);
@@ -150,7 +152,7 @@ impl HttpSend {
 
     /// Makes the answer of a response, and keeps it for other queries if it may be kept.
     fn keep(&self, asked: &Asked<'_>, response: Arc<Response>, expires: Option<Instant>, call: &Call<'_>) -> Value {
-        let answer = answer::value(&response, &asked.options);
+        let answer = asked.answer(&response, call);
         if let (Some(expires), Some(mode)) = (expires, asked.options.mode)
             && asked.may_be_kept(&response)
             // What is neither fresh nor can be asked about serves nobody.
@@ -164,10 +166,10 @@ impl HttpSend {
     }
 
     /// Sends the request, or waits for the same one of another query if that may be kept.
-    fn share(&self, asked: &Asked<'_>, more: HeaderMap, call: &mut Call<'_>) -> flight::Outcome {
+    fn share(&self, asked: &Asked<'_>, more: &HeaderMap, call: &mut Call<'_>) -> flight::Outcome {
         let names = more.values().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let key = Value::array([asked.key.clone(), Value::array(names)]);
-        let request = self.request(asked, &more, call)?;
+        let request = self.request(asked, more, call)?;
         let (flight, is_new) = self.flights.join(&key, || self.start(request))?;
         if is_new && more.is_empty() {
             count_request(call);
@@ -178,17 +180,13 @@ impl HttpSend {
         }
         match outcome {
             // It was meant for the other query alone.
-            Ok(response)
-                if !is_new && !(asked.may_be_kept(&response) || response.status == StatusCode::NOT_MODIFIED) =>
-            {
-                self.send(asked, more, call)?.wait(call)
-            }
+            Ok(response) if !(is_new || asked.serves_others(&response)) => self.send(asked, more, call)?.wait(call),
             outcome => outcome,
         }
     }
 
-    fn send(&self, asked: &Asked<'_>, more: HeaderMap, call: &mut Call<'_>) -> Result<Arc<flight::Flight>, Failure> {
-        let request = self.request(asked, &more, call)?;
+    fn send(&self, asked: &Asked<'_>, more: &HeaderMap, call: &mut Call<'_>) -> Result<Arc<flight::Flight>, Failure> {
+        let request = self.request(asked, more, call)?;
         count_request(call);
         self.start(request)
     }
@@ -223,10 +221,25 @@ impl Builtin for HttpSend {
 }
 
 impl Asked<'_> {
+    /// What the function gives for the response. To read a large body takes long.
+    fn answer(&self, response: &Response, call: &Call<'_>) -> Value {
+        if response.body.len() < LARGE {
+            return answer::value(response, &self.options);
+        }
+        let mut answer = Value::NULL;
+        (call.linger)(&mut || answer = answer::value(response, &self.options));
+        answer
+    }
+
     /// Whether other queries may use the response.
     fn may_be_kept(&self, response: &Response) -> bool {
         freshness::is_cacheable(response.status)
             && (self.options.forced.is_some() || freshness::may_be_stored(&response.headers))
+    }
+
+    /// Whether queries that ask at the same time may use the response.
+    fn serves_others(&self, response: &Response) -> bool {
+        response.status == StatusCode::NOT_MODIFIED || self.may_be_kept(response)
     }
 
     /// Until when a response with these headers is good; nothing if that cannot be said.

@@ -76,7 +76,9 @@ impl Hop {
             self.method = Method::GET;
         }
         self.body = Bytes::new();
-        OF_BODY.iter().for_each(|name| drop(self.headers.remove(*name)));
+        for name in OF_BODY {
+            self.headers.remove(*name);
+        }
     }
 
     /// Takes off what is meant for one host only, and says where the request comes from.
@@ -86,7 +88,9 @@ impl Hop {
         }
         let (first, now) = (request.url.host_str().unwrap_or_default(), self.url.host_str().unwrap_or_default());
         if now != first && !now.ends_with(&format!(".{first}")) {
-            SECRET.iter().for_each(|name| drop(self.headers.remove(*name)));
+            for name in SECRET {
+                self.headers.remove(*name);
+            }
         }
         let mut referer = previous.url.clone();
         referer.set_fragment(None);
@@ -110,7 +114,8 @@ mod tests {
 
     fn request(json: &str, allowed: Option<&[Arc<str>]>) -> Request {
         let value = decode(json.as_bytes()).expect("JSON");
-        Request::read(value.as_object().expect("an object"), None, allowed).ok().expect("a request")
+        let request = Request::read(value.as_object().expect("an object"), None, allowed);
+        request.unwrap_or_else(|failure| panic!("{failure:?}"))
     }
 
     fn post(allowed: Option<&[Arc<str>]>) -> Request {

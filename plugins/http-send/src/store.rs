@@ -93,7 +93,9 @@ impl Kept {
     fn sweep(&mut self, now: Instant) {
         let expired = self.entries.iter().filter(|(_, (entry, _))| entry.expires < now);
         let expired: Vec<Value> = expired.map(|(key, _)| key.clone()).collect();
-        expired.iter().for_each(|key| self.remove(key));
+        for key in &expired {
+            self.remove(key);
+        }
         self.swept = Clock::now();
     }
 }
