@@ -14,6 +14,7 @@ use regent_core::store::Store;
 use regent_core::telemetry::Telemetry;
 use regent_core::{Host, Value};
 use regent_engine_rego::RegoEngine;
+use regent_http_send::HttpSend;
 use regent_kit::{Answer, Client};
 use regent_rest_api::{Api, BuildInfo, Listeners, Options, ServeError, ServerConfig};
 use tokio::sync::oneshot;
@@ -51,7 +52,8 @@ impl Agent {
     /// With the given configuration, listeners and grace period.
     pub(crate) async fn start_with(config: &str, options: Options, grace: Duration) -> Self {
         let tree = tree(config);
-        let store = Store::new(Arc::new(RegoEngine::default()), CompileOptions::default(), Value::empty_object());
+        let engine = RegoEngine::default().with_builtin(Arc::new(HttpSend::new()));
+        let store = Store::new(Arc::new(engine), CompileOptions::default(), Value::empty_object());
         let config = ServerConfig::from_section(tree.section(&["server"]).as_ref()).expect("a sound section");
         let telemetry = Telemetry::new(config.request_buckets()).expect("buckets");
         let settings = Settings::from_tree(&tree, identity()).expect("sound settings");
