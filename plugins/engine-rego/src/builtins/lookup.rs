@@ -44,6 +44,9 @@ type Answer = io::Result<Vec<IpAddr>>;
 
 fn lookup(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
     let name = operands.string(0)?;
+    if call.allow_net.is_some_and(|allowed| allowed.iter().all(|host| !host.eq_ignore_ascii_case(name))) {
+        return Err(BuiltinError::failed(format!("unallowed host: {name}")));
+    }
     if let Ok(address) = name.parse::<IpAddr>() {
         return Ok(Some(Value::set([spell(address)])));
     }
@@ -54,7 +57,10 @@ fn lookup(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
     if name.is_empty() {
         return Err(failed("no such host"));
     }
-    let addresses = wait(&ask(name, resolve)?, PATIENCE, call.cancel)
+    let answers = ask(name, resolve)?;
+    let mut answer = None;
+    (call.linger)(&mut || answer = wait(&answers, PATIENCE, call.cancel));
+    let addresses = answer
         .ok_or_else(|| BuiltinError::Fatal(format!("lookup {name}: i/o timeout")))??
         .map_err(|error| failed(&describe(&error)))?;
     let found = Value::set(addresses.into_iter().map(spell));
@@ -146,6 +152,14 @@ mod tests {
         let found = found.expect("is found").expect("is defined");
         let addresses = found.as_set().expect("a set");
         assert!(addresses.iter().any(|address| ["127.0.0.1", "::1"].map(Some).contains(&address.as_str())));
+    }
+
+    #[test]
+    fn only_hosts_that_are_allowed_are_looked_up() {
+        let mut query = Query::new(Value::default()).allowing("10.0.0.1");
+        assert!(query.call("net.lookup_ip_addr", r#"["10.0.0.1"]"#).is_ok());
+        let refused = query.call("net.lookup_ip_addr", r#"["10.0.0.2"]"#);
+        assert_eq!(refused, Err(BuiltinError::failed("unallowed host: 10.0.0.2")));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Calls of functions in tests, with JSON in and out; `{"$set": […]}` stands for a set.
 
+use std::sync::Arc;
+
 use regent_core::builtin::{BuiltinError, Call, Operands, QueryState, SharedState};
 use regent_core::caching::Caching;
 use regent_core::engine::{Cancel, Location};
@@ -17,6 +19,7 @@ pub(super) struct Query {
     state: QueryState,
     shared: SharedState,
     cancel: Cancel,
+    allow_net: Option<Vec<Arc<str>>>,
     runtime: Value,
 }
 
@@ -27,8 +30,14 @@ impl Query {
             state: QueryState::default(),
             shared: SharedState::default(),
             cancel: Cancel::default(),
+            allow_net: None,
             runtime,
         }
+    }
+
+    /// The same query, which may talk to that host alone.
+    pub(super) fn allowing(self, host: &str) -> Self {
+        Self { allow_net: Some(vec![host.into()]), ..self }
     }
 
     /// A query that nobody waits for any more.
@@ -46,7 +55,7 @@ impl Query {
             cancel: &self.cancel,
             linger: |work| work(),
             location: &Location::default,
-            allow_net: None,
+            allow_net: self.allow_net.as_deref(),
             metrics: &mut Metrics::default(),
             caching: Caching::standard(),
             runtime: &self.runtime,
