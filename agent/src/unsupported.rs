@@ -13,10 +13,6 @@ pub(crate) fn refuse(tree: &ConfigTree) -> Result<(), ConfigErrors> {
     for key in IGNORED.iter().filter(|key| tree.section(&[key]).is_some()) {
         tracing::warn!("`{key}` has no effect yet (from {})", tree.origin(&[key]));
     }
-    let values = ["caching", "inter_query_builtin_value_cache"];
-    if tree.section(&values).is_some() {
-        tracing::warn!("`{}` has no effect yet (from {})", values.join("."), tree.origin(&values));
-    }
     let errors: Vec<_> = REFUSED
         .iter()
         .filter_map(|key| Some(tree.section_or_empty(&[key])?.error("", "is not supported yet; remove the section")))

@@ -37,6 +37,23 @@ pub struct ValueCaches {
     pub named: BTreeMap<String, ValueCache>,
 }
 
+impl ValueCaches {
+    /// Most entries of the cache of that name, or of one without a name; `usual` if the configuration does not say.
+    pub fn most(&self, name: Option<&str>, usual: usize) -> usize {
+        let written = match name.and_then(|name| self.named.get(name)) {
+            Some(named) if named.disabled => return 0,
+            Some(named) => named.max_num_entries,
+            None if name.is_some() => None,
+            None => self.max_num_entries,
+        };
+        match written {
+            None => usual,
+            Some(0) => usize::MAX,
+            Some(most) => usize::try_from(most).unwrap_or(usize::MAX),
+        }
+    }
+}
+
 /// Bounds of one cache with a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueCache {
@@ -189,6 +206,11 @@ mod tests {
         let expected = [("graphql".to_owned(), named(None, true)), ("io_jwt".to_owned(), named(Some(5), false))];
         assert_eq!(caching.values, ValueCaches { max_num_entries: Some(3), named: expected.into() });
         assert_eq!(unknown, Vec::<String>::new());
+        let most = |name| caching.values.most(name, 100);
+        assert_eq!([None, Some("io_jwt"), Some("graphql"), Some("other")].map(most), [3, 5, 0, 100]);
+        assert_eq!(Caching::standard().values.most(None, 100), 100);
+        let unbounded = ValueCaches { max_num_entries: Some(0), ..ValueCaches::default() };
+        assert_eq!(unbounded.most(None, 100), usize::MAX);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod pattern;
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::View;
 
-use super::cache::Cache;
+use super::cache::{self, Cache};
 use super::operand::element;
 use super::regex::pattern::Pattern;
 use super::table::{Entry, function};
@@ -53,7 +53,7 @@ fn is_match(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
     let globs = call.shared.get::<Globs>();
     // No character can be mistaken for the one between: a pattern ends at its first NUL.
     let key = format!("{delimiters}\0{source}");
-    let glob = globs.0.get(&key, || {
+    let glob = globs.0.get(cache::most(call), &key, || {
         let pattern = pattern::translate(source, &delimiters)?;
         Pattern::compile(&pattern).map_err(|()| "glob is too large".to_owned())
     });

@@ -159,6 +159,11 @@ fn document<T: DeserializeOwned>(
     }
 }
 
+/// How many schemas are kept.
+fn most(call: &Call<'_>) -> usize {
+    call.caching.values.most(Some("graphql"), KEPT)
+}
+
 /// A tree that is kept.
 struct Tree(Value);
 
@@ -170,7 +175,7 @@ fn key(schema: &Value) -> String {
 /// The tree of the schema at that position.
 fn schema_tree(operands: Operands<'_>, position: usize, call: &Call<'_>) -> Result<Value, BuiltinError> {
     let make = || shown(&document(operands, position, call, parser::schema)?).map(Tree);
-    let kept = call.shared.get::<Cache<Tree, KEPT>>().get(&key(operands.any(position)), make)?;
+    let kept = call.shared.get::<Cache<Tree>>().get(most(call), &key(operands.any(position)), make)?;
     Ok(kept.0.clone())
 }
 
@@ -185,7 +190,7 @@ fn schema(operands: Operands<'_>, position: usize, call: &Call<'_>) -> Result<Ar
             fault => error(fault),
         })
     };
-    call.shared.get::<Cache<Schema, KEPT>>().get(&key(operands.any(position)), make)
+    call.shared.get::<Cache<Schema>>().get(most(call), &key(operands.any(position)), make)
 }
 
 /// The query, if it fits the schema, which stand at the first two positions.

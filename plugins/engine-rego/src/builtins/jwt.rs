@@ -8,9 +8,11 @@ mod tests;
 mod token;
 mod verification;
 
-use regent_core::builtin::{Call, Operands, Outcome};
+use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::Value;
+use sha2::{Digest, Sha256};
 
+use super::cache::Cache;
 use super::hex;
 use super::keys::hash::Hash;
 use super::keys::rsa::Padding;
@@ -34,52 +36,52 @@ pub(super) const TABLE: &[Entry] = &[
     verifying(
         "io.jwt.verify_rs256(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid RS256 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha256)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha256)),
     ),
     verifying(
         "io.jwt.verify_rs384(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid RS384 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha384)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha384)),
     ),
     verifying(
         "io.jwt.verify_rs512(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid RS512 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha512)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha512)),
     ),
     verifying(
         "io.jwt.verify_ps256(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid PS256 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pss, Hash::Sha256)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss, Hash::Sha256)),
     ),
     verifying(
         "io.jwt.verify_ps384(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid PS384 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pss, Hash::Sha384)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss, Hash::Sha384)),
     ),
     verifying(
         "io.jwt.verify_ps512(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid PS512 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Rsa(Padding::Pss, Hash::Sha512)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss, Hash::Sha512)),
     ),
     verifying(
         "io.jwt.verify_es256(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid ES256 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Ecdsa(Hash::Sha256)),
+        |operands, call| verify(operands, call, Algorithm::Ecdsa(Hash::Sha256)),
     ),
     verifying(
         "io.jwt.verify_es384(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid ES384 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Ecdsa(Hash::Sha384)),
+        |operands, call| verify(operands, call, Algorithm::Ecdsa(Hash::Sha384)),
     ),
     verifying(
         "io.jwt.verify_es512(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid ES512 signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::Ecdsa(Hash::Sha512)),
+        |operands, call| verify(operands, call, Algorithm::Ecdsa(Hash::Sha512)),
     ),
     verifying(
         "io.jwt.verify_eddsa(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid EdDSA signature. Keys are PEM, certificates or JWK.",
-        |operands, _| verify(operands, Algorithm::EdDsa),
+        |operands, call| verify(operands, call, Algorithm::EdDsa),
     ),
     verifying(
         "io.jwt.verify_hs256(jwt: string, secret: string) => result: boolean",
@@ -135,13 +137,38 @@ const fn verifying(signature: &'static str, description: &'static str, run: Run)
     function(signature, description, run).categories(TOKENS)
 }
 
-fn verify(operands: Operands<'_>, algorithm: Algorithm) -> Outcome {
-    let token = Token::new(operands.string(0)?)?;
-    let keys = verification::read_keys(operands.string(1)?)?;
-    let signature = token.signature()?;
-    let header = Header::new(&token.header()?)?;
-    let valid = keys.any(&header, |key| algorithm.verifies_loosely(key, token.signed(), &signature));
-    Ok(Some(valid.into()))
+fn verify(operands: Operands<'_>, call: &Call<'_>, algorithm: Algorithm) -> Outcome {
+    let (token, keys) = (operands.string(0)?, operands.string(1)?);
+    let valid = known(
+        call,
+        || format!("{:?}", (algorithm, token, keys)),
+        || {
+            let token = Token::new(token)?;
+            let keys = verification::read_keys(keys)?;
+            let signature = token.signature()?;
+            let header = Header::new(&token.header()?)?;
+            Ok(keys.any(&header, |key| algorithm.verifies_loosely(key, token.signed(), &signature)))
+        },
+    );
+    Ok(Some(valid?.into()))
+}
+
+/// Whether a token is valid, as it was found out before if verdicts are kept, which the configuration has to ask for.
+fn known(
+    call: &Call<'_>,
+    depends_on: impl FnOnce() -> String,
+    verify: impl FnOnce() -> Result<bool, BuiltinError>,
+) -> Result<bool, BuiltinError> {
+    /// Verdicts by the digest of all that they depend on.
+    #[derive(Default)]
+    struct Verdicts(Cache<bool>);
+
+    let most = call.caching.values.most(Some("io_jwt"), 0);
+    if most == 0 {
+        return verify();
+    }
+    let key = hex::spell(&Sha256::digest(depends_on()));
+    call.shared.get::<Verdicts>().0.get(most, &key, verify).map(|valid| *valid)
 }
 
 fn verify_secret(operands: Operands<'_>, hash: Hash) -> Outcome {
@@ -153,12 +180,15 @@ fn verify_secret(operands: Operands<'_>, hash: Hash) -> Outcome {
 
 fn decode_verify(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
     let constraints = Constraints::new(operands.object(1)?, call.now)?;
+    // What a verdict on the signature depends on, in debug spelling, which tells all parts apart.
+    let trusted =
+        |token: &Token| format!("{:?}", (token.text(), ["cert", "secret", "alg"].map(|key| operands.any(1).get(key))));
     let unverified = Ok(Some(Value::array([false.into(), Value::empty_object(), Value::empty_object()])));
     let mut token = Token::new(operands.string(0)?)?;
     loop {
         let header = token.header()?;
         let fields = Header::new(&header)?;
-        if !constraints.trust(&token, &fields)? {
+        if !known(call, || trusted(&token), || constraints.trust(&token, &fields))? {
             return unverified;
         }
         let payload = token.payload()?;

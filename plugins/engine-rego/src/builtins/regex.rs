@@ -11,7 +11,7 @@ use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::Value;
 
 use super::bounds;
-use super::cache::Cache;
+use super::cache::{self, Cache};
 use super::operand::integer;
 use super::table::{Entry, function};
 
@@ -64,7 +64,10 @@ const PATIENCE: usize = 1 << 10;
 
 /// The compiled pattern, which is kept for other queries too.
 fn compiled(call: &Call<'_>, text: &str) -> Result<Arc<Pattern>, BuiltinError> {
-    call.shared.get::<Cache<Pattern>>().get(text, || Pattern::new(text)).map_err(BuiltinError::failed)
+    call.shared
+        .get::<Cache<Pattern>>()
+        .get(cache::most(call), text, || Pattern::new(text))
+        .map_err(BuiltinError::failed)
 }
 
 /// As many as the operand says; all if it is negative.

@@ -7,7 +7,7 @@ use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Value, View, encode};
 use serde_json::Value as Json;
 
-use super::cache::Cache;
+use super::cache::{self, Cache};
 use super::table::{Entry, function};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -39,7 +39,7 @@ fn verify(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
 fn fits(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
     let document = document(operands.any(0)).map_err(BuiltinError::Failed)?;
     let compiled = || self::document(operands.any(1)).and_then(|schema| compile(&schema));
-    let schema = call.shared.get::<Cache<Validator>>().get(&encode(operands.any(1)), compiled);
+    let schema = call.shared.get::<Cache<Validator>>().get(cache::most(call), &encode(operands.any(1)), compiled);
     let schema = schema.map_err(BuiltinError::Failed)?;
     let mut complaints = Vec::new();
     for error in schema.iter_errors(&document) {

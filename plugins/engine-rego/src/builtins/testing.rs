@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use regent_core::builtin::{BuiltinError, Call, Operands, QueryState, SharedState};
-use regent_core::caching::Caching;
+use regent_core::caching::{Caching, ValueCache};
 use regent_core::engine::{Cancel, Location};
 use regent_core::metrics::Metrics;
 use regent_core::value::{Value, View, decode, encode};
@@ -20,6 +20,7 @@ pub(super) struct Query {
     shared: SharedState,
     cancel: Cancel,
     allow_net: Option<Vec<Arc<str>>>,
+    caching: Caching,
     runtime: Value,
 }
 
@@ -31,6 +32,7 @@ impl Query {
             shared: SharedState::default(),
             cancel: Cancel::default(),
             allow_net: None,
+            caching: Caching::default(),
             runtime,
         }
     }
@@ -47,6 +49,13 @@ impl Query {
         query
     }
 
+    /// The same query, for which a cache of that name keeps so many values.
+    pub(super) fn keeping(mut self, cache: &str, most: u64) -> Self {
+        let named = ValueCache { max_num_entries: Some(most), disabled: false };
+        self.caching.values.named.insert(cache.to_owned(), named);
+        self
+    }
+
     pub(super) fn call(&mut self, name: &str, operands: &str) -> Result<Option<Value>, BuiltinError> {
         let function = self.functions.get(name).unwrap_or_else(|| panic!("there is no {name}")).clone();
         let operands = value(operands);
@@ -57,7 +66,7 @@ impl Query {
             location: &Location::default,
             allow_net: self.allow_net.as_deref(),
             metrics: &mut Metrics::default(),
-            caching: Caching::standard(),
+            caching: &self.caching,
             runtime: &self.runtime,
             query: &mut self.state,
             shared: &self.shared,

@@ -384,3 +384,29 @@ fn primes_come_in_any_order() {
         matches!(super::verification::read_keys(&key), Ok(keys) if keys.any(&super::Header::default(), |key| matches!(key, Key::Public(_))))
     );
 }
+
+#[test]
+fn kept_verdicts_are_those_of_the_same_token_and_key() {
+    let token = sign("HS256", &json!({"sub": "me"}), &secret());
+    let other = format!("{}x", &token[..token.len() - 1]);
+    let mut query = Query::new(Value::default()).keeping("io_jwt", 8);
+    let mut valid = |token: &str, constraints: serde_json::Value| {
+        let answer = query.call("io.jwt.decode_verify", &json!([token, constraints]).to_string());
+        answer.map(|value| encode(&value.expect("a result")).starts_with("[true,"))
+    };
+    for _ in 0..2 {
+        assert_eq!(valid(&token, json!({"secret": "secret"})), Ok(true));
+        assert_eq!(valid(&other, json!({"secret": "secret"})), Ok(false));
+        assert_eq!(valid(&token, json!({"secret": "other"})), Ok(false));
+        assert_eq!(valid(&token, json!({"secret": "secret", "alg": "HS512"})), Ok(false));
+        // Claims are looked at each time.
+        assert_eq!(valid(&token, json!({"secret": "secret", "iss": "nobody"})), Ok(false));
+    }
+    let (rsa, public) = (jwk(&rsa_key()), public_jwk(&rsa_key()));
+    let token = sign("RS256", &json!({}), &rsa);
+    for _ in 0..2 {
+        let operands = json!([token, encode(&public)]).to_string();
+        assert_eq!(query.call("io.jwt.verify_rs256", &operands), Ok(Some(true.into())));
+        assert_eq!(query.call("io.jwt.verify_rs384", &operands), Ok(Some(false.into())));
+    }
+}

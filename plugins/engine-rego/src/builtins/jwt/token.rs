@@ -33,6 +33,11 @@ impl Token {
         }
     }
 
+    /// The token as it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What is signed.
     pub(crate) fn signed(&self) -> &[u8] {
         &self.text.as_bytes()[..self.signature - 1]
