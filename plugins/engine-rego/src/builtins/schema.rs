@@ -110,6 +110,21 @@ mod tests {
     }
 
     #[test]
+    fn references_lead_nowhere_but_into_the_schema() {
+        let within =
+            r##"{"definitions": {"id": {"type": "integer"}}, "properties": {"id": {"$ref": "#/definitions/id"}}}"##;
+        check("json.match_schema", &format!(r#"[{{"id": 1}}, {within}]"#), "[true,[]]");
+        for elsewhere in ["http://127.0.0.1:1/schema.json", "file:///etc/hostname", "other.json"] {
+            let schema = format!(r#"{{"properties": {{"id": {{"$ref": "{elsewhere}"}}}}}}"#);
+            let verdict = super::super::testing::Query::new(regent_core::Value::default())
+                .call("json.verify_schema", &format!("[{schema}]"))
+                .expect("a verdict")
+                .expect("is defined");
+            assert_eq!(verdict.as_array().and_then(|verdict| verdict[0].as_bool()), Some(false), "{elsewhere}");
+        }
+    }
+
+    #[test]
     fn documents_fit_or_say_why_not() {
         let schema = r#"{"properties": {"id": {"type": "integer"}}, "required": ["id"]}"#;
         check("json.match_schema", &format!(r#"["{{\"id\": 5}}", {schema}]"#), "[true,[]]");

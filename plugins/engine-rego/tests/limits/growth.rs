@@ -20,6 +20,8 @@ const ENDLESS: &[&str] = &[
     "p if { some x in ns; walk(ns, [_, y]); x + y < 0 }",
     "p := count(regex.find_n(\"a*b\", sprintf(\"%1000d\", [1]), -1)) if { some x in ns; some y in ns; x + y < 0 }",
     "p if { some x in ns; some y in ns; regex.match(\"(a|a|aa)+$\", sprintf(\"%0*d\", [1000, x + y])) }",
+    "p if { some x in ns; some y in ns; graphql.is_valid(sprintf(\"{ a%d: f(x: %d) b%d: f }\", [x, y, x]), \"type Query { f(x: Int): Int }\"); x < 0 }",
+    "p if { some x in ns; some y in ns; json.match_schema({\"a\": x}, {\"properties\": {\"a\": {\"minimum\": y}}})[1] == [x] }",
     "p if { some x in ns; some y in ns; glob.match(\"{a,b,*c}*{a,b,*c}*\", [], sprintf(\"%d-%d\", [x, y])) }",
 ];
 
