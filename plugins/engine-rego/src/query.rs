@@ -36,6 +36,7 @@ impl RegoQuery {
             allow_net: self.rules.allow_net.as_deref(),
         });
         let result = machine.query(&self.plan);
+        machine.measure();
         if let Some(prints) = &mut evaluation.prints {
             for (text, location) in machine.take_prints() {
                 prints.print(&text, &location);

@@ -11,6 +11,7 @@ mod case;
 mod compare;
 mod floor;
 mod isolate;
+pub mod kit;
 mod report;
 mod run;
 mod setup;

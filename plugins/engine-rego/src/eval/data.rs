@@ -1,5 +1,7 @@
 //! Base data, with what stands in for parts of it.
 
+use std::time::Instant;
+
 use regent_core::Value;
 
 use super::lookup::child;
@@ -13,6 +15,21 @@ const OWN: &str = "system";
 impl<'a> Machine<'a> {
     /// What lies in base data at a path.
     pub(super) fn base(&self, path: &[Value]) -> Option<Held<'a>> {
+        self.resolving(|| self.merged(path))
+    }
+
+    /// Reads base data, which OPA has a timer for.
+    fn resolving<T>(&self, read: impl FnOnce() -> T) -> T {
+        if !self.builtins.metrics.is_on() {
+            return read();
+        }
+        let start = Instant::now();
+        let found = read();
+        self.resolving.set(Some(self.resolving.get().unwrap_or_default() + start.elapsed()));
+        found
+    }
+
+    fn merged(&self, path: &[Value]) -> Option<Held<'a>> {
         let replaced = self.env.data.as_ref();
         if replaced.is_some() && self.env.hides(path) {
             return self.replaced(path);
@@ -30,14 +47,14 @@ impl<'a> Machine<'a> {
             let path: Vec<Value> = path.iter().map(|step| self.build(&step.key, frame)).collect();
             return self.base(&path);
         }
-        let found = path.iter().try_fold(self.data, |value, step| {
+        let below = |value: &'a Value, step: &PathKey| {
             let key = self.peek(&step.key, frame);
             match value.as_object() {
                 Some(entries) if key.is_string() => entries.get_near(&key, &step.hint),
                 _ => stored_child(value, &key),
             }
-        });
-        found.map(Held::Borrowed)
+        };
+        self.resolving(|| path.iter().try_fold(self.data, below)).map(Held::Borrowed)
     }
 
     /// What is stored at a path.

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use regent_core::Value;
 use regent_core::builtin::{QueryState, SharedState};
 use regent_core::caching::Caching;
@@ -53,6 +56,8 @@ pub(crate) struct Machine<'a> {
     slots: Vec<Held<'a>>,
     pub(super) limits: Limits,
     pub(super) builtins: BuiltinState<'a>,
+    /// How long reading base data took, if it was read and measured.
+    pub(super) resolving: Cell<Option<Duration>>,
     /// What `print` said, if anybody listens.
     pub(super) prints: Option<Vec<(String, Location)>>,
 }
@@ -97,6 +102,7 @@ impl<'a> Machine<'a> {
                 operands: Vec::new(),
                 error: None,
             },
+            resolving: Cell::new(None),
             prints: context.prints.then(Vec::new),
         }
     }
@@ -104,6 +110,14 @@ impl<'a> Machine<'a> {
     /// The first error of a built-in function.
     pub(crate) fn take_builtin_error(&mut self) -> Option<PolicyError> {
         self.builtins.error.take()
+    }
+
+    /// Adds what was measured to the metrics.
+    pub(crate) fn measure(&mut self) {
+        if let Some(time) = self.resolving.take() {
+            let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+            self.builtins.metrics.add("timer_rego_external_resolve_ns", nanos);
+        }
     }
 
     /// What `print` said.
