@@ -16,7 +16,7 @@ use crate::config::ServerConfig;
 use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::route::{Refusal, Route};
-use crate::{compile, data, health, pages, policies, query, v0};
+use crate::{compile, data, health, pages, panics, policies, query, v0};
 
 /// Which build of the agent this is, as `?provenance` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,7 +72,12 @@ impl tower::Service<Call> for Api {
 
     fn call(&mut self, call: Call) -> Answering {
         let parts = self.parts.clone();
-        Box::pin(async move { Ok(dispatch(&parts, call).await.unwrap_or_else(ApiError::into_response)) })
+        let (id, route) = (call.id, call.route);
+        Box::pin(async move {
+            let answered = panics::caught(dispatch(&parts, call)).await;
+            Ok(answered
+                .map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response)))
+        })
     }
 }
 

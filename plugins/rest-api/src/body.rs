@@ -47,6 +47,12 @@ impl Call {
 
     /// The body, unpacked if it says that it is compressed.
     pub(crate) async fn unpacked_body(&mut self, limits: Limits) -> Result<Bytes, ApiError> {
+        let refused = |why: String| ApiError::invalid_parameter(format!("could not decompress the body: {why}"));
+        self.plain_body(limits).await?.map_err(refused)
+    }
+
+    /// As [`Self::unpacked_body`], with the bare reason why it cannot be unpacked.
+    pub(crate) async fn plain_body(&mut self, limits: Limits) -> Result<Result<Bytes, String>, ApiError> {
         let sent = self.sent_body(limits).await?;
         let packed = |headers: &HeaderMap| {
             headers
@@ -54,7 +60,7 @@ impl Call {
                 .iter()
                 .any(|coding| coding.as_bytes().windows(4).any(|part| part == b"gzip"))
         };
-        if packed(&self.head.headers) { unpack(&sent, limits.unpacked) } else { Ok(sent) }
+        Ok(if packed(&self.head.headers) { unpack(&sent, limits.unpacked) } else { Ok(sent) })
     }
 }
 
@@ -94,15 +100,14 @@ async fn read(incoming: &mut Incoming, limit: u64) -> Result<Bytes, ApiError> {
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
-fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, ApiError> {
-    let refused = |why: &str| ApiError::invalid_parameter(format!("could not decompress the body: {why}"));
+fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, String> {
     let mut plain = Vec::new();
     MultiGzDecoder::new(packed)
         .take(limit.saturating_add(1))
         .read_to_end(&mut plain)
-        .map_err(|error| refused(&error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     if plain.len() as u64 > limit {
-        return Err(refused("gzip payload too large"));
+        return Err("gzip payload too large".to_owned());
     }
     Ok(plain.into())
 }
@@ -128,6 +133,22 @@ pub(crate) fn document(body: &[u8], yaml: bool) -> Result<Option<Value>, Documen
         Ok((value, _)) => Ok(Some(value)),
         Err(DecodeError::Empty) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a body that must be one document and nothing else, as OPA does where a policy is to judge it.
+///
+/// # Errors
+/// When it is neither JSON nor, where the client says so, YAML; in words that the client sees.
+pub(crate) fn whole_document(body: &[u8], yaml: bool) -> Result<Value, String> {
+    if yaml {
+        return from_yaml(body).map(Option::unwrap_or_default).map_err(|error| error.to_string());
+    }
+    let (value, end) = first_value(body).map_err(|error| error.to_string())?;
+    match (first_value(&body[end..]), body[end..].trim_ascii_start().first()) {
+        (Err(DecodeError::Empty), _) | (_, None) => Ok(value),
+        (Ok(_), Some(next)) => Err(format!("error: invalid character '{}' after top-level value", char::from(*next))),
+        (Err(error), _) => Err(error.to_string()),
     }
 }
 
@@ -178,6 +199,16 @@ fn from_yaml(body: &[u8]) -> Result<Option<Value>, DocumentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_document_has_nothing_after_it() {
+        let read = |text: &str| whole_document(text.as_bytes(), false).map(|value| value.to_string());
+        assert_eq!(read(" [1] \n"), Ok("[1]".to_owned()));
+        assert_eq!(read("{"), Err("unexpected EOF".to_owned()));
+        assert_eq!(read(" "), Err("EOF".to_owned()));
+        assert_eq!(read("{} x"), Err("invalid character 'x' looking for beginning of value".to_owned()));
+        assert_eq!(read("{} 5"), Err("error: invalid character '5' after top-level value".to_owned()));
+    }
 
     #[test]
     fn nesting_is_counted_outside_of_strings() {

@@ -5,11 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
+use regent_core::Value;
 use regent_core::engine::Cancel;
 
 use crate::answer::Response;
 use crate::body::Payload;
 use crate::params::Params;
+use crate::peer::Peer;
 use crate::route::Route;
 
 /// A request with its number and route.
@@ -20,6 +22,10 @@ pub(crate) struct Call {
     pub(crate) id: u64,
     /// The client's `host:port`, or `@` on a socket file.
     pub(crate) client: Arc<str>,
+    /// The client as its certificates show it, if it had to show any.
+    pub(crate) peer: Option<Arc<Peer>>,
+    /// Who the client is, if it has proved that.
+    pub(crate) identity: Option<String>,
     /// The part of the API that it belongs to.
     pub(crate) route: Route,
     /// Where in the path begins what lies below the route.
@@ -28,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) head: Parts,
     /// The body, read or unread.
     pub(crate) body: Payload,
+    /// The document in the body, once somebody has been authorized by it.
+    pub(crate) document: Option<Value>,
 }
 
 impl Call {

@@ -5,6 +5,7 @@
 //! that have not shown yet that they are quick, and the rest of an evaluation whose engine sees that it lingers.
 
 mod aside;
+mod authorization;
 mod queries;
 mod record;
 
@@ -26,6 +27,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::v0;
 use aside::Trust;
+use authorization::Authorizations;
 use queries::Queries;
 use record::Recorder;
 
@@ -93,6 +95,7 @@ pub(crate) struct Decision {
 pub(crate) struct Decider {
     host: Host,
     queries: Queries,
+    authorizations: Authorizations,
     recorder: Recorder,
     version: RegoVersion,
 }
@@ -100,7 +103,13 @@ pub(crate) struct Decider {
 impl Decider {
     /// A decider whose clients write queries in the given dialect.
     pub(crate) fn new(host: Host, version: RegoVersion) -> Self {
-        Self { queries: Queries::default(), recorder: Recorder::new(host.clone()), host, version }
+        Self {
+            queries: Queries::default(),
+            authorizations: Authorizations::default(),
+            recorder: Recorder::new(host.clone()),
+            host,
+            version,
+        }
     }
 
     /// Whether metrics are wanted even if the client does not ask for them.
@@ -142,6 +151,21 @@ impl Decider {
         })?;
         let document = answer.map_err(ApiError::of_document)?;
         Ok(Decision { snapshot, path: asked.path.clone(), document, id })
+    }
+
+    /// What the policy says of a request; not recorded. `input` is made from the state that the policy sees.
+    pub(crate) fn authorization(
+        &self,
+        call: &Call,
+        input: impl FnOnce(&Snapshot) -> Value,
+    ) -> Result<Option<Value>, ApiError> {
+        let snapshot = self.host.store.snapshot();
+        let path = &self.host.settings().default_authorization_decision;
+        let asked = self.authorizations.find(&snapshot, path)?;
+        let input = input(&snapshot);
+        let mut meter = Meter::start(false);
+        let answer = asked.trust.run(|| self.evaluate(call, &snapshot, &*asked.query, Some(&input), false, &mut meter));
+        answer.map(Answer::into_document).map_err(ApiError::of_document)
     }
 
     /// Answers a query in Rego text with the bindings of each row.

@@ -47,6 +47,11 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_operation", message)
     }
 
+    /// 401: a policy forbids it.
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    }
+
     /// 404: nothing decides what was asked.
     pub(crate) fn undefined_document(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "undefined_document", message)

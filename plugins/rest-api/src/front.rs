@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::Request;
 use hyper::body::Incoming;
@@ -15,6 +15,8 @@ use tokio::task::AbortHandle;
 use crate::answer::Response;
 use crate::body::Payload;
 use crate::call::{Answering, Answers, Call};
+use crate::panics;
+use crate::peer::Peer;
 use crate::route::{self, Route};
 
 /// What the connections of one agent have in common.
@@ -37,14 +39,42 @@ pub(crate) struct Connection<S> {
     counter: Arc<AtomicU64>,
     cancel: Cancel,
     client: Arc<str>,
+    peer: Option<Arc<Peer>>,
     diagnostic: bool,
+    asked: Asked,
+}
+
+/// Whether a connection has had a request.
+#[derive(Clone, Default)]
+pub(crate) struct Asked(Arc<AtomicBool>);
+
+impl Asked {
+    /// Whether it has.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<S: Clone> Front<S> {
     /// For a connection of that client; on a diagnostic listener with few routes.
-    pub(crate) fn connection(&self, client: Arc<str>, diagnostic: bool) -> Connection<S> {
+    pub(crate) fn connection(&self, client: Arc<str>, peer: Option<Arc<Peer>>, diagnostic: bool) -> Connection<S> {
         let Self { next, counter, cancel } = self;
-        Connection { next: next.clone(), counter: counter.clone(), cancel: cancel.clone(), client, diagnostic }
+        Connection {
+            next: next.clone(),
+            counter: counter.clone(),
+            cancel: cancel.clone(),
+            client,
+            peer,
+            diagnostic,
+            asked: Asked::default(),
+        }
+    }
+}
+
+impl<S> Connection<S> {
+    /// Tells whether it has had a request.
+    pub(crate) fn asked(&self) -> Asked {
+        self.asked.clone()
     }
 }
 
@@ -54,25 +84,31 @@ impl<S: Answers + Clone> hyper::service::Service<Request<Incoming>> for Connecti
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
+        self.asked.0.store(true, Ordering::Relaxed);
         let (head, body) = request.into_parts();
         let (found, below) = route::find(head.uri.path());
         let hidden = self.diagnostic && !found.is_diagnostic();
         let cancel = self.cancel.child();
+        let id = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
         let call = Call {
             cancel: cancel.clone(),
-            id: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
+            id,
             client: self.client.clone(),
+            peer: self.peer.clone(),
+            identity: None,
             route: if hidden { Route::Unknown } else { found },
             below,
             head,
             body: Payload::Unread(body),
+            document: None,
         };
         let answering = tokio::spawn(self.next.clone().call(call));
         let abandoned = Abandoned { cancel, task: answering.abort_handle() };
         Box::pin(async move {
             let answered = answering.await;
             drop(abandoned);
-            answered.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+            // Only the end of the runtime cancels the task, and then nobody waits for this.
+            answered.unwrap_or_else(|_| Ok(panics::answer(id, found)))
         })
     }
 }

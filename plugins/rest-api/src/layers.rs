@@ -1,9 +1,10 @@
 //! What happens around every call, one layer for each concern, from the outside in:
 //!
-//! `log` (request lines) → `measure` (durations) → `canonical` (redirects, HEAD) → `compress` (gzip) → the API
-//!
-//! Authentication and authorization belong between `canonical` and `compress`.
+//! `log` (request lines) → `measure` (durations) → `canonical` (redirects, HEAD) → `authenticate` (who asks) →
+//! `authorize` (whether they may) → `compress` (gzip) → the API
 
+mod authenticate;
+mod authorize;
 mod canonical;
 mod compress;
 mod log;
@@ -18,6 +19,10 @@ use tower::{Layer, Service};
 use crate::answer::Response;
 use crate::api::Api;
 use crate::call::{Answering, Answers, Call};
+use authenticate::Authenticate;
+pub use authenticate::Authentication;
+pub use authorize::Authorization;
+use authorize::Authorize;
 use canonical::Canonical;
 use compress::Compress;
 use log::Log;
@@ -74,16 +79,67 @@ async fn pass(call: Call, mut next: impl Answers) -> Response {
     response
 }
 
+/// Who may come in, and how they show that they may.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Doors {
+    pub(crate) authentication: Authentication,
+    pub(crate) authorization: Authorization,
+}
+
 /// The API within all its layers.
-pub(crate) fn stack(api: &Api) -> impl Answers + Clone + Send + Sync + 'static {
+pub(crate) fn stack(api: &Api, doors: Doors) -> impl Answers + Clone + Send + Sync + 'static {
     let parts = &api.parts;
+    let authorizes = doors.authorization == Authorization::Basic;
     let log = layered(Log { limits: parts.limits });
-    let measure = layered(Measure::new(parts.host.telemetry.clone()));
+    let measure = layered(Measure::new(parts.host.telemetry.clone(), authorizes));
     let canonical = layered(Canonical { limits: parts.limits });
+    let authenticate =
+        (doors.authentication != Authentication::Off).then(|| layered(Authenticate(doors.authentication)));
+    let authorize = authorizes.then(|| layered(Authorize(parts.clone())));
     let compress = layered(Compress(parts.config.compression()));
-    log.layer(measure.layer(canonical.layer(compress.layer(api.clone()))))
+    let inner = within(authorize, compress.layer(api.clone()));
+    log.layer(measure.layer(canonical.layer(within(authenticate, inner))))
 }
 
 fn layered<A: Around>(around: A) -> Layered<A> {
     Layered(Arc::new(around))
+}
+
+/// A service within a concern that is not everyone's; without it, it costs nothing.
+enum Perhaps<A, S> {
+    Within(Wrapped<A, S>),
+    Bare(S),
+}
+
+impl<A, S: Clone> Clone for Perhaps<A, S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Within(service) => Self::Within(service.clone()),
+            Self::Bare(service) => Self::Bare(service.clone()),
+        }
+    }
+}
+
+fn within<A, S>(layer: Option<Layered<A>>, next: S) -> Perhaps<A, S> {
+    match layer {
+        Some(layer) => Perhaps::Within(layer.layer(next)),
+        None => Perhaps::Bare(next),
+    }
+}
+
+impl<A: Around, S: Answers + Clone + Send + 'static> Service<Call> for Perhaps<A, S> {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Answering {
+        match self {
+            Self::Within(service) => service.call(call),
+            Self::Bare(service) => service.call(call),
+        }
+    }
 }

@@ -3,14 +3,14 @@
 //! [`Listeners`] binds addresses and carries connections, [`Api`] answers requests. A request passes through
 //!
 //! ```text
-//! listen -> front -> layers (log, measure, compress) -> api -> one module for each route
+//! listen -> front -> layers (log, measure, authenticate, authorize, compress) -> api -> one module for each route
 //! ```
 //!
-//! `front` gives a request a number and finds its route. Each layer is a [`tower::Layer`] over `Call`, so that
-//! authentication and authorization have a place between `measure` and `compress`.
+//! `front` gives a request a number and finds its route. Each layer is a [`tower::Layer`] over `Call`.
 //!
 //! Promises: paths, parameters, bodies, statuses, error texts and log lines are OPA's. A decision is recorded before it is
-//! answered. Bodies are bounded before they are decoded.
+//! answered. Bodies are bounded before they are decoded, and nothing of a request is decoded before it is authorized but
+//! what the policy is shown. A panic is an answer with 500 and a log line.
 //!
 //! Not a plugin: the agent binds before it starts plugins, and stops listening before it stops them. Not here: what a
 //! policy means ([`regent_core::engine`]), where decisions go ([`regent_core::decision`]).
@@ -30,7 +30,9 @@ mod health;
 mod layers;
 mod listen;
 mod pages;
+mod panics;
 mod params;
+mod peer;
 mod policies;
 mod query;
 mod reference;
@@ -39,4 +41,5 @@ mod v0;
 
 pub use api::{Api, BuildInfo};
 pub use config::ServerConfig;
-pub use listen::{BindError, Listeners, Options, ServeError};
+pub use layers::{Authentication, Authorization};
+pub use listen::{BindError, Listeners, Options, ServeError, TlsError, TlsOptions, TlsVersion};

@@ -2,23 +2,33 @@
 //!
 //! Binding and serving are two steps, so that the agent learns that a port is taken before it starts anything else.
 //! Stopping means: accept nothing more, let running requests finish within the grace period, report if they do not.
+//!
+//! There is no limit to the number of connections but that of the system's files: OPA has none, and whoever stands in
+//! front of the agent would only see some of its own connections fail. What one connection may hold is limited.
 
 mod address;
 mod bind;
+mod protocol;
 mod serve;
+mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use bind::BindError;
 pub use serve::ServeError;
+pub use tls::{TlsError, TlsOptions, TlsVersion};
 
 use crate::api::Api;
+use crate::layers::{Authentication, Authorization, Doors};
 use bind::Bound;
+use tls::{Contents, Tls};
 
 /// Where to listen, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Addresses of the API: `host:port`, `:port`, `http://host:port`, `unix://path` or `unix://@abstract`.
+    /// Addresses of the API: `host:port`, `:port`, `http://host:port`, `https://host:port`, `unix://path` or
+    /// `unix://@abstract`. Those without a scheme are for HTTPS if there is `tls`.
     pub addresses: Vec<String>,
     /// Addresses, in the same forms, that serve health and metrics only.
     pub diagnostic_addresses: Vec<String>,
@@ -26,6 +36,15 @@ pub struct Options {
     pub unix_socket_permissions: u32,
     /// Whether clients may speak HTTP/2 without TLS.
     pub h2c: bool,
+    /// Certificate and key, if there are any.
+    pub tls: Option<TlsOptions>,
+    /// How clients prove who they are.
+    pub authentication: Authentication,
+    /// Who decides what clients may do.
+    pub authorization: Authorization,
+    /// How long a client may take for the head of a request, from the moment when it could send it: also how long a
+    /// connection may stay open without one. Five minutes by default.
+    pub head_timeout: Duration,
 }
 
 impl Default for Options {
@@ -35,6 +54,10 @@ impl Default for Options {
             diagnostic_addresses: Vec::new(),
             unix_socket_permissions: 0o755,
             h2c: false,
+            tls: None,
+            authentication: Authentication::default(),
+            authorization: Authorization::default(),
+            head_timeout: Duration::from_mins(5),
         }
     }
 }
@@ -44,19 +67,35 @@ pub struct Listeners {
     main: Vec<Bound>,
     diagnostic: Vec<Bound>,
     h2c: bool,
+    /// With what its files held when they were loaded.
+    tls: Option<(Arc<Tls>, Contents)>,
+    doors: Doors,
+    head_timeout: Duration,
 }
 
 impl Listeners {
     /// Binds all addresses or none.
     ///
     /// # Errors
-    /// Names the address, why it cannot be bound, and what to do.
+    /// Names the address, why it cannot be bound, and what to do; or what is wrong with certificate or key.
     pub async fn bind(options: Options) -> Result<Self, BindError> {
+        let Options { authentication, authorization, h2c, head_timeout, .. } = options;
+        let mutual = authentication == Authentication::Tls;
+        let tls = options.tls.map(|tls| Tls::load(tls, mutual)).transpose()?;
+        if mutual && tls.is_none() {
+            tracing::error!("TLS authentication enabled without a certificate. Authentication will be ineffective.");
+        }
+        if authentication == Authentication::Token && authorization == Authorization::Off {
+            tracing::error!("Token authentication enabled without authorization. Authentication will be ineffective.");
+        }
         let permissions = options.unix_socket_permissions;
         Ok(Self {
-            main: bind::all(&options.addresses, permissions).await?,
-            diagnostic: bind::all(&options.diagnostic_addresses, permissions).await?,
-            h2c: options.h2c,
+            main: bind::all(&options.addresses, permissions, tls.is_some()).await?,
+            diagnostic: bind::all(&options.diagnostic_addresses, permissions, tls.is_some()).await?,
+            h2c,
+            tls: tls.map(|(tls, contents)| (Arc::new(tls), contents)),
+            doors: Doors { authentication, authorization },
+            head_timeout,
         })
     }
 

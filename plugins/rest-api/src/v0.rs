@@ -31,6 +31,9 @@ pub(crate) async fn index(api: &Parts, mut call: Call) -> Result<Response, ApiEr
 async fn input(api: &Parts, call: &mut Call) -> Result<(Value, Meter), ApiError> {
     let refused = |why: String| ApiError::invalid_parameter(format!("unexpected parse error for input: {why}"));
     let mut meter = Meter::start(api.decider.measures());
+    if let Some(document) = call.document.take() {
+        return Ok((document, meter));
+    }
     let body = call.unpacked_body(api.limits).await.map_err(|error| refused(error.to_string()))?;
     let yaml = call.is_yaml();
     let input = meter.metrics.time("timer_rego_input_parse_ns", |_| body::document(&body, yaml));

@@ -22,7 +22,7 @@ async fn a_port_in_use_is_named_with_cause_and_remedy() {
     let error = Listeners::bind(on(&address)).await.err().expect("the port is taken").to_string();
     assert!(error.contains(&address) && error.contains("in use") && error.contains("--addr"), "{error}");
     let error = Listeners::bind(on("https://localhost:0")).await.err().expect("no certificate").to_string();
-    assert_eq!(error, "`https://localhost:0` is no address to listen on: HTTPS needs a certificate and a private key");
+    assert_eq!(error, "`https://localhost:0` is no address to listen on: TLS certificate required but not supplied");
 }
 
 #[tokio::test]

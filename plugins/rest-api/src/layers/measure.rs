@@ -14,6 +14,9 @@ use crate::call::{Answers, Call};
 
 const NAME: &str = "http_request_duration_seconds";
 
+/// The handler that stands for authorization and what follows it.
+const AUTHORIZATION: &str = "authz";
+
 /// Status, handler, method.
 type Labels = (u16, &'static str, &'static str);
 
@@ -21,12 +24,18 @@ type Labels = (u16, &'static str, &'static str);
 pub(crate) struct Measure {
     telemetry: Telemetry,
     known: ArcSwap<HashMap<Labels, Histogram>>,
+    /// Whether requests are authorized, which has a handler of its own.
+    authorizes: bool,
 }
 
+/// Marks the answer to a request that no route has seen.
+#[derive(Clone)]
+pub(crate) struct Refused;
+
 impl Measure {
-    pub(crate) fn new(telemetry: Telemetry) -> Self {
+    pub(crate) fn new(telemetry: Telemetry, authorizes: bool) -> Self {
         telemetry.describe_histogram(NAME, "A histogram of duration for requests.");
-        Self { telemetry, known: ArcSwap::default() }
+        Self { telemetry, known: ArcSwap::default(), authorizes }
     }
 
     fn record(&self, labels: Labels, seconds: f64) {
@@ -51,7 +60,13 @@ impl Around for Measure {
         let (handler, method) = (call.route.handler(), method_name(&call.head.method));
         let response = pass(call, next).await;
         let handler = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "catchall" } else { handler };
-        self.record((response.status().as_u16(), handler, method), started.elapsed().as_secs_f64());
+        let (code, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
+        if self.authorizes {
+            self.record((code, AUTHORIZATION, method), seconds);
+        }
+        if response.extensions().get::<Refused>().is_none() {
+            self.record((code, handler, method), seconds);
+        }
         response
     }
 }

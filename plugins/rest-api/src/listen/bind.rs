@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 
 use super::address::Address;
+use super::tls::TlsError;
 
 /// Why nobody can listen there.
 #[derive(Debug, thiserror::Error)]
@@ -34,11 +35,18 @@ pub enum BindError {
         /// The system's reason.
         source: io::Error,
     },
+    /// There can be no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// An address that is ours.
 pub(super) enum Bound {
-    Tcp(TcpListener),
+    Tcp {
+        listener: TcpListener,
+        /// Whether clients have to speak TLS.
+        tls: bool,
+    },
     /// With the socket file, which goes when listening ends.
     Unix(UnixListener, SocketFile),
     Abstract(UnixListener, String),
@@ -58,7 +66,7 @@ impl Drop for SocketFile {
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(listener) => match listener.local_addr() {
+            Self::Tcp { listener, .. } => match listener.local_addr() {
                 Ok(address) => write!(f, "{address}"),
                 Err(_) => f.write_str("unknown"),
             },
@@ -69,10 +77,11 @@ impl fmt::Display for Bound {
 }
 
 /// Binds all addresses. Those that were bound before an error are free again.
-pub(super) async fn all(addresses: &[String], permissions: u32) -> Result<Vec<Bound>, BindError> {
+pub(super) async fn all(addresses: &[String], permissions: u32, tls: bool) -> Result<Vec<Bound>, BindError> {
     let mut bound = Vec::with_capacity(addresses.len());
     for text in addresses {
-        let address = Address::parse(text).map_err(|reason| BindError::Address { address: text.clone(), reason })?;
+        let address = Address::parse(text, tls);
+        let address = address.map_err(|reason| BindError::Address { address: text.clone(), reason })?;
         let one = one(address, permissions).await;
         bound.push(one.map_err(|source| BindError::Refused {
             address: text.clone(),
@@ -85,7 +94,7 @@ pub(super) async fn all(addresses: &[String], permissions: u32) -> Result<Vec<Bo
 
 async fn one(address: Address, permissions: u32) -> io::Result<Bound> {
     match address {
-        Address::Tcp(host, port) => Ok(Bound::Tcp(tcp(&host, port).await?)),
+        Address::Tcp { host, port, tls } => Ok(Bound::Tcp { listener: tcp(&host, port).await?, tls }),
         Address::Unix(path) => socket_file(path, permissions),
         Address::Abstract(name) => Ok(Bound::Abstract(from_std(abstract_socket(&name)?)?, name)),
     }

@@ -1,27 +1,31 @@
 //! Carrying connections until told to stop.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use regent_core::engine::Cancel;
 use regent_core::telemetry::Telemetry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 
 use super::Listeners;
 use super::bind::Bound;
+use super::protocol::{Builder, Protocols};
+use super::tls::Tls;
 use crate::api::Api;
 use crate::call::Answers;
-use crate::front::Front;
+use crate::front::{Connection, Front};
 use crate::layers;
+use crate::peer::Peer;
 
-/// How long a client may take to send the head of a request, or to keep a connection without one.
-const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
+/// How long a client may take to agree upon TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait when no connection can be accepted, for example because files have run out.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -45,18 +49,29 @@ pub(super) async fn until(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> Result<(), ServeError> {
+    let Listeners { main, diagnostic, h2c, tls, doors, head_timeout } = listeners;
     let graceful = Arc::new(GracefulShutdown::new());
     let (stop, stopped) = watch::channel(());
     let cancel = Cancel::default();
-    let front = Arc::new(Front::new(layers::stack(&api), cancel.clone()));
+    let front = Arc::new(Front::new(layers::stack(&api, doors), cancel.clone()));
+    let protocols = Protocols::new(head_timeout);
     let mut tasks = JoinSet::new();
-    let both = [(listeners.main, false), (listeners.diagnostic, true)];
-    for (bound, diagnostic) in
-        both.into_iter().flat_map(|(all, diagnostic)| all.into_iter().map(move |b| (b, diagnostic)))
+    let both = [(main, false), (diagnostic, true)];
+    for (bound, diagnostic) in both.into_iter().flat_map(|(all, kind)| all.into_iter().map(move |bound| (bound, kind)))
     {
-        let carrier =
-            Carrier { front: front.clone(), graceful: graceful.clone(), builder: builder(listeners.h2c), diagnostic };
+        let carrier = Carrier {
+            front: front.clone(),
+            graceful: graceful.clone(),
+            protocols: protocols.clone(),
+            h2c,
+            tls: tls.as_ref().map(|(tls, _)| tls.clone()),
+            diagnostic,
+            stopped: stopped.clone(),
+        };
         tasks.spawn(accept(bound, carrier, stopped.clone()));
+    }
+    if let Some((tls, contents)) = tls {
+        tasks.spawn(tls.keep_fresh(contents, stopped.clone()));
     }
     tasks.spawn(keep_up(api.parts.host.telemetry.clone(), stopped));
     shutdown.await;
@@ -67,12 +82,6 @@ pub(super) async fn until(
         cancel.cancel();
         ServeError::GraceExceeded(grace)
     })
-}
-
-fn builder(h2c: bool) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    if h2c { builder } else { builder.http1_only() }
 }
 
 async fn keep_up(telemetry: Telemetry, mut stopped: watch::Receiver<()>) {
@@ -109,18 +118,25 @@ where
 struct Carrier<S> {
     front: Arc<Front<S>>,
     graceful: Arc<GracefulShutdown>,
-    builder: Builder<TokioExecutor>,
+    protocols: Protocols,
+    h2c: bool,
+    tls: Option<Arc<Tls>>,
     diagnostic: bool,
+    stopped: watch::Receiver<()>,
 }
 
 impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
     async fn accept_one(&self, bound: &Bound) -> io::Result<()> {
         match bound {
-            Bound::Tcp(listener) => {
+            Bound::Tcp { listener, tls } => {
                 let (stream, client) = listener.accept().await?;
                 // Without it, small answers wait for more.
                 stream.set_nodelay(true)?;
-                self.carry(stream, client.to_string().into());
+                let client = client.to_string().into();
+                match &self.tls {
+                    Some(with) if *tls => self.carry_secured(with.clone(), stream, client),
+                    _ => self.carry(stream, client),
+                }
             }
             Bound::Unix(listener, _) | Bound::Abstract(listener, _) => {
                 let (stream, _) = listener.accept().await?;
@@ -131,13 +147,76 @@ impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
     }
 
     fn carry(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client: Arc<str>) {
-        let service = self.front.connection(client, self.diagnostic);
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let watched = self.graceful.watch(connection);
+        let connection = self.front.connection(client, None, self.diagnostic);
+        let builder = if self.h2c { self.protocols.either() } else { self.protocols.http1() };
+        let limit = self.protocols.head_timeout();
+        tokio::spawn(converse(builder, stream, connection, self.graceful.watcher(), limit));
+    }
+
+    /// The client has not said anything yet: no request is running, so the end does not wait for it.
+    fn carry_secured(
+        &self,
+        tls: Arc<Tls>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        client: Arc<str>,
+    ) {
+        let (front, watcher) = (self.front.clone(), self.graceful.watcher());
+        let (protocols, diagnostic, mut stopped) = (self.protocols.clone(), self.diagnostic, self.stopped.clone());
         tokio::spawn(async move {
-            if let Err(error) = watched.await {
+            let agreed = tokio::select! {
+                agreed = agree(&tls, stream) => agreed,
+                _ = stopped.changed() => return,
+            };
+            let (stream, peer) = match agreed {
+                Ok(agreed) => agreed,
+                Err(error) => return tracing::debug!(client_addr = %client, %error, "no TLS with this client"),
+            };
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let builder = if is_http2 { protocols.http2() } else { protocols.http1() };
+            let connection = front.connection(client, peer, diagnostic);
+            converse(builder, stream, connection, watcher, protocols.head_timeout()).await;
+        });
+    }
+}
+
+/// Agrees with a client upon TLS, and upon who it is if it has to show that.
+async fn agree<T: AsyncRead + AsyncWrite + Unpin>(
+    tls: &Tls,
+    stream: T,
+) -> io::Result<(TlsStream<T>, Option<Arc<Peer>>)> {
+    let agreed = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await;
+    let stream = agreed.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    if !tls.is_mutual() {
+        return Ok((stream, None));
+    }
+    let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let peer = Peer::new(certificates).ok_or_else(|| io::Error::other("the certificate has no readable name"))?;
+    Ok((stream, Some(Arc::new(peer))))
+}
+
+/// Answers the requests of one connection. A client that does not make any in time has to leave.
+async fn converse<S: Answers + Clone + Send + Sync + 'static>(
+    builder: Builder,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Connection<S>,
+    watcher: Watcher,
+    limit: Duration,
+) {
+    let asked = connection.asked();
+    let serving = builder.serve_connection(TokioIo::new(stream), connection).into_owned();
+    let mut serving = pin!(watcher.watch(serving));
+    let too_late = async {
+        tokio::time::sleep(limit).await;
+        if asked.is_set() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        ended = &mut serving => {
+            if let Err(error) = ended {
                 tracing::debug!(%error, "connection ended early");
             }
-        });
+        }
+        () = too_late => tracing::debug!("connection ended without a request"),
     }
 }

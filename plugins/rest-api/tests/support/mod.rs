@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use regent_core::config::{ConfigTree, Layers};
-use regent_core::engine::CompileOptions;
+use regent_core::engine::{CompileOptions, Engine, RegoVersion, Source};
 use regent_core::settings::{Identity, Settings};
 use regent_core::store::Store;
 use regent_core::telemetry::Telemetry;
@@ -51,21 +51,39 @@ impl Agent {
 
     /// With the given configuration, listeners and grace period.
     pub(crate) async fn start_with(config: &str, options: Options, grace: Duration) -> Self {
-        let tree = tree(config);
         let engine = RegoEngine::default().with_builtin(Arc::new(HttpSend::new()));
-        let store = Store::new(Arc::new(engine), CompileOptions::default(), Value::empty_object());
+        Self::start_on(Arc::new(engine), config, options, grace).await
+    }
+
+    /// As [`Agent::start_with`], with an engine that is not the usual one.
+    pub(crate) async fn start_on(engine: Arc<dyn Engine>, config: &str, options: Options, grace: Duration) -> Self {
+        let tree = tree(config);
+        let store = Store::new(engine, CompileOptions::default(), Value::empty_object());
         let config = ServerConfig::from_section(tree.section(&["server"]).as_ref()).expect("a sound section");
         let telemetry = Telemetry::new(config.request_buckets()).expect("buckets");
         let settings = Settings::from_tree(&tree, identity()).expect("sound settings");
         let host = Host::new(store.expect("a store"), telemetry, settings);
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
         let listeners = Listeners::bind(options).await.expect("free addresses");
-        let url = format!("http://{}", listeners.local_addresses()[0]);
+        let url = format!("{scheme}://{}", listeners.local_addresses()[0]);
         let diagnostics = listeners.diagnostic_addresses();
         let build = BuildInfo { version: "1.2.3".to_owned(), ..BuildInfo::default() };
         let api = Api::new(host.clone(), config, build);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(listeners.serve(api, async { drop(stopped.await) }, grace));
         Self { host, url, diagnostics, stop, served }
+    }
+
+    /// Puts a policy into its store, past the API.
+    pub(crate) async fn policy(&self, text: &str) {
+        let (text, broken) = Source::lossy(text.as_bytes());
+        let source = Source { id: "authz".into(), file: "authz".into(), text, broken, version: RegoVersion::V1 };
+        let put = self.host.store.write(move |txn| {
+            let module = txn.parse(source)?;
+            txn.put_policy(module);
+            Ok(())
+        });
+        put.await.expect("a sound policy");
     }
 
     /// Stops it and waits for its end.
