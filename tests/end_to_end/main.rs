@@ -1,6 +1,7 @@
 //! The real binary, from outside: real HTTP, real signals, a control plane in this process.
 
 mod architecture;
+mod doors;
 mod examples;
 mod faults;
 mod http_send;

@@ -1,5 +1,7 @@
 //! `regent run`
 
+mod doors;
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::running::Running;
 use crate::{Files, RunOptions};
+use doors::Doors;
 
 /// Start regent as a server.
 ///
@@ -27,7 +30,7 @@ pub(super) struct Arguments {
     /// Start as a server.
     #[arg(short, long)]
     server: bool,
-    /// Listen on ADDRESS: `[ip]:port`, `http://[ip]:port`, `unix://path`. May be repeated.
+    /// Listen on ADDRESS: `[ip]:port`, `http://[ip]:port`, `https://[ip]:port`, `unix://path`. May be repeated.
     #[arg(short, long = "addr", value_name = "ADDRESS", default_value = "localhost:8181", value_delimiter = ',')]
     addr: Vec<String>,
     /// Serve only /health and /metrics on ADDRESS. May be repeated.
@@ -90,12 +93,8 @@ pub(super) struct Arguments {
     /// Accepted for OPA's sake; reading is always fast.
     #[arg(long, hide = true)]
     optimize_store_for_read_speed: bool,
-    /// How clients prove who they are: off.
-    #[arg(long, value_name = "SCHEME", default_value = "off", value_parser = ["off"])]
-    authentication: String,
-    /// Whether a policy decides on requests: off.
-    #[arg(long, value_name = "SCHEME", default_value = "off", value_parser = ["off"])]
-    authorization: String,
+    #[command(flatten)]
+    doors: Doors,
     #[command(flatten)]
     later: Later,
 }
@@ -105,20 +104,8 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Args)]
 struct Later {
     #[arg(long, hide = true, value_parser = not_yet)]
-    tls_cert_file: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    tls_private_key_file: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    tls_ca_cert_file: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
     verification_key: Option<String>,
     // Without the flags above these change nothing.
-    #[arg(long, hide = true)]
-    tls_cert_refresh_period: Option<String>,
-    #[arg(long, hide = true)]
-    tls_cipher_suites: Option<String>,
-    #[arg(long, hide = true)]
-    min_tls_version: Option<String>,
     #[arg(long, hide = true)]
     verification_key_id: Option<String>,
     #[arg(long, hide = true)]
@@ -129,8 +116,6 @@ struct Later {
     exclude_files_verify: Option<String>,
     #[arg(long, hide = true)]
     skip_verify: bool,
-    #[arg(long, hide = true)]
-    skip_known_schema_check: bool,
     #[arg(short = 'H', long, hide = true)]
     history: Option<String>,
     #[arg(short, long, hide = true)]
@@ -152,13 +137,17 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
         return ExitCode::FAILURE;
     }
     start_log(arguments);
+    let options = match arguments.options() {
+        Ok(options) => options,
+        Err(error) => return fail(error),
+    };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(super::STACK_BYTES).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start threads: {error}")),
     };
-    runtime.block_on(serve(registry, arguments.options()))
+    runtime.block_on(serve(registry, options))
 }
 
 async fn serve(registry: Registry, options: RunOptions) -> ExitCode {
@@ -203,18 +192,22 @@ fn start_log(arguments: &Arguments) {
 }
 
 impl Arguments {
-    fn options(&self) -> RunOptions {
+    fn options(&self) -> Result<RunOptions, &'static str> {
         let (urls, paths): (Vec<_>, Vec<_>) = self.paths.iter().cloned().partition(|path| is_url(path));
         let mut listen = regent_rest_api::Options {
             addresses: self.addr.clone(),
             diagnostic_addresses: self.diagnostic_addr.clone(),
             unix_socket_permissions: self.unix_socket_perm,
             h2c: self.h2c,
+            tls: self.doors.tls()?,
+            authentication: self.doors.authentication(),
+            authorization: self.doors.authorization(),
+            ..regent_rest_api::Options::default()
         };
         if self.v0_compatible && self.addr == ["localhost:8181"] {
             listen.addresses = vec![":8181".to_owned()];
         }
-        RunOptions {
+        Ok(RunOptions {
             listen,
             config: self.layers(&urls),
             files: Files {
@@ -230,7 +223,7 @@ impl Arguments {
             ready_timeout: (self.ready_timeout > 0).then(|| Duration::from_secs(self.ready_timeout)),
             shutdown_wait: Duration::from_secs(self.shutdown_wait_period),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_period),
-        }
+        })
     }
 
     fn layers(&self, urls: &[String]) -> Layers {
