@@ -93,6 +93,9 @@ pub(super) struct Arguments {
     /// Accepted for OPA's sake; reading is always fast.
     #[arg(long, hide = true)]
     optimize_store_for_read_speed: bool,
+    /// Accepted for OPA's sake; what it serves are profiles of Go's runtime.
+    #[arg(long, hide = true)]
+    pprof: bool,
     #[command(flatten)]
     doors: Doors,
     #[command(flatten)]

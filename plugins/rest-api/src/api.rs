@@ -104,6 +104,7 @@ async fn dispatch(api: &Parts, call: Call) -> Result<Response, ApiError> {
         (Route::Status, &Method::GET) => pages::status(api, &call),
         (Route::Health, &Method::GET) => health::answer(api, &call),
         (Route::Metrics, &Method::GET | &Method::HEAD) => Ok(pages::metrics(api)),
+        (Route::Memory, &Method::GET | &Method::HEAD) => Ok(pages::memory(&call)),
         (route, _) => Ok(refuse(route)),
     }
 }

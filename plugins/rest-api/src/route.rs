@@ -24,6 +24,7 @@ pub(crate) enum Route {
     Status,
     Health,
     Metrics,
+    Memory,
     Unknown,
 }
 
@@ -34,12 +35,12 @@ pub(crate) enum Detour {
     Broken,
     /// The client should ask elsewhere.
     Moved(String),
-    /// No route but that of Prometheus answers HEAD.
+    /// No route but those of measurements answers HEAD.
     Head,
 }
 
 /// The routes with the path that leads to them, and whether something may lie below.
-const ROUTES: [(&str, Route, bool); 9] = [
+const ROUTES: [(&str, Route, bool); 10] = [
     ("/v1/data", Route::Data, true),
     ("/v0/data", Route::DataV0, true),
     ("/v1/policies", Route::Policies, true),
@@ -49,6 +50,7 @@ const ROUTES: [(&str, Route, bool); 9] = [
     ("/v1/config", Route::Config, false),
     ("/v1/status", Route::Status, false),
     ("/metrics", Route::Metrics, false),
+    ("/metrics/alloc_bytes", Route::Memory, false),
 ];
 
 /// Characters that a path in a `Location` header cannot hold as they are.
@@ -64,7 +66,7 @@ pub(crate) fn detour(method: &Method, uri: &http::Uri, route: Route) -> Option<D
         return Some(Detour::Moved(uri.query().map_or(cleaned.clone(), |query| format!("{cleaned}?{query}"))));
     }
     if method == Method::HEAD {
-        return (!matches!(route, Route::Unknown | Route::Metrics)).then_some(Detour::Head);
+        return (!matches!(route, Route::Unknown | Route::Metrics | Route::Memory)).then_some(Detour::Head);
     }
     match route {
         // Only the form with a path has a GET, and OPA's router thinks that this is what is meant.
@@ -144,7 +146,7 @@ impl Route {
         match self {
             Self::Unknown => Refusal::NotFound,
             Self::Index | Self::Compile | Self::Filter => Refusal::Listing("GET, HEAD, POST"),
-            Self::Config | Self::Status | Self::Health | Self::Metrics => Refusal::Listing("GET, HEAD"),
+            Self::Config | Self::Status | Self::Health | Self::Metrics | Self::Memory => Refusal::Listing("GET, HEAD"),
             Self::Data | Self::DataV0 | Self::Policies | Self::Policy | Self::Query | Self::QueryBelow => {
                 Refusal::Silent
             }
@@ -163,7 +165,7 @@ impl Route {
             Self::Config => "v1/config",
             Self::Status => "v1/status",
             Self::Health => "health",
-            Self::QueryBelow | Self::Metrics | Self::Unknown => "catchall",
+            Self::QueryBelow | Self::Metrics | Self::Memory | Self::Unknown => "catchall",
         }
     }
 
@@ -178,7 +180,7 @@ impl Route {
 
     /// Whether diagnostic listeners serve it.
     pub(crate) fn is_diagnostic(self) -> bool {
-        matches!(self, Self::Health | Self::Metrics)
+        matches!(self, Self::Health | Self::Metrics | Self::Memory)
     }
 }
 
@@ -202,6 +204,7 @@ mod tests {
         assert_eq!(find("/v1/data/a%2Fb"), (Route::Data, 8));
         assert_eq!(find("/v1/policies/a/b.rego"), (Route::Policy, 12));
         assert_eq!(find("/v1/query/x"), (Route::QueryBelow, 9));
+        assert_eq!(find("/metrics/alloc_bytes").0, Route::Memory);
         for unknown in ["/foo", "/v1", "/v1/", "/v1/datax", "/healthz", "/V1/data", "/v1/config/x", "/v0/policies"] {
             assert_eq!(find(unknown).0, Route::Unknown, "{unknown}");
             assert_eq!(get(unknown), None, "{unknown}");

@@ -57,6 +57,9 @@ async fn diagnostic_listeners_serve_health_and_metrics_only() {
     };
     check(&get("/health").await, 200, "{}\n");
     assert_eq!(get("/metrics").await.status, 200);
+    let bytes = get("/metrics/alloc_bytes").await;
+    assert!(bytes.text().trim_end().parse::<u64>().is_ok_and(|bytes| bytes > 100_000), "{}", bytes.text());
+    assert!(get("/metrics/alloc_bytes?pretty=true").await.text().ends_with("MB\n"));
     check(&get("/v1/data").await, 404, "404 page not found\n");
 }
 

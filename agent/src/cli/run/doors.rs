@@ -98,7 +98,7 @@ mod tests {
     fn durations_are_those_of_go() {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_mins(90)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         for wrong in ["", "5", "x", "-1s"] {
             duration(wrong).expect_err(wrong);
