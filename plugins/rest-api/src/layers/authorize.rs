@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::header::COOKIE;
+use http::{HeaderMap, Method, Version};
 use percent_encoding::percent_decode_str;
 use regent_core::{Snapshot, Value};
 
@@ -108,7 +109,7 @@ fn input(call: &Call, path: Vec<String>, snapshot: &Snapshot) -> Value {
         ("path", path),
         ("method", call.head.method.as_str().to_uppercase().into()),
         ("params", params(call.params())),
-        ("headers", headers(&call.head.headers)),
+        ("headers", headers(&call.head.headers, call.head.version)),
     ];
     fields.extend(call.document.clone().map(|document| ("body", document)));
     fields.extend(call.identity.as_deref().map(|identity| ("identity", identity.into())));
@@ -126,11 +127,17 @@ fn params(params: Params<'_>) -> Value {
 }
 
 /// The headers by the names that Go gives them, but for those that Go keeps elsewhere.
-fn headers(headers: &HeaderMap) -> Value {
+fn headers(headers: &HeaderMap, version: Version) -> Value {
     let kept = headers.keys().filter(|name| !matches!(name.as_str(), "host" | "transfer-encoding" | "trailer"));
     Value::object(kept.map(|name| {
-        let values = headers.get_all(name).iter().map(|value| Value::from(&*String::from_utf8_lossy(value.as_bytes())));
-        (canonical(name.as_str()), values.collect::<Value>())
+        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        // HTTP/2 lets clients send the cookies apart, which changes nothing of their meaning.
+        let values = if version == Version::HTTP_2 && name == COOKIE {
+            Value::from_iter([Value::from(values.collect::<Vec<_>>().join("; "))])
+        } else {
+            values.map(|value| Value::from(&*value)).collect()
+        };
+        (canonical(name.as_str()), values)
     }))
 }
 
@@ -176,6 +183,13 @@ mod tests {
     fn headers_have_the_names_of_go() {
         assert_eq!(canonical("x-request-id"), "X-Request-Id");
         assert_eq!(canonical("WWW-authenticate"), "Www-Authenticate");
+        let mut given = HeaderMap::new();
+        for (name, value) in [("host", "h"), ("x-a", "1"), ("x-a", "2"), ("cookie", "a=1"), ("cookie", "b=2")] {
+            given.append(name, value.parse().expect("a value"));
+        }
+        let shown = |version| headers(&given, version).to_string();
+        assert_eq!(shown(Version::HTTP_11), r#"{"Cookie":["a=1","b=2"],"X-A":["1","2"]}"#);
+        assert_eq!(shown(Version::HTTP_2), r#"{"Cookie":["a=1; b=2"],"X-A":["1","2"]}"#);
     }
 
     #[test]

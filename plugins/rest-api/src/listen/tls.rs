@@ -183,6 +183,7 @@ fn authorities(options: &TlsOptions, contents: &Contents) -> Result<RootCertStor
     if let Some(roots) = contents.authorities(options)? {
         return Ok(roots);
     }
+    tracing::warn!("clients may show certificates of every authority that this system trusts: set --tls-ca-cert-file");
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     Ok(roots)
