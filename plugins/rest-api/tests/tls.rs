@@ -220,6 +220,36 @@ async fn certificates_change_by_period() {
     rotate_under_load(Some(Duration::from_millis(50))).await;
 }
 
+/// As a mounted secret of Kubernetes changes: the files are links into a directory that a renamed link leads to.
+#[tokio::test]
+async fn certificates_behind_links_are_followed() {
+    use std::os::unix::fs::symlink;
+
+    let authority = Authority::new();
+    let files = Files::new(&authority.server(), &authority);
+    let mount = |version: &str| {
+        let issued = authority.server();
+        let directory = files.path(version);
+        std::fs::create_dir(&directory).expect("made");
+        std::fs::write(directory.join("cert.pem"), issued.certificate).expect("written");
+        std::fs::write(directory.join("key.pem"), issued.key).expect("written");
+        symlink(version, files.path("..new")).expect("linked");
+        std::fs::rename(files.path("..new"), files.path("..data")).expect("renamed");
+    };
+    mount("..first");
+    for name in ["cert.pem", "key.pem"] {
+        std::fs::remove_file(files.path(name)).expect("removed");
+        symlink(format!("..data/{name}"), files.path(name)).expect("linked");
+    }
+    let agent = start(files.options()).await;
+    let before = shown(&agent, &authority).await;
+    mount("..second");
+    let changed = regent_kit::wait::until(GRACE, "the new certificate", async || {
+        (shown(&agent, &authority).await != before).then_some(())
+    });
+    changed.await.expect("the links are followed");
+}
+
 #[tokio::test]
 async fn a_broken_pair_leaves_the_old_one_in_place() {
     let authority = Authority::new();
