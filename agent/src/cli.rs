@@ -1,7 +1,9 @@
 //! The command line, one file for each sub-command.
 
+mod capabilities;
 mod eval;
 mod run;
+mod schemas;
 mod version;
 
 use std::ffi::OsString;
@@ -26,6 +28,7 @@ struct Cli {
 enum Command {
     Run(Box<run::Arguments>),
     Eval(Box<eval::Arguments>),
+    Capabilities(capabilities::Arguments),
     Version(version::Arguments),
 }
 
@@ -39,6 +42,7 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
     match cli.command {
         Command::Run(arguments) => run::main(registry, &arguments),
         Command::Eval(arguments) => eval::main(&registry, &arguments),
+        Command::Capabilities(arguments) => capabilities::main(&registry, &arguments),
         Command::Version(_) => version::main(),
     }
 }

@@ -8,14 +8,18 @@
 //! Parsing and compiling happen off the request path, under the store's writer. Preparing and evaluating happen on
 //! request threads, many at once, and wait for nobody.
 
+mod capabilities;
 mod evaluation;
 mod policy_error;
+mod schemas;
 
 use std::any::Any;
 use std::sync::Arc;
 
+pub use capabilities::{Capabilities, CapabilitiesError};
 pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
+pub use schemas::Schemas;
 
 use crate::builtin::Builtin;
 use crate::store::Snapshot;
@@ -78,6 +82,8 @@ pub struct CompileOptions {
     pub overlap: bool,
     /// Hosts that built-in functions may talk to or look up; all of them if absent.
     pub allow_net: Option<Arc<[Arc<str>]>>,
+    /// Schemas to check types against, and those that annotations of modules name. Without them annotations do not count.
+    pub schemas: Option<Arc<Schemas>>,
     /// Base data that no rule may lie over. The store sets it.
     pub base: Option<Value>,
 }
@@ -85,7 +91,16 @@ pub struct CompileOptions {
 impl Default for CompileOptions {
     fn default() -> Self {
         let runtime = Value::empty_object();
-        Self { max_errors: 10, strict: false, print: true, runtime, overlap: false, allow_net: None, base: None }
+        Self {
+            max_errors: 10,
+            strict: false,
+            print: true,
+            runtime,
+            overlap: false,
+            allow_net: None,
+            schemas: None,
+            base: None,
+        }
     }
 }
 
@@ -99,6 +114,24 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// When the engine takes none.
     fn with_builtins(&self, builtins: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported>;
+
+    /// What policies of a dialect may use.
+    ///
+    /// # Errors
+    /// When the engine cannot tell.
+    fn capabilities(&self, version: RegoVersion) -> Result<Capabilities, Unsupported> {
+        let _ = version;
+        Err(Unsupported { engine: self.name(), feature: "capabilities".to_owned() })
+    }
+
+    /// The same engine, whose policies may use no more than these capabilities.
+    ///
+    /// # Errors
+    /// When the engine cannot be restricted.
+    fn with_capabilities(&self, capabilities: Arc<Capabilities>) -> Result<Arc<dyn Engine>, Unsupported> {
+        drop(capabilities);
+        Err(Unsupported { engine: self.name(), feature: "capabilities".to_owned() })
+    }
 
     /// Parses one module on its own.
     ///

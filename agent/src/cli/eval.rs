@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::engine::{
-    Answer, Cancel, CompileOptions, Evaluation, Location, Prints, Query, QueryError, QueryText, RegoVersion,
+    Answer, Cancel, CompileOptions, Engine, Evaluation, Location, PolicyError, Prints, Query, QueryError, QueryText,
+    RegoVersion, Schemas,
 };
 use regent_core::metrics::Metrics;
 use regent_core::value::{Path, decode};
 use regent_core::{Registry, Snapshot, Store, Value, yaml};
 
+use super::{capabilities, schemas};
 use crate::load::{self, LoadError};
 use crate::{Files, build};
 use output::{Failure, Output, OutputFormat};
@@ -67,6 +69,15 @@ pub(super) struct Arguments {
     /// Treat errors of built-in functions as fatal.
     #[arg(long)]
     strict_builtin_errors: bool,
+    /// Show the errors of built-in functions beside the answer.
+    #[arg(long, conflicts_with = "strict_builtin_errors")]
+    show_builtin_errors: bool,
+    /// Check types against the schema of the input in PATH, or against all schemas in a directory.
+    #[arg(short, long, value_name = "PATH")]
+    schema: Option<String>,
+    /// Allow policies only what FILE or a release of OPA offers.
+    #[arg(long, value_name = "RELEASE|FILE")]
+    capabilities: Option<String>,
     /// Refuse what is unused or deprecated.
     #[arg(short = 'S', long)]
     strict: bool,
@@ -100,8 +111,6 @@ struct Later {
     instrument: bool,
     #[arg(long, hide = true, value_name = "MODE")]
     explain: Option<String>,
-    #[arg(short, long, hide = true, value_name = "PATH")]
-    schema: Option<String>,
     #[arg(short = 'O', long, hide = true, value_name = "LEVEL")]
     optimize: Option<String>,
     // What follows changes no answer.
@@ -125,7 +134,6 @@ impl Later {
             ("--profile", self.profile),
             ("--instrument", self.instrument),
             ("--explain", explain),
-            ("--schema", self.schema.is_some()),
             ("--optimize", self.optimize.as_deref().is_some_and(|level| level != "0")),
         ];
         flags.into_iter().find(|(_, asked)| *asked).map(|(flag, _)| flag)
@@ -163,6 +171,13 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
         eprintln!("Error: {why}");
         return ExitCode::FAILURE;
     }
+    let given = match Given::read(registry, arguments) {
+        Ok(given) => given,
+        Err((why, code)) => {
+            eprintln!("{why}");
+            return code;
+        }
+    };
     let runtime =
         match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(super::STACK_BYTES).build() {
             Ok(runtime) => runtime,
@@ -172,10 +187,11 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
             }
         };
     let mut metrics = Metrics::when(arguments.metrics);
-    let result = runtime.block_on(evaluate(registry, arguments, &mut metrics));
+    let mut errors = Vec::new();
+    let result = runtime.block_on(evaluate(given, arguments, &mut metrics, &mut errors));
     let defined = result.as_ref().is_ok_and(|answer| !answer.rows.is_empty());
     let failed = result.is_err();
-    let output = Output { result, metrics: arguments.metrics.then_some(metrics) };
+    let output = Output { result, errors, metrics: arguments.metrics.then_some(metrics) };
     output.print(arguments.format, arguments.pretty_limit);
     if failed {
         ExitCode::from(2)
@@ -186,13 +202,46 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
     }
 }
 
-async fn evaluate(registry: &Registry, arguments: &Arguments, metrics: &mut Metrics) -> Result<Answer, Failure> {
-    let store = load(registry, arguments).await?;
+/// What evaluation works with, as far as it can be had before policies are loaded.
+struct Given {
+    engine: Arc<dyn Engine>,
+    schemas: Schemas,
+}
+
+impl Given {
+    /// Reads what the flags name.
+    ///
+    /// # Errors
+    /// What is wrong, and how the program shall end.
+    fn read(registry: &Registry, arguments: &Arguments) -> Result<Self, (String, ExitCode)> {
+        let mut engine = registry.find_engine(&arguments.engine).map_err(|why| (why.to_string(), ExitCode::from(2)))?;
+        if let Some(name) = &arguments.capabilities {
+            let current = engine.capabilities(arguments.rego_version());
+            let restricted = current.map_err(|error| error.to_string()).and_then(|current| {
+                let named = capabilities::named(name, &current)?;
+                engine.with_capabilities(Arc::new(named)).map_err(|error| error.to_string())
+            });
+            let refused = |why| format!("Error: invalid argument {name:?} for \"--capabilities\" flag: {why}");
+            engine = restricted.map_err(|why| (refused(why), ExitCode::FAILURE))?;
+        }
+        let schemas = arguments.schema.as_deref().map_or(Ok(Schemas::of_annotations()), schemas::load);
+        Ok(Self { engine, schemas: schemas.map_err(|why| (why, ExitCode::from(2)))? })
+    }
+}
+
+async fn evaluate(
+    given: Given,
+    arguments: &Arguments,
+    metrics: &mut Metrics,
+    errors: &mut Vec<PolicyError>,
+) -> Result<Answer, Failure> {
+    let store = load(given, arguments).await?;
     let job = Job {
         snapshot: store.snapshot(),
         query: Query::Text(query(arguments)?),
         input: input(arguments)?,
         strict: arguments.strict_builtin_errors,
+        all_errors: arguments.show_builtin_errors,
         measured: metrics.is_on(),
         cancel: Cancel::default(),
     };
@@ -205,8 +254,9 @@ async fn evaluate(registry: &Registry, arguments: &Arguments, metrics: &mut Metr
             Failure::text(format!("query did not complete within {limit:?}"))
         })?,
     };
-    let (answer, measured) = finished.map_err(|panic| Failure::text(panic.to_string()))??;
+    let (answer, measured, failed) = finished.map_err(|panic| Failure::text(panic.to_string()))??;
     metrics.absorb(measured);
+    errors.extend(failed);
     Ok(answer)
 }
 
@@ -216,22 +266,25 @@ struct Job {
     query: Query,
     input: Option<Value>,
     strict: bool,
+    all_errors: bool,
     measured: bool,
     cancel: Cancel,
 }
 
 impl Job {
-    fn run(self) -> Result<(Answer, Metrics), QueryError> {
+    fn run(self) -> Result<(Answer, Metrics, Vec<PolicyError>), QueryError> {
         let mut metrics = Metrics::when(self.measured);
         let prepared = metrics.time("timer_rego_query_compile_ns", |_| self.snapshot.prepare(&self.query))?.query;
-        let mut prints = StandardError;
+        let (mut prints, mut errors) = (StandardError, Vec::new());
         let mut evaluation = Evaluation::new(&self.snapshot, self.input.as_ref());
         evaluation.strict_builtin_errors = self.strict;
+        evaluation.builtin_errors = self.all_errors.then_some(&mut errors);
         evaluation.cancel = self.cancel;
         evaluation.prints = Some(&mut prints);
         evaluation.metrics = metrics;
         let answer = prepared.evaluate(&mut evaluation)?;
-        Ok((answer, evaluation.metrics))
+        let metrics = evaluation.metrics;
+        Ok((answer, metrics, errors))
     }
 }
 
@@ -244,10 +297,10 @@ impl Prints for StandardError {
     }
 }
 
-async fn load(registry: &Registry, arguments: &Arguments) -> Result<Store, Failure> {
-    let engine = registry.find_engine(&arguments.engine).map_err(Failure::text)?;
+async fn load(Given { engine, schemas }: Given, arguments: &Arguments) -> Result<Store, Failure> {
     let runtime = build::runtime(&Value::empty_object());
-    let options = CompileOptions { strict: arguments.strict, runtime, ..CompileOptions::default() };
+    let schemas = Some(Arc::new(schemas));
+    let options = CompileOptions { strict: arguments.strict, runtime, schemas, ..CompileOptions::default() };
     let store = Store::new(engine, options, Value::empty_object())?;
     let files = |paths: &[String], as_bundles| Files {
         paths: paths.to_vec(),

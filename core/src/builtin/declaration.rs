@@ -62,6 +62,28 @@ impl Declaration {
         }
     }
 
+    /// Reads the entry of a function in a list of capabilities. Names and descriptions of parameters are passed over, as
+    /// OPA does. Nothing for what is no such entry.
+    pub fn from_json(json: &Value) -> Option<Self> {
+        let Some(Type::Function(signature)) = Type::from_json(json.get("decl")?) else { return None };
+        let parameter = |kind| Parameter { name: Arc::default(), description: Arc::default(), kind };
+        let text = |key: &str| json.get(key).and_then(Value::as_str);
+        let is_set = |key: &str| json.get(key).and_then(Value::as_bool) == Some(true);
+        let categories = json.get("categories").and_then(Value::as_array).unwrap_or_default();
+        Some(Self {
+            description: text("description").unwrap_or_default().into(),
+            parameters: signature.parameters.into_iter().map(parameter).collect(),
+            variadic: signature.variadic,
+            result: signature.result.map(parameter),
+            infix: text("infix").map(Into::into),
+            categories: categories.iter().filter_map(Value::as_str).map(Into::into).collect(),
+            nondeterministic: is_set("nondeterministic"),
+            relation: is_set("relation"),
+            deprecated: is_set("deprecated"),
+            ..Self::new(text("name")?)
+        })
+    }
+
     /// What it does, in a sentence.
     #[must_use]
     pub fn describe(mut self, description: &str) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::Location;
+use super::{Location, PolicyError};
 use crate::caching::Caching;
 use crate::metrics::Metrics;
 use crate::store::Snapshot;
@@ -64,6 +64,8 @@ pub struct Evaluation<'a> {
     pub input: Option<&'a Value>,
     /// Whether errors of built-in functions end the evaluation rather than make the call undefined.
     pub strict_builtin_errors: bool,
+    /// Where errors of built-in functions go, if somebody wants to know all of them.
+    pub builtin_errors: Option<&'a mut Vec<PolicyError>>,
     /// Set from outside when the client has gone.
     pub cancel: Cancel,
     /// An engine that sees that it works for long goes on within this, so that whoever shares the thread need not wait.
@@ -109,6 +111,7 @@ impl<'a> Evaluation<'a> {
             snapshot,
             input,
             strict_builtin_errors: false,
+            builtin_errors: None,
             cancel: Cancel::default(),
             linger: |work| work(),
             metrics: Metrics::default(),

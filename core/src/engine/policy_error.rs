@@ -91,12 +91,14 @@ pub struct PolicyError {
     pub location: Option<Location>,
     /// More, in a shape that depends on the kind.
     pub details: Option<Value>,
+    /// The same for people, lines of text that follow the message where there is room.
+    pub lines: Vec<String>,
 }
 
 impl PolicyError {
     /// An error without details.
     pub fn new(code: ErrorCode, message: impl Into<String>, location: impl Into<Option<Location>>) -> Self {
-        Self { code, message: message.into(), location: location.into(), details: None }
+        Self { code, message: message.into(), location: location.into(), details: None, lines: Vec::new() }
     }
 
     /// The error as the REST API and status show it: `{code, message, location?, details?}`, fields in this order.
@@ -113,12 +115,13 @@ impl PolicyError {
 }
 
 impl fmt::Display for PolicyError {
-    /// `file:row: code: message`
+    /// `file:row: code: message`, then the lines of details, indented.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(location) = &self.location {
             write!(f, "{location}: ")?;
         }
-        write!(f, "{}: {}", self.code, self.message)
+        write!(f, "{}: {}", self.code, self.message)?;
+        self.lines.iter().try_for_each(|line| write!(f, "\n\t{line}"))
     }
 }
 
@@ -175,5 +178,12 @@ mod tests {
             "2 errors occurred:\napp:3: rego_compile_error: conflicting rule for data path a/b found\n\
              1:4: rego_unsafe_var_error: var x is unsafe"
         );
+    }
+
+    #[test]
+    fn details_follow_the_message_on_lines_of_their_own() {
+        let lines = ["input.x".to_owned(), "^^^^^".to_owned()].into();
+        let error = PolicyError { lines, ..PolicyError::new(ErrorCode::Type, "undefined ref: input.x", at("p", 2)) };
+        assert_eq!(error.to_string(), "p:2: rego_type_error: undefined ref: input.x\n\tinput.x\n\t^^^^^");
     }
 }

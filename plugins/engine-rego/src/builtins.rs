@@ -37,6 +37,7 @@ mod providers;
 mod random;
 mod ranges;
 mod regex;
+mod restricted;
 mod runtime;
 mod schema;
 mod semver;
@@ -62,7 +63,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use regent_core::builtin::Builtin;
+use regent_core::builtin::{Builtin, Declaration};
 
 /// The functions of each family. A family is a file here with a `TABLE` of them.
 const FAMILIES: &[&[table::Entry]] = &[
@@ -127,6 +128,17 @@ impl Builtins {
         let mut builtins = Self::default();
         for entry in FAMILIES.iter().copied().flatten() {
             builtins.add(Arc::new(table::Stock::new(entry)));
+        }
+        builtins
+    }
+
+    /// Only the functions that are declared, with the types that they are declared with. Calls of those that are not
+    /// here, or take another number of operands here, cannot be evaluated.
+    pub(crate) fn restricted(&self, declared: &[Declaration]) -> Self {
+        let mut builtins = Self::default();
+        for declaration in declared {
+            let own = self.get(&declaration.name);
+            builtins.add(restricted::Restricted::of(declaration, own));
         }
         builtins
     }

@@ -19,7 +19,7 @@ mod tests;
 use std::sync::Arc;
 
 use regent_core::Value;
-use regent_core::engine::PolicyErrors;
+use regent_core::engine::{Capabilities, PolicyErrors, Schemas};
 
 pub(crate) use check::check_document;
 pub(crate) use documents::documents;
@@ -42,6 +42,10 @@ pub(crate) struct Options {
     pub(crate) print: bool,
     /// Functions that no module or query may call.
     pub(crate) unsafe_builtins: Vec<String>,
+    /// What modules and queries may use, if not everything.
+    pub(crate) capabilities: Option<Arc<Capabilities>>,
+    /// Schemas to check types against; without them annotations do not count.
+    pub(crate) schemas: Option<Arc<Schemas>>,
     /// Base data that no rule may lie over.
     pub(crate) base: Option<Value>,
 }
@@ -62,6 +66,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) rules: RuleTree,
     /// The rules and their `else` branches, each after those that it depends on.
     pub(crate) order: Vec<check::Branch>,
+    /// The schemas that annotations name for rules.
+    pub(in crate::compile) annotated: rewrite::AnnotatedSchemas,
     /// What is known of the types of rules.
     pub(crate) types: check::TypeEnv,
 }
@@ -131,8 +137,11 @@ pub(crate) fn compile(
         locals: Locals::default(),
         rules: RuleTree::default(),
         order: Vec::new(),
+        annotated: rewrite::AnnotatedSchemas::default(),
         types: check::TypeEnv::default(),
     };
+    check::input_schema(&mut compiler);
+    compiler.errors.result()?;
     for (_, stage) in STAGES {
         stage(&mut compiler);
         compiler.errors.result()?;

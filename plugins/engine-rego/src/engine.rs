@@ -4,12 +4,14 @@ use std::any::Any;
 use std::sync::Arc;
 
 use regent_core::builtin::{Builtin, SharedState};
-use regent_core::engine::{CompileOptions, Engine, Module, PolicyErrors, Program, Source, Unsupported};
+use regent_core::engine::{
+    Capabilities, CompileOptions, Engine, Module, PolicyErrors, Program, RegoVersion, Source, Unsupported,
+};
 
-use crate::NAME;
 use crate::builtins::Builtins;
 use crate::module::RegoModule;
 use crate::program::RegoProgram;
+use crate::{NAME, capabilities};
 
 /// The engine that is chosen with `engine: rego`, and the default one.
 #[derive(Clone)]
@@ -17,12 +19,14 @@ pub struct RegoEngine {
     builtins: Arc<Builtins>,
     shared: Arc<SharedState>,
     optimised: bool,
+    /// What policies may use, if not everything.
+    capabilities: Option<Arc<Capabilities>>,
 }
 
 impl RegoEngine {
     /// An engine with these functions.
     pub fn new(builtins: Builtins) -> Self {
-        Self { builtins: Arc::new(builtins), shared: Arc::default(), optimised: true }
+        Self { builtins: Arc::new(builtins), shared: Arc::default(), optimised: true, capabilities: None }
     }
 
     /// The same engine with one function more, or in place of the one of its name.
@@ -30,7 +34,7 @@ impl RegoEngine {
     pub fn with_builtin(self, builtin: Arc<dyn Builtin>) -> Self {
         let mut builtins = Builtins::clone(&self.builtins);
         builtins.add(builtin);
-        Self { optimised: self.optimised, ..Self::new(builtins) }
+        Self { optimised: self.optimised, capabilities: self.capabilities, ..Self::new(builtins) }
     }
 
     /// The same engine, which evaluates what stands in the text, step by step: every rule instead of those that can hold,
@@ -58,8 +62,17 @@ impl Engine for RegoEngine {
         Ok(Arc::new(builtins.iter().cloned().fold(self.clone(), Self::with_builtin)))
     }
 
+    fn capabilities(&self, version: RegoVersion) -> Result<Capabilities, Unsupported> {
+        let restricted = self.capabilities.as_deref().cloned();
+        Ok(restricted.unwrap_or_else(|| capabilities::current(&self.builtins, version)))
+    }
+
+    fn with_capabilities(&self, capabilities: Arc<Capabilities>) -> Result<Arc<dyn Engine>, Unsupported> {
+        Ok(Arc::new(Self { capabilities: Some(capabilities), ..self.clone() }))
+    }
+
     fn parse(&self, source: Source) -> Result<Arc<dyn Module>, PolicyErrors> {
-        Ok(Arc::new(RegoModule::parse(source)?))
+        Ok(Arc::new(RegoModule::parse(source, self.capabilities.as_deref())?))
     }
 
     fn compile(&self, modules: &[Arc<dyn Module>], options: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
@@ -68,8 +81,13 @@ impl Engine for RegoEngine {
             module.downcast_ref().expect("a store keeps to one engine")
         };
         let modules: Vec<&RegoModule> = modules.iter().map(|module| own(&**module)).collect();
-        let builtins = Arc::clone(&self.builtins);
-        let program = RegoProgram::compile(&modules, options, builtins, Arc::clone(&self.shared), self.optimised)?;
+        let builtins = match &self.capabilities {
+            Some(capabilities) => Arc::new(self.builtins.restricted(&capabilities.builtins)),
+            None => Arc::clone(&self.builtins),
+        };
+        let shared = Arc::clone(&self.shared);
+        let program =
+            RegoProgram::compile(&modules, options, self.capabilities.clone(), builtins, shared, self.optimised)?;
         Ok(Arc::new(program))
     }
 }

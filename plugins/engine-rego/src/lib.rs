@@ -9,9 +9,11 @@
 //! - `plan`: from the rewritten tree to slots, constants and resolved rules, the form that is evaluated.
 //! - `index`: finds the rules that can hold for an input without trying each.
 //! - `eval`: the evaluator.
+//! - [`capabilities`]: what policies may use, and could use in releases of OPA.
 //! - [`builtins`]: the functions of Rego that are not written in Rego, one file a family.
 
 pub mod builtins;
+pub mod capabilities;
 mod compile;
 mod engine;
 mod eval;

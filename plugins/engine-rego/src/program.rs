@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use regent_core::builtin::SharedState;
 use regent_core::engine::{
-    CompileOptions, Linked, PolicyErrors, PreparedQuery, Program, Query, QueryError, RuleDocument, Unsupported,
+    Capabilities, CompileOptions, Linked, PolicyErrors, PreparedQuery, Program, Query, QueryError, RuleDocument,
+    Unsupported,
 };
 use regent_core::value::{Json, Value};
 
@@ -45,6 +46,7 @@ impl RegoProgram {
     pub(crate) fn compile(
         modules: &[&RegoModule],
         options: &CompileOptions,
+        capabilities: Option<Arc<Capabilities>>,
         builtins: Arc<Builtins>,
         shared: Arc<SharedState>,
         optimised: bool,
@@ -57,10 +59,12 @@ impl RegoProgram {
             strict: options.strict,
             print: options.print,
             unsafe_builtins: Vec::new(),
+            capabilities,
+            schemas: options.schemas.clone(),
             base: options.base.clone(),
         };
         let compiled = compile(trees, &builtins, options.clone())?;
-        let options = Options { base: None, ..options };
+        let options = Options { base: None, schemas: None, ..options };
         let plan = Plan::of(&compiled, &builtins, optimised);
         let rules = Arc::new(Rules { plan, shared, runtime, allow_net });
         Ok(Self { compiled, builtins, options, rules })

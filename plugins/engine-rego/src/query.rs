@@ -29,6 +29,7 @@ impl RegoQuery {
             runtime: &self.rules.runtime,
             cancel: evaluation.cancel.clone(),
             linger: evaluation.linger,
+            all_errors: evaluation.builtin_errors.is_some(),
             prints: evaluation.prints.is_some(),
             metrics,
             recorded: evaluation.recorded.as_mut(),
@@ -44,13 +45,17 @@ impl RegoQuery {
         }
         let failed = |error| QueryError::Evaluation(PolicyErrors::one(error));
         // An error of a built-in function outranks what came of it.
-        match machine.take_builtin_error() {
-            Some(error) if evaluation.strict_builtin_errors => Err(failed(error)),
-            _ => match result {
-                Ok(rows) => Ok(rows),
-                Err(Stop::Error(error)) => Err(failed(*error)),
-                Err(Stop::Exit) => Ok(Vec::new()),
-            },
+        let mut errors = machine.take_builtin_errors();
+        if evaluation.strict_builtin_errors && !errors.is_empty() {
+            return Err(failed(errors.swap_remove(0)));
+        }
+        if let Some(wanted) = &mut evaluation.builtin_errors {
+            wanted.append(&mut errors);
+        }
+        match result {
+            Ok(rows) => Ok(rows),
+            Err(Stop::Error(error)) => Err(failed(*error)),
+            Err(Stop::Exit) => Ok(Vec::new()),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod visit;
 mod annotations;
 pub(crate) mod depth;
 mod json;
+mod language;
 pub(crate) mod order;
 mod parser;
 mod scanner;
@@ -26,15 +27,20 @@ use token::Keywords;
 #[cfg(test)]
 mod tests;
 
+pub use language::Language;
+pub(crate) use token::FUTURE_KEYWORDS;
+
 pub use json::{JsonOptions, body_to_json, module_to_json, rule_to_json};
 
 /// How a module is parsed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ModuleOptions {
     /// Its dialect.
     pub version: RegoVersion,
     /// Whether `# METADATA` blocks are read. OPA does so for files and bundles, not for what its REST API takes.
     pub annotations: bool,
+    /// What of the language it may use.
+    pub language: Language,
 }
 
 /// Parses a module, its metadata included.
@@ -42,7 +48,7 @@ pub struct ModuleOptions {
 /// # Errors
 /// Everything that is wrong with its syntax.
 pub fn parse_module(source: Arc<SourceFile>, version: RegoVersion) -> Result<Module, PolicyErrors> {
-    parse_module_with(source, &[], ModuleOptions { version, annotations: true })
+    parse_module_with(source, &[], ModuleOptions { version, annotations: true, ..ModuleOptions::default() })
 }
 
 /// Parses a module. `broken` are the offsets of replacement characters that stand for bytes which are no UTF-8; each is an
@@ -56,8 +62,9 @@ pub fn parse_module_with(
     options: ModuleOptions,
 ) -> Result<Module, PolicyErrors> {
     let file = Arc::clone(&source.name);
-    let ModuleOptions { version, annotations } = options;
-    let statements = parser::parse_statements(source, broken, ParserOptions { annotations, ..dialect(version) })?;
+    let ModuleOptions { version, annotations, language } = options;
+    let statements =
+        parser::parse_statements(source, broken, ParserOptions { annotations, language, ..dialect(version) })?;
     parser::assemble(statements, &file, version)
 }
 
@@ -71,6 +78,8 @@ pub struct BodyOptions<'a> {
     /// Whether a rule is recognised, to be refused as such; else it is a malformed expression. OPA does so for what its
     /// REST API takes, and it shows in the errors.
     pub recognise_rules: bool,
+    /// What of the language it may use.
+    pub language: Language,
 }
 
 /// Parses a query: expressions parted by `;` or line feeds. An empty text is an empty body.
@@ -86,7 +95,9 @@ pub fn parse_body(source: Arc<SourceFile>, version: RegoVersion) -> Result<Body,
 /// # Errors
 /// Everything that is wrong with its syntax; without a location if it is no query but something else.
 pub fn parse_body_with(source: Arc<SourceFile>, options: BodyOptions<'_>) -> Result<Body, PolicyErrors> {
-    let mut parser_options = ParserOptions { skip_rules: !options.recognise_rules, ..dialect(options.version) };
+    let mut parser_options = dialect(options.version);
+    parser_options.skip_rules = !options.recognise_rules;
+    parser_options.language = options.language;
     options.imports.iter().for_each(|import| parser_options.keywords.add_import(import));
     let statements = parser::parse_statements(source, &[], parser_options)?;
     let mut body = Body::new();
@@ -164,5 +175,5 @@ fn plain_error(message: impl Into<String>) -> PolicyErrors {
 fn dialect(version: RegoVersion) -> ParserOptions {
     let v1 = version == RegoVersion::V1;
     let keywords = if v1 { Keywords::ALL } else { Keywords::default() };
-    ParserOptions { v1, keywords, skip_rules: false, annotations: false }
+    ParserOptions { v1, keywords, skip_rules: false, annotations: false, language: Language::default() }
 }

@@ -9,7 +9,7 @@ use regent_core::value::Path;
 use crate::builtins::Builtins;
 use crate::compile::{Compiled, CompiledQuery, Options, QueryContext, check_document, compile_query};
 use crate::syntax::ast::{Import, Ref, SourceFile, Span, Term, TermKind};
-use crate::syntax::{BodyOptions, parse_body_with, parse_module};
+use crate::syntax::{BodyOptions, Language, parse_body_with, parse_module};
 
 /// Parses and compiles a query.
 ///
@@ -22,7 +22,9 @@ pub(crate) fn compile(
     options: &Options,
 ) -> Result<CompiledQuery, QueryError> {
     let source = SourceFile { name: Arc::default(), text: query.text.as_str().into() };
-    let parsing = BodyOptions { version: query.version, recognise_rules: query.recognise_rules, imports: &[] };
+    let language = Language::of(options.capabilities.as_deref(), query.version).map_err(QueryError::Parse)?;
+    let parsing =
+        BodyOptions { version: query.version, recognise_rules: query.recognise_rules, imports: &[], language };
     let body = parse_body_with(Arc::new(source), parsing).map_err(|errors| match &errors.0[..] {
         // What is no query at all is wrong nowhere in particular.
         [error] if error.location.is_none() => QueryError::Invalid(error.message.clone()),

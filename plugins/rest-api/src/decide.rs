@@ -226,6 +226,7 @@ impl Decider {
             snapshot,
             input,
             strict_builtin_errors,
+            builtin_errors: None,
             cancel: call.cancel.clone(),
             linger: |work| aside(work),
             metrics: std::mem::take(&mut meter.metrics),

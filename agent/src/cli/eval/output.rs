@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use regent_core::Value;
-use regent_core::engine::{Answer, Expression, PolicyErrors, Row};
+use regent_core::engine::{Answer, Expression, PolicyError, PolicyErrors, Row};
 use regent_core::metrics::Metrics;
 use regent_core::value::{Json, encode, encode_pretty};
 
@@ -69,10 +69,14 @@ impl Failure {
 
     fn to_json(&self) -> Json {
         Json::Array(match self {
-            Self::Policy(errors) => errors.0.iter().map(|error| Json::Object(ordered(error.to_fields()))).collect(),
+            Self::Policy(errors) => errors.0.iter().map(error_json).collect(),
             Self::Texts(texts) => texts.iter().map(|text| Json::Object(vec![("message", Json::from(text))])).collect(),
         })
     }
+}
+
+fn error_json(error: &PolicyError) -> Json {
+    Json::Object(ordered(error.to_fields()))
 }
 
 /// OPA's command line shows the message first.
@@ -86,12 +90,17 @@ fn ordered(fields: Vec<(&'static str, Value)>) -> Vec<(&'static str, Json)> {
 /// What is to be shown.
 pub(crate) struct Output {
     pub(crate) result: Result<Answer, Failure>,
+    /// Errors of built-in functions that are shown beside the answer.
+    pub(crate) errors: Vec<PolicyError>,
     pub(crate) metrics: Option<Metrics>,
 }
 
 impl Output {
     /// Prints the answer to standard output; errors go to standard error, but in JSON.
     pub(crate) fn print(&self, format: OutputFormat, limit: usize) {
+        if !self.errors.is_empty() && !matches!(format, OutputFormat::Json | OutputFormat::Discard) {
+            eprintln!("{}", PolicyErrors(self.errors.clone()));
+        }
         match (&self.result, format) {
             (_, OutputFormat::Json) => print!("{}", text(&self.to_json(false))),
             (_, OutputFormat::Discard) => print!("{}", text(&self.to_json(true))),
@@ -119,6 +128,9 @@ impl Output {
     fn to_json(&self, discard: bool) -> Json {
         let mut fields = Vec::new();
         fields.extend(self.metrics.as_ref().map(|metrics| ("metrics", Json::from(metrics.to_value()))));
+        if !self.errors.is_empty() {
+            fields.push(("errors", Json::Array(self.errors.iter().map(error_json).collect())));
+        }
         match &self.result {
             Err(failure) => fields.push(("errors", failure.to_json())),
             Ok(answer) if answer.rows.is_empty() => {}
@@ -194,7 +206,7 @@ mod tests {
 
     #[test]
     fn json_keeps_opas_order_of_fields() {
-        let output = Output { result: Ok(answer()), metrics: None };
+        let output = Output { result: Ok(answer()), errors: Vec::new(), metrics: None };
         let expected = r#"{
   "result": [
     {
@@ -222,14 +234,14 @@ mod tests {
 
     #[test]
     fn an_undefined_answer_is_an_empty_object() {
-        let output = Output { result: Ok(Answer::default()), metrics: None };
+        let output = Output { result: Ok(Answer::default()), errors: Vec::new(), metrics: None };
         assert_eq!(text(&output.to_json(false)), "{}\n");
     }
 
     #[test]
     fn errors_show_the_message_first() {
         let error = PolicyError::new(ErrorCode::UnsafeVar, "var x is unsafe", Location::default());
-        let output = Output { result: Err(Failure::Policy(error.into())), metrics: None };
+        let output = Output { result: Err(Failure::Policy(error.into())), errors: Vec::new(), metrics: None };
         let shown = text(&output.to_json(false));
         let at = |name| shown.find(name);
         assert!(at("message") < at("code") && at("code") < at("location"), "{shown}");

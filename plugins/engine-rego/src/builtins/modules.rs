@@ -28,7 +28,7 @@ fn parse(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
         operand.as_str().ok_or_else(wrong)
     };
     let source = SourceFile { name: text(0)?.into(), text: text(1)?.into() };
-    let options = ModuleOptions { version: RegoVersion::V1, annotations: false };
+    let options = ModuleOptions { version: RegoVersion::V1, ..ModuleOptions::default() };
     let module =
         parse_module_with(Arc::new(source), &[], options).map_err(|errors| BuiltinError::failed(errors.to_string()))?;
     Ok(Some(value(module_to_json(&module, JsonOptions::default()))))

@@ -21,7 +21,7 @@ pub(super) use equals::equals;
 pub(super) use expr_terms::expr_terms;
 pub(super) use heads::{init_locals, refs_in_head, remove_imports, rule_head_refs};
 pub(super) use local_vars::local_vars;
-pub(super) use metadata::metadata_calls;
+pub(super) use metadata::{AnnotatedSchemas, metadata_calls};
 pub(super) use print::print_calls;
 pub(super) use resolve::resolve_refs;
 pub(super) use templates::template_strings;

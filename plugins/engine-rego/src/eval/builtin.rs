@@ -110,10 +110,12 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Remembers the first error. Whether it counts is known at the end; until then the call is undefined.
+    /// Remembers the error, if there is room. Whether it counts is known at the end; until then the call is undefined.
     fn failed(&mut self, code: ErrorCode, name: &str, text: &str, span: &Span) -> Option<Value> {
-        let error = || PolicyError::new(code, format!("{name}: {text}"), span.location());
-        self.builtins.error.get_or_insert_with(error);
+        if self.builtins.errors.len() < self.builtins.most_errors {
+            let error = PolicyError::new(code, format!("{name}: {text}"), span.location());
+            self.builtins.errors.push(error);
+        }
         None
     }
 }

@@ -125,7 +125,7 @@ impl<'a> Machine<'a> {
     /// Runs a comprehension for all values of its keys.
     fn collect_all(&mut self, index: &'a CollectIndex) -> Result<Collected, Stop> {
         let mut all: HashMap<Vec<Value>, Collection, RandomState> = HashMap::default();
-        let error = self.builtins.error.take();
+        let errors = std::mem::take(&mut self.builtins.errors);
         let frame = self.push_frame(index.slots, &[]);
         let flow = self.run(&index.block, frame, &mut |machine| {
             let keys = index.keys.iter().map(|slot| machine.slot(frame, *slot).clone().into_owned()).collect();
@@ -134,7 +134,7 @@ impl<'a> Machine<'a> {
         });
         self.pop_frame(frame);
         // What fails may do so only for keys that nobody asks for.
-        let failed = std::mem::replace(&mut self.builtins.error, error).is_some();
+        let failed = !std::mem::replace(&mut self.builtins.errors, errors).is_empty();
         match flow {
             Err(Stop::Error(error)) if error.code == ErrorCode::EvalCancel => return Err(Stop::Error(error)),
             Err(_) => return Ok(Collected::Unfit),

@@ -32,6 +32,8 @@ pub(crate) struct Context<'a> {
     pub(crate) cancel: Cancel,
     /// Does long work.
     pub(crate) linger: Linger,
+    /// Whether all errors of built-in functions are kept, not only the first.
+    pub(crate) all_errors: bool,
     /// Whether anybody listens to `print`.
     pub(crate) prints: bool,
     /// Timers and counters.
@@ -46,6 +48,9 @@ pub(crate) struct Context<'a> {
 
 /// Slots for which there is room from the start.
 const USUAL_SLOTS: usize = 64;
+
+/// Errors of built-in functions that are kept if all are wanted.
+const MOST_ERRORS: usize = 10_000;
 
 /// The state of one evaluation.
 pub(crate) struct Machine<'a> {
@@ -75,8 +80,10 @@ pub(super) struct BuiltinState<'a> {
     pub(super) allow_net: Option<&'a [Arc<str>]>,
     /// Operands of the call that is being made; kept for its memory.
     pub(super) operands: Vec<Value>,
-    /// The first error, which counts if errors are strict.
-    pub(super) error: Option<PolicyError>,
+    /// What functions failed with: only the first error, which counts if errors are strict, or as many as are wanted.
+    pub(super) errors: Vec<PolicyError>,
+    /// How many errors are kept.
+    pub(super) most_errors: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -100,16 +107,17 @@ impl<'a> Machine<'a> {
                 caching: context.caching,
                 allow_net: context.allow_net,
                 operands: Vec::new(),
-                error: None,
+                errors: Vec::new(),
+                most_errors: if context.all_errors { MOST_ERRORS } else { 1 },
             },
             resolving: Cell::new(None),
             prints: context.prints.then(Vec::new),
         }
     }
 
-    /// The first error of a built-in function.
-    pub(crate) fn take_builtin_error(&mut self) -> Option<PolicyError> {
-        self.builtins.error.take()
+    /// The errors of built-in functions.
+    pub(crate) fn take_builtin_errors(&mut self) -> Vec<PolicyError> {
+        std::mem::take(&mut self.builtins.errors)
     }
 
     /// Adds what was measured to the metrics.

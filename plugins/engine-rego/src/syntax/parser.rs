@@ -30,6 +30,7 @@ pub(super) use module::{Statement, Statements, assemble, parse_statements};
 use self::error::Trail;
 use super::ast::{Comment, Expr, ExprKind, SourceFile, Span, Term};
 use super::depth::deeper;
+use super::language::Language;
 use super::scanner::{Literal, Scanned, Scanner};
 use super::token::{Keywords, Token};
 
@@ -81,6 +82,8 @@ pub(super) struct ParserOptions {
     pub(super) skip_rules: bool,
     /// Whether `# METADATA` means anything.
     pub(super) annotations: bool,
+    /// What of the language the text may use.
+    pub(super) language: Language,
 }
 
 /// A parser on its way through one text.
@@ -235,9 +238,14 @@ impl Parser {
         self.span_of(Place { row: span.row, col: span.col, ..Place::default() }, start, end)
     }
 
+    /// Whether the token is a keyword that may be part of a reference.
+    fn is_key(&self) -> bool {
+        self.options.language.keywords_in_refs && self.token().is_keyword()
+    }
+
     /// Whether the token is a keyword directly before `.` or `[`, and so a name.
     fn at_keyword_of_reference(&mut self) -> bool {
-        if !self.token().is_keyword() {
+        if !self.is_key() {
             return false;
         }
         let here = self.save();

@@ -158,7 +158,7 @@ impl Token {
 }
 
 /// The keywords that v0 has to import, as the text spells them, sorted.
-pub(super) const FUTURE_KEYWORDS: [&str; 4] = ["contains", "every", "if", "in"];
+pub(crate) const FUTURE_KEYWORDS: [&str; 4] = ["contains", "every", "if", "in"];
 
 /// Which of the keywords that v0 has to import are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,16 +170,29 @@ impl Keywords {
     /// All of them.
     pub(super) const ALL: Self = Self { known: [true; FUTURE_KEYWORDS.len()] };
 
+    /// Whether one of them is known.
+    pub(super) fn knows(self, keyword: &str) -> bool {
+        FUTURE_KEYWORDS.iter().zip(self.known).any(|(name, known)| known && *name == keyword)
+    }
+
+    /// Makes those of another list known, too.
+    pub(super) fn add_all(&mut self, others: Self) {
+        self.known.iter_mut().zip(others.known).for_each(|(known, other)| *known |= other);
+    }
+
     /// Makes one known; `every` brings `in` along. False for what is no such keyword.
     pub(super) fn add(&mut self, keyword: &str) -> bool {
-        let Some(at) = FUTURE_KEYWORDS.iter().position(|known| *known == keyword) else {
-            return false;
-        };
-        self.known[at] = true;
+        let is_known = self.add_only(keyword);
         if keyword == "every" {
-            self.add("in");
+            self.add_only("in");
         }
-        true
+        is_known
+    }
+
+    /// Makes just one known. False for what is no such keyword.
+    pub(super) fn add_only(&mut self, keyword: &str) -> bool {
+        let at = FUTURE_KEYWORDS.iter().position(|known| *known == keyword);
+        at.inspect(|at| self.known[*at] = true).is_some()
     }
 
     /// Makes known what an import brings.
@@ -209,8 +222,7 @@ impl Keywords {
             "if" => Token::If,
             _ => return Token::Ident,
         };
-        let known = FUTURE_KEYWORDS.iter().zip(self.known).any(|(keyword, known)| known && *keyword == name);
-        if known { token } else { Token::Ident }
+        if self.knows(name) { token } else { Token::Ident }
     }
 }
 

@@ -1,20 +1,24 @@
 //! Types: what is known of values before anything is evaluated.
 //!
 //! Rules are gone through after those that they depend on; what each makes is remembered in a [`TypeEnv`], against which
-//! queries are checked, too. Schemas of the input and of data would become further known types there: of `input`, and
-//! of what annotations name.
+//! queries are checked, too. Schemas are further known types: one of the input as a whole, and those that annotations
+//! name for a rule.
 
+mod annotated;
 mod body;
 mod details;
 mod env;
 mod infer;
 mod refs;
 mod rules;
+mod schema;
+mod text;
 mod ty;
 mod unify;
 
 use regent_core::engine::{ErrorCode, PolicyError, PolicyErrors};
 
+use self::annotated::SchemaLoader;
 use self::body::Checker;
 pub(crate) use self::env::TypeEnv;
 use self::ty::Ty;
@@ -27,15 +31,18 @@ use crate::syntax::ast::{Body, Expr, ExprKind, Term};
 
 /// The stage that finds operands, equations and references that cannot fit, and notes the types of all rules.
 pub(in crate::compile) fn types(compiler: &mut Compiler<'_>) {
-    let Compiler { modules, builtins, errors, locals, order, types, .. } = compiler;
+    let Compiler { modules, builtins, errors, locals, order, types, options, annotated, .. } = compiler;
     let originals = Originals::new([&locals.originals]);
     let mut found = Vec::new();
+    let mut loader = SchemaLoader::new(options);
     for branch in &*order {
         let (_, module) = &modules[branch.rule.module];
         let Some(rule) = branches(&module.rules[branch.rule.rule]).nth(branch.depth) else {
             continue;
         };
-        let (errors, entry) = rules::check(module, rule, Checker::new(builtins, types, originals.clone()));
+        let mut checker = Checker::new(builtins, types, originals.clone());
+        found.extend(checker.annotate(rule, annotated.of(branch.rule, branch.depth == 0), &mut loader));
+        let (errors, entry) = rules::check(module, rule, checker);
         found.extend(errors);
         if let Some(entry) = entry {
             types.add(entry);
@@ -47,6 +54,16 @@ pub(in crate::compile) fn types(compiler: &mut Compiler<'_>) {
     });
     for error in found {
         errors.push(error);
+    }
+}
+
+/// Reads the schema of the input.
+pub(in crate::compile) fn input_schema(compiler: &mut Compiler<'_>) {
+    let Compiler { options, errors, types, .. } = compiler;
+    let Some(schema) = options.schemas.as_ref().and_then(|schemas| schemas.input()) else { return };
+    match schema::load(schema, options.capabilities.as_deref()) {
+        Ok(ty) => types.input = Some(ty),
+        Err(problem) => errors.push(PolicyError::new(ErrorCode::Type, problem, None)),
     }
 }
 
@@ -95,9 +112,10 @@ pub(super) fn arity_mismatch(
         let nothing_known = TypeEnv::default();
         let mut checker = Checker::new(builtins, &nothing_known, Originals::default());
         let have: Vec<Ty> = operands.iter().map(|operand| checker.type_of(operand)).collect();
-        let details = details::operands(&have, &function.wanted(false));
+        let wanted = function.wanted(false);
         return PolicyError {
-            details: Some(details),
+            details: Some(details::operands(&have, &wanted)),
+            lines: details::lines_of_operands(&have, &wanted),
             ..PolicyError::new(ErrorCode::Type, format!("{operator}: arity mismatch"), place)
         };
     }

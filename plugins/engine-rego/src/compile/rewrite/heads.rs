@@ -1,7 +1,9 @@
 //! The heads of rules: what has to be evaluated for them moves into their bodies.
 
+use regent_core::engine::{Capabilities, ErrorCode};
+
 use crate::compile::build::{extract, push};
-use crate::compile::{Compiler, Locals};
+use crate::compile::{Compiler, Errors, Locals};
 use crate::syntax::ast::{Rule, Term, TermKind};
 use crate::syntax::order::compare;
 use crate::syntax::visit::Visit;
@@ -15,9 +17,61 @@ pub(in crate::compile) fn init_locals(compiler: &mut Compiler<'_>) {
 
 /// The stage that leaves only variables and scalars in the references of heads.
 pub(in crate::compile) fn rule_head_refs(compiler: &mut Compiler<'_>) {
-    let Compiler { modules, locals, .. } = compiler;
+    let Compiler { modules, locals, options, errors, .. } = compiler;
+    let heads = options.capabilities.as_deref().map_or(Heads::Any, Heads::of);
     for rule in modules.iter_mut().flat_map(|(_, module)| &mut module.rules) {
+        heads.check(rule, errors);
         rule_head_ref(rule, locals);
+    }
+}
+
+/// What the heads of rules may be.
+#[derive(Clone, Copy)]
+enum Heads {
+    /// Any references.
+    Any,
+    /// References whose parts are strings, but for the last one.
+    Prefixed,
+    /// Names.
+    Named,
+}
+
+impl Heads {
+    /// What capabilities allow for.
+    fn of(capabilities: &Capabilities) -> Self {
+        if capabilities.has_feature("rule_head_refs") || capabilities.has_feature("rego_v1") {
+            Self::Any
+        } else if capabilities.has_feature("rule_head_ref_string_prefixes") {
+            Self::Prefixed
+        } else {
+            Self::Named
+        }
+    }
+
+    fn check(self, rule: &Rule, errors: &mut Errors) {
+        let head = &rule.head;
+        let shown = || Term::new(TermKind::Ref(head.reference.clone()), rule.span.clone());
+        let is_partial_set = head.value.is_none();
+        match self {
+            Self::Any => {}
+            Self::Named => {
+                // A name with one key is how partial objects and sets were always written.
+                let is_old = head.reference.len() == 1 || (head.reference.len() == 2 && head.key.is_some());
+                if !is_old {
+                    let message = format!("rule heads with refs are not supported: {}", shown());
+                    errors.add(ErrorCode::Compile, &rule.span, message);
+                }
+            }
+            Self::Prefixed => {
+                let last = head.reference.len() - 1;
+                let parts = head.reference.iter().enumerate().skip(1);
+                for _ in parts.filter(|(at, part)| (is_partial_set || *at != last) && part.as_text().is_none()) {
+                    let message =
+                        format!("rule heads with general refs (containing variables) are not supported: {}", shown());
+                    errors.add(ErrorCode::Type, &rule.span, message);
+                }
+            }
+        }
     }
 }
 

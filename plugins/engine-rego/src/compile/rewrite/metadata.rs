@@ -8,6 +8,7 @@ mod object;
 use regent_core::Value;
 use regent_core::value::View;
 
+pub(in crate::compile) use self::annotations::AnnotatedSchemas;
 use self::annotations::AnnotationSet;
 use crate::compile::build::{calls, equality, expr, extract, renumber};
 use crate::compile::{Compiler, Locals, RuleId};
@@ -17,18 +18,25 @@ use crate::syntax::visit::{Visit, VisitMut, deeper};
 const CHAIN: &str = "rego.metadata.chain";
 const RULE: &str = "rego.metadata.rule";
 
-/// The stage. Annotations are looked at only if there is such a call.
+/// The stage. Annotations are looked at only if there is such a call, or if they may name schemas.
 pub(in crate::compile) fn metadata_calls(compiler: &mut Compiler<'_>) {
-    let Compiler { modules, builtins, errors, locals, .. } = compiler;
+    let Compiler { modules, builtins, errors, locals, options, annotated, .. } = compiler;
     let known = [CHAIN, RULE].map(|name| builtins.get(name).is_some());
     let mut called = Calls::default();
     for (_, module) in &*modules {
         called.walk_module(module);
     }
-    if called.first.iter().zip(known).all(|(call, is_known)| call.is_none() || !is_known) {
+    let is_called = called.first.iter().zip(known).any(|(call, is_known)| call.is_some() && is_known);
+    if !is_called && options.schemas.is_none() {
         return;
     }
     let annotations = AnnotationSet::new(modules, errors);
+    if options.schemas.is_some() {
+        *annotated = annotations.schemas(modules);
+    }
+    if !is_called {
+        return;
+    }
     for (module_index, (_, module)) in modules.iter_mut().enumerate() {
         for (rule_index, rule) in module.rules.iter_mut().enumerate() {
             let id = RuleId { module: module_index, rule: rule_index };

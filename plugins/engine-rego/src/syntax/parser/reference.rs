@@ -23,7 +23,7 @@ impl Parser {
             match self.token() {
                 Token::Dot => {
                     self.scan_space();
-                    if self.token() != Token::Ident && !self.token().is_keyword() {
+                    if self.token() != Token::Ident && !self.is_key() {
                         self.illegal("expected identifier");
                         return None;
                     }

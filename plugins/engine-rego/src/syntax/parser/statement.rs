@@ -84,7 +84,7 @@ impl Parser {
         if self.token() == Token::Whitespace {
             self.scan();
         }
-        if self.token() != Token::Ident && !self.token().is_keyword() {
+        if self.token() != Token::Ident && !self.is_key() {
             self.illegal("");
             return None;
         }
@@ -152,6 +152,8 @@ impl Parser {
         if !matches!(rest, [version] if version.as_text() == Some("v1")) {
             let path = ref_text(import.path.as_ref().unwrap_or_default());
             self.error_at(at, format!("invalid import `{path}`, must be `rego.v1`"));
+        } else if !self.options.language.rego_v1_import {
+            self.error_at(at, "invalid import, `rego.v1` is not supported by current capabilities");
         } else if self.options.v1 {
             // Nothing that v1 does not have anyway.
         } else if import.alias.is_some() {
@@ -170,12 +172,13 @@ impl Parser {
             return self.error_at(at, "`future` imports cannot be aliased");
         }
         let [keyword] = keywords else {
-            self.state.scanner.keywords = Keywords::ALL;
+            self.state.scanner.keywords.add_all(self.options.language.keywords);
             return;
         };
-        if !self.state.scanner.keywords.add(keyword.as_text().unwrap_or_default()) {
-            let message = format!("unexpected keyword, must be one of [{}]", FUTURE_KEYWORDS.join(" "));
-            self.error_at(at, message);
+        let (keyword, offered) = (keyword.as_text().unwrap_or_default(), self.options.language.keywords);
+        if !offered.knows(keyword) || !self.state.scanner.keywords.add(keyword) {
+            let names: Vec<_> = FUTURE_KEYWORDS.into_iter().filter(|name| offered.knows(name)).collect();
+            self.error_at(at, format!("unexpected keyword, must be one of [{}]", names.join(" ")));
         }
     }
 

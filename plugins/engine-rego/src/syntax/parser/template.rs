@@ -9,6 +9,10 @@ impl Parser {
     /// A template string; afterwards the token is its last part.
     pub(super) fn template(&mut self, raw: bool) -> Option<Term> {
         let start = self.place();
+        if !self.options.language.template_strings {
+            self.error(start, "template strings are not supported by current capabilities");
+            return None;
+        }
         let mut parts = Vec::new();
         let mut depth = 0;
         loop {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use regent_core::engine::{ErrorCode, PolicyError};
 
+use super::annotated::Roots;
 use super::details;
 use super::env::TypeEnv;
 use super::ty::{Function, Ty};
@@ -21,6 +22,8 @@ pub(super) struct Checker<'a> {
     pub(super) env: &'a TypeEnv,
     pub(super) originals: Originals<'a>,
     pub(super) vars: Vars,
+    /// What annotations say of the root documents.
+    pub(super) roots: Roots,
     /// The types of comprehensions that were checked, by where they are.
     pub(super) closures: HashMap<*const TermKind, Ty>,
 }
@@ -51,7 +54,14 @@ pub(super) struct Finding {
 
 impl<'a> Checker<'a> {
     pub(super) fn new(builtins: &'a Builtins, env: &'a TypeEnv, originals: Originals<'a>) -> Self {
-        Self { builtins, env, originals, vars: Vars(vec![HashMap::new()]), closures: HashMap::new() }
+        Self {
+            builtins,
+            env,
+            originals,
+            vars: Vars(vec![HashMap::new()]),
+            roots: Roots::default(),
+            closures: HashMap::new(),
+        }
     }
 
     /// Checks a body.
@@ -117,7 +127,9 @@ impl<'a> Checker<'a> {
         let have: Vec<Ty> = value.parameters.iter().map(|parameter| parameter.ty.clone()).collect();
         let message = format!("{}: arity mismatch", with.target);
         let mut error = PolicyError::new(ErrorCode::Type, message, with.span.location());
-        error.details = Some(details::operands(&have, &target.wanted(false)));
+        let wanted = target.wanted(false);
+        error.details = Some(details::operands(&have, &wanted));
+        error.lines = details::lines_of_operands(&have, &wanted);
         Some(Finding { error, is_vague: have.iter().any(Ty::is_unknown) })
     }
 
@@ -134,6 +146,7 @@ impl<'a> Checker<'a> {
         }
         let mut error = PolicyError::new(ErrorCode::Type, "match error", expr.span.location());
         error.details = Some(details::equation(&left_type, &right_type));
+        error.lines = details::lines_of_equation(&left_type, &right_type);
         Some(Finding { error, is_vague: left_type.is_unknown() || right_type.is_unknown() })
     }
 
@@ -169,7 +182,9 @@ impl<'a> Checker<'a> {
         let have: Vec<Ty> = operands.iter().map(|operand| self.type_of(operand)).collect();
         let message = format!("{operator}: {what}");
         let mut error = PolicyError::new(ErrorCode::Type, message, expr.span.location());
-        error.details = Some(details::operands(&have, &want.wanted(true)));
+        let wanted = want.wanted(true);
+        error.details = Some(details::operands(&have, &wanted));
+        error.lines = details::lines_of_operands(&have, &wanted);
         Finding { error, is_vague: have.iter().any(Ty::is_unknown) }
     }
 }

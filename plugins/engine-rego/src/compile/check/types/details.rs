@@ -3,6 +3,7 @@
 use regent_core::Value;
 
 use super::ty::{Named, Ty, Wanted};
+use crate::compile::check::text;
 use crate::syntax::ast::{Term, TermKind};
 
 /// Operands that do not fit: what there is and what is wanted.
@@ -15,14 +16,33 @@ pub(super) fn operands(have: &[Ty], want: &Wanted) -> Value {
     Value::object([("have", Value::array(have.iter().map(json))), ("want", Value::object(wanted))])
 }
 
+/// The same as lines of text.
+pub(super) fn lines_of_operands(have: &[Ty], want: &Wanted) -> Vec<String> {
+    let have: Vec<String> = have.iter().map(Ty::to_string).collect();
+    let variadic = want.variadic.iter().map(|variadic| format!("{variadic}..."));
+    let want: Vec<String> = want.operands.iter().map(Named::to_string).chain(variadic).collect();
+    vec![format!("have: ({})", have.join(", ")), format!("want: ({})", want.join(", "))]
+}
+
 /// Two sides of an equation that cannot be equal.
 pub(super) fn equation(left: &Ty, right: &Ty) -> Value {
     Value::object([("a", json(left)), ("b", json(right))])
 }
 
+/// The same as lines of text.
+pub(super) fn lines_of_equation(left: &Ty, right: &Ty) -> Vec<String> {
+    vec![format!("left  : {left}"), format!("right : {right}")]
+}
+
 /// A reference into something without keys.
 pub(super) fn no_keys(reference: &[Term], position: usize, have: &Ty) -> Value {
     Value::object([("have", json(have)), ("pos", number(position)), ("ref", terms(reference))])
+}
+
+/// The same as lines of text: the reference with what has no keys underlined.
+pub(super) fn lines_of_no_keys(reference: &[Term], position: usize, have: &Ty) -> Vec<String> {
+    let underlined = text::reference(&reference[..=position]).len();
+    vec![text::reference(reference), "^".repeat(underlined), format!("have: {have}")]
 }
 
 /// A reference with a key that does not exist or cannot be one.
@@ -34,6 +54,28 @@ pub(super) fn wrong_key(reference: &[Term], position: usize, have: &Ty, want: &T
         entries.push(("have", json(have)));
     }
     Value::object(entries)
+}
+
+/// The same as lines of text: the reference with the key pointed at.
+pub(super) fn lines_of_wrong_key(
+    reference: &[Term],
+    position: usize,
+    have: &Ty,
+    want: &Ty,
+    one_of: &[Value],
+) -> Vec<String> {
+    let pad = " ".repeat(text::reference(&reference[..position]).len() + 1);
+    let have = match have {
+        Ty::Unknown => format!("{pad}have: {}", reference[position]),
+        have => format!("{pad}have (type): {have}"),
+    };
+    let want = if one_of.is_empty() {
+        format!("{pad}want (type): {want}")
+    } else {
+        let keys: Vec<String> = one_of.iter().map(Value::to_string).collect();
+        format!("{pad}want (one of): [{}]", keys.join(" "))
+    };
+    vec![text::reference(reference), format!("{pad}^"), have, want]
 }
 
 fn number(place: usize) -> Value {

@@ -10,6 +10,8 @@ use super::ty::Ty;
 /// What is known of everything below `data`.
 #[derive(Debug, Default)]
 pub(crate) struct TypeEnv {
+    /// The type of the input, if there is a schema of it.
+    pub(super) input: Option<Ty>,
     data: Node,
 }
 

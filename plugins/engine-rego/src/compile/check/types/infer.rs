@@ -23,6 +23,11 @@ impl Checker<'_> {
         }
     }
 
+    /// What annotations or a schema say of the input.
+    pub(super) fn type_of_input(&self) -> Ty {
+        self.roots.input.clone().or_else(|| self.env.input.clone()).unwrap_or_else(Ty::any)
+    }
+
     /// What is known of a variable's type.
     pub(super) fn type_of_var(&self, name: &Var) -> Ty {
         if let Some(known) = self.vars.get(name) {
@@ -100,10 +105,11 @@ impl Checker<'_> {
             return select(known, keys);
         }
         match &**name {
-            "input" => Ty::any(),
-            "data" => match self.env.data() {
-                Some(node) => below(node, keys),
-                None => Ty::any(),
+            "input" => select(self.type_of_input(), keys),
+            "data" => match (&self.roots.data, self.env.data()) {
+                (Some(known), _) => select(known.clone(), keys),
+                (None, Some(node)) => below(node, keys),
+                (None, None) => Ty::any(),
             },
             _ => builtin_name(term).and_then(|name| self.builtin(&name)).unwrap_or_default(),
         }

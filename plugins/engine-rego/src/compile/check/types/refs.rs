@@ -37,11 +37,15 @@ impl Checker<'_> {
             return self.keys(parts, 1, known);
         }
         match &**name {
-            "data" => match self.env.data() {
-                Some(node) => self.data(parts, node),
-                None => self.keys(parts, 1, Ty::any()),
+            "data" => match (self.roots.data.clone(), self.env.data()) {
+                (Some(known), _) => self.keys(parts, 1, known),
+                (None, Some(node)) => self.data(parts, node),
+                (None, None) => self.keys(parts, 1, Ty::any()),
             },
-            "input" => self.keys(parts, 1, Ty::any()),
+            "input" => {
+                let known = self.type_of_input();
+                self.keys(parts, 1, known)
+            }
             _ => {
                 if !keys.is_empty() || self.type_of_var(name) == Ty::Unknown {
                     self.vars.put(name, Ty::any());
@@ -133,12 +137,14 @@ impl Checker<'_> {
 
     fn no_keys(&self, parts: &[Term], place: usize, have: &Ty) -> PolicyError {
         let (error, shown) = self.undefined(parts);
-        PolicyError { details: Some(details::no_keys(&shown, place, have)), ..error }
+        let lines = details::lines_of_no_keys(&shown, place, have);
+        PolicyError { details: Some(details::no_keys(&shown, place, have)), lines, ..error }
     }
 
     fn wrong_key(&self, parts: &[Term], place: usize, have: &Ty, want: &Ty, one_of: &[Value]) -> PolicyError {
         let (error, shown) = self.undefined(parts);
-        PolicyError { details: Some(details::wrong_key(&shown, place, have, want, one_of)), ..error }
+        let lines = details::lines_of_wrong_key(&shown, place, have, want, one_of);
+        PolicyError { details: Some(details::wrong_key(&shown, place, have, want, one_of)), lines, ..error }
     }
 }
 

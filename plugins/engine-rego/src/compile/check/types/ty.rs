@@ -324,7 +324,7 @@ impl Named {
     }
 
     fn of_parameter(parameter: &Parameter) -> Self {
-        let name = Some((parameter.name.clone(), parameter.description.clone()));
+        let name = (!parameter.name.is_empty()).then(|| (parameter.name.clone(), parameter.description.clone()));
         Self { ty: Ty::from_type(&parameter.kind), name }
     }
 }

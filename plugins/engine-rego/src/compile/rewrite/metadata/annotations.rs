@@ -21,6 +21,26 @@ struct Note {
     span: Span,
 }
 
+impl Note {
+    /// The schemas that the block names, `{path, schema}` or `{path, definition}` each.
+    fn schemas(&self) -> &[Value] {
+        self.content.get("schemas").and_then(Value::as_array).unwrap_or_default()
+    }
+}
+
+/// The schemas that annotations name for rules: for the rule with its `else` branches, and for its first branch only.
+#[derive(Debug, Default)]
+pub(in crate::compile) struct AnnotatedSchemas(HashMap<RuleId, (Vec<Value>, Vec<Value>)>);
+
+impl AnnotatedSchemas {
+    /// Those of a branch of a rule, in the order in which they count.
+    pub(in crate::compile) fn of(&self, rule: RuleId, is_first: bool) -> impl Iterator<Item = &Value> {
+        let found = self.0.get(&rule);
+        let own = found.filter(|_| is_first).map(|(_, own)| own);
+        found.map(|(shared, _)| shared).into_iter().chain(own).flatten()
+    }
+}
+
 /// All blocks.
 #[derive(Default)]
 pub(super) struct AnnotationSet {
@@ -86,6 +106,27 @@ impl AnnotationSet {
         links.extend(self.packages.get(package).map(link));
         links.extend((0..=package.len()).rev().filter_map(|length| self.trees.get(&package[..length])).map(link));
         Value::array(links)
+    }
+
+    /// The schemas that annotations name for rules.
+    pub(super) fn schemas(&self, modules: &Modules) -> AnnotatedSchemas {
+        let mut found = AnnotatedSchemas::default();
+        for (module, (_, tree)) in modules.iter().enumerate() {
+            let package = &self.modules[module];
+            let around = (0..=package.len()).filter_map(|length| self.trees.get(&package[..length]));
+            let around: Vec<&Note> = around.chain(self.packages.get(package)).collect();
+            for (index, rule) in tree.rules.iter().enumerate() {
+                let id = RuleId { module, rule: index };
+                let document = self.trees.get(&rule_path(package, rule));
+                let shared = around.iter().copied().chain(document).flat_map(Note::schemas).cloned();
+                let own = self.rules.get(&id).into_iter().flatten().flat_map(Note::schemas).cloned();
+                let (shared, own): (Vec<Value>, Vec<Value>) = (shared.collect(), own.collect());
+                if !shared.is_empty() || !own.is_empty() {
+                    found.0.insert(id, (shared, own));
+                }
+            }
+        }
+        found
     }
 
     /// The blocks of a rule, the nearest one first.
