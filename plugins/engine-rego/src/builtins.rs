@@ -14,6 +14,8 @@ mod cases;
 mod casts;
 mod comparison;
 mod crypto;
+mod cursor;
+mod decimal;
 #[cfg(test)]
 mod declarations;
 mod editing;
@@ -29,7 +31,6 @@ mod keys;
 mod lookup;
 mod modules;
 mod net;
-mod number64;
 mod numbers;
 mod objects;
 mod operand;

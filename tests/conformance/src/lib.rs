@@ -20,7 +20,7 @@ mod sleep;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use case::{Case, Topic};
+pub use case::{Case, Topic, Want};
 pub use floor::Floor;
 use regent_core::engine::Engine;
 pub use report::{Failure, Report};
@@ -36,12 +36,11 @@ pub type MakeEngine = fn() -> Arc<dyn Engine>;
 /// When fewer cases of a topic pass than the floor says, when a case panics or cannot be stopped, and when the cases or the
 /// floor cannot be read.
 pub fn check(engine: MakeEngine, floor: &Path) {
-    let folder = folder();
-    if !folder.is_dir() {
-        eprintln!("conformance skipped: {} does not exist", folder.display());
+    let topics = topics();
+    if topics.is_empty() {
         return;
     }
-    let report = Report::of(&Topic::read_all(&folder), engine);
+    let report = Report::of(&topics, engine);
     eprint!("{report}");
     if std::env::var_os("REGENT_CONFORMANCE_RAISE").is_some() {
         Floor::of(&report).write(floor);
@@ -50,6 +49,19 @@ pub fn check(engine: MakeEngine, floor: &Path) {
     let mut complaints = Floor::read(floor).complaints(&report);
     complaints.extend(report.failures().filter(|failure| failure.is_fatal()).map(ToString::to_string));
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// All cases; none, with a word on standard error, where there is no folder of them.
+///
+/// # Panics
+/// When the cases cannot be read.
+pub fn topics() -> Vec<Topic> {
+    let folder = folder();
+    if !folder.is_dir() {
+        eprintln!("conformance skipped: {} does not exist", folder.display());
+        return Vec::new();
+    }
+    Topic::read_all(&folder)
 }
 
 /// The folder of the cases.

@@ -19,8 +19,6 @@ use super::base64;
 use super::table::{Entry, function};
 use private::PrivateKey;
 
-const CRYPTO: &[&str] = &["crypto"];
-
 pub(super) const TABLE: &[Entry] = &[
     function(
         "crypto.parse_private_keys(
@@ -28,16 +26,14 @@ pub(super) const TABLE: &[Entry] = &[
         ) => output: array[object[string: any]] # the keys",
         "Reads private keys from PEM. Gives null for an empty string.",
         parse_private_keys,
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.x509.parse_rsa_private_key(
             pem: string # a private key as PEM, which may be in base64 once more
         ) => output: object[string: any] # the key as JWK",
         "Reads a private key from PEM and gives it in the form that tokens are signed with.",
         parse_rsa_private_key,
-    )
-    .categories(CRYPTO),
+    ),
 ];
 
 fn parse_private_keys(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {

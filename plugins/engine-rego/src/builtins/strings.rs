@@ -10,7 +10,7 @@ use regent_core::value::{Value, View};
 use replacer::Replacer;
 
 use super::bounds;
-use super::number64::Float64;
+use super::decimal::{Decimal, truncated};
 use super::operand::{integer, strings};
 use super::spelling::spell;
 use super::table::{Entry, function};
@@ -224,7 +224,10 @@ fn format_int(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
     let literal = number.to_literal();
     let whole = match literal.parse::<i64>() {
         Ok(whole) => BigInt::from(whole),
-        Err(_) => Float64::parse(&literal).map(|float| float.truncated()).ok_or_else(|| too_large(&literal))?,
+        Err(_) => {
+            let number = Decimal::parse(&literal).and_then(|decimal| decimal.number());
+            number.and_then(|number| truncated(&number).to_bigint()).ok_or_else(|| too_large(&literal))?
+        }
     };
     some(whole.to_str_radix(radix))
 }

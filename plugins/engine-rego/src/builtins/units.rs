@@ -5,7 +5,7 @@ use num_traits::{One, Zero};
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Number, Value};
 
-use super::number64::{Decimal, Float64};
+use super::decimal::{Decimal, truncated};
 use super::table::{Entry, function};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -80,9 +80,9 @@ fn parse_bytes(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
         "eib" | "ei" => power(1024, 6),
         _ => return Err(failed(&format!("byte unit {unit} not recognized"))),
     };
-    let amount = Float64::parse(number).ok_or_else(|| failed("could not parse byte amount to a number"))?;
-    let total = amount.times(factor).truncated();
-    Ok(Some(self::number(&total.to_string())))
+    let amount = Decimal::parse(number).and_then(|amount| amount.number());
+    let amount = amount.ok_or_else(|| failed("could not parse byte amount to a number"))?;
+    Ok(Some(truncated(&amount.mul(&Number::from(factor))).into()))
 }
 
 fn parse(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {

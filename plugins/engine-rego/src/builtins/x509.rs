@@ -25,8 +25,6 @@ use super::table::{Entry, function};
 use certificate::Certificate;
 use chain::Options;
 
-const CRYPTO: &[&str] = &["crypto"];
-
 pub(super) const TABLE: &[Entry] = &[
     function(
         "crypto.x509.parse_certificates(
@@ -34,16 +32,14 @@ pub(super) const TABLE: &[Entry] = &[
         ) => output: array[object[string: any]] # the certificates",
         "Reads certificates.",
         parse_certificates,
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.x509.parse_and_verify_certificates(
             certs: string # a root, what is between, and a leaf, as PEM, or in base64 as PEM or DER
         ) => output: array<boolean, array[object[string: any]]> # whether they are a valid chain, and the chain from its leaf",
         "Reads certificates and verifies that they lead from the last one to the first one.",
         |operands, call| verify(operands, |now| Ok(Options::new(now)), extended, call),
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.x509.parse_and_verify_certificates_with_options(
             certs: string, # a root, what is between, and a leaf, as PEM, or in base64 as PEM or DER
@@ -54,16 +50,14 @@ pub(super) const TABLE: &[Entry] = &[
             let options = operands.object(1)?;
             verify(operands, |now| Options::read(options, now), plain, call)
         },
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.x509.parse_certificate_request(
             csr: string # a request as PEM, or in base64 as PEM or DER
         ) => output: object[string: any] # the request",
         "Reads a request for a certificate.",
         parse_certificate_request,
-    )
-    .categories(CRYPTO),
+    ),
     function(
         "crypto.x509.parse_keypair(
             cert: string, # certificates as PEM, or in base64 as PEM or DER
@@ -76,8 +70,7 @@ pub(super) const TABLE: &[Entry] = &[
             let wrong = || BuiltinError::operand(0, format_args!("must be string but got {}", key.type_name()));
             pair::read(operands.string(0)?, key.as_str().ok_or_else(wrong)?).map(Some)
         },
-    )
-    .categories(CRYPTO),
+    ),
 ];
 
 /// Reads one certificate in DER.

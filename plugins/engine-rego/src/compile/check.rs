@@ -33,4 +33,4 @@ pub(super) use self::{
 };
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,11 +1,8 @@
 //! The stages on small texts, and on all modules of the conformance cases.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use regent_core::Value;
 use regent_core::engine::{PolicyErrors, RegoVersion};
-use regent_core::value::decode;
 
 use super::{Compiled, Options, QueryContext, compile, compile_query};
 use crate::builtins::Builtins;

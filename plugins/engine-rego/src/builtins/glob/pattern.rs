@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::super::cursor::Cursor;
+
 /// How deep alternatives may nest.
 const MAX_DEPTH: usize = 100;
 
@@ -12,7 +14,7 @@ const MAX_DEPTH: usize = 100;
 pub(super) fn translate(glob: &str, delimiters: &str) -> Result<String, String> {
     // To the library, a NUL is the end.
     let rest = glob.split('\0').next().unwrap_or_default();
-    let mut parser = Parser { rest, delimiters, depth: 0 };
+    let mut parser = Parser { text: Cursor { rest }, delimiters, depth: 0 };
     let mut out = String::from("(?s)^(?:");
     parser.alternative(&mut out)?;
     out.push_str(")$");
@@ -20,7 +22,7 @@ pub(super) fn translate(glob: &str, delimiters: &str) -> Result<String, String> 
 }
 
 struct Parser<'a> {
-    rest: &'a str,
+    text: Cursor<'a>,
     delimiters: &'a str,
     depth: usize,
 }
@@ -35,44 +37,32 @@ enum Piece {
 }
 
 impl Parser<'_> {
-    fn take(&mut self) -> Option<char> {
-        let character = self.rest.chars().next()?;
-        self.rest = &self.rest[character.len_utf8()..];
-        Some(character)
-    }
-
-    fn take_if(&mut self, wanted: char) -> bool {
-        let rest = self.rest.strip_prefix(wanted);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
     /// A pattern up to its end, or within braces up to a comma or the closing one, which are left.
     fn alternative(&mut self, out: &mut String) -> Result<(), String> {
         let mut pieces = Vec::new();
-        while let Some(next) = self.rest.chars().next() {
+        while let Some(next) = self.text.rest.chars().next() {
             if self.depth > 0 && matches!(next, ',' | '}') {
                 break;
             }
             let piece = match next {
-                '*' if self.rest.starts_with("**") => {
-                    self.rest = &self.rest[2..];
+                '*' if self.text.rest.starts_with("**") => {
+                    self.text.rest = &self.text.rest[2..];
                     Piece::Super
                 }
                 '*' => {
-                    self.take();
+                    self.text.take();
                     if self.delimiters.is_empty() { Piece::Super } else { Piece::Other(self.no_delimiter() + "*") }
                 }
                 '?' => {
-                    self.take();
+                    self.text.take();
                     Piece::Other(self.no_delimiter())
                 }
                 '[' => {
-                    self.take();
+                    self.text.take();
                     Piece::Other(self.range()?)
                 }
                 '{' => {
-                    self.take();
+                    self.text.take();
                     Piece::Other(self.alternatives()?)
                 }
                 _ => Piece::Text(self.text()),
@@ -92,12 +82,12 @@ impl Parser<'_> {
         let mut out = String::from("(?:");
         loop {
             self.alternative(&mut out)?;
-            if !self.take_if(',') {
+            if !self.text.take_if(',') {
                 break;
             }
             out.push('|');
         }
-        self.take_if('}');
+        self.text.take_if('}');
         self.depth -= 1;
         out.push(')');
         Ok(out)
@@ -115,15 +105,15 @@ impl Parser<'_> {
 
     fn text(&mut self) -> String {
         let mut text = String::new();
-        while let Some(next) = self.rest.chars().next() {
+        while let Some(next) = self.text.rest.chars().next() {
             match next {
                 '?' | '*' | '[' | '{' => break,
                 '}' | ',' if self.depth > 0 => break,
                 '\\' => {
-                    self.take();
-                    text.extend(self.take());
+                    self.text.take();
+                    text.extend(self.text.take());
                 }
-                _ => text.extend(self.take()),
+                _ => text.extend(self.text.take()),
             }
         }
         text
@@ -131,12 +121,12 @@ impl Parser<'_> {
 
     /// What stands between brackets: one range, or a list of characters.
     fn range(&mut self) -> Result<String, String> {
-        let mut out = String::from(if self.take_if('!') { "[^" } else { "[" });
+        let mut out = String::from(if self.text.take_if('!') { "[^" } else { "[" });
         let end = || "unexpected end of input".to_owned();
-        let first = self.rest.chars().next().ok_or_else(end)?;
-        if let Some(after) = self.rest[first.len_utf8()..].strip_prefix('-') {
-            self.rest = after;
-            let last = self.take().ok_or_else(end)?;
+        let first = self.text.rest.chars().next().ok_or_else(end)?;
+        if let Some(after) = self.text.rest[first.len_utf8()..].strip_prefix('-') {
+            self.text.rest = after;
+            let last = self.text.take().ok_or_else(end)?;
             self.close()?;
             if last < first {
                 return Err(format!("hi character '{last}' should be greater than lo '{first}'"));
@@ -146,9 +136,9 @@ impl Parser<'_> {
             write_char(&mut out, last);
         } else {
             let mut list = String::new();
-            while let Some(next) = self.rest.chars().next().filter(|next| *next != ']') {
-                self.take();
-                list.extend(if next == '\\' { self.take() } else { Some(next) });
+            while let Some(next) = self.text.rest.chars().next().filter(|next| *next != ']') {
+                self.text.take();
+                list.extend(if next == '\\' { self.text.take() } else { Some(next) });
             }
             self.close()?;
             if list.is_empty() {
@@ -161,7 +151,7 @@ impl Parser<'_> {
     }
 
     fn close(&mut self) -> Result<(), String> {
-        match self.take() {
+        match self.text.take() {
             Some(']') => Ok(()),
             Some(_) => Err("expected close range character".to_owned()),
             None => Err("unexpected end of input".to_owned()),

@@ -1,5 +1,6 @@
 //! Reading a format: text, and directives such as `%-5.2[1]f` in between.
 
+use super::super::cursor::Cursor;
 use super::{Argument, Spec};
 
 /// Widths, precisions and indexes beyond this are none.
@@ -29,7 +30,7 @@ pub(super) enum Directive {
 
 /// A place in a format, and in the arguments.
 pub(super) struct Reader<'a> {
-    rest: &'a str,
+    text: Cursor<'a>,
     arguments: &'a [Argument],
     next: usize,
     /// Whether an index was given anywhere; then nobody counts which arguments were used.
@@ -39,17 +40,17 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(format: &'a str, arguments: &'a [Argument]) -> Self {
-        Self { rest: format, arguments, next: 0, reordered: false, good_index: true }
+        Self { text: Cursor { rest: format }, arguments, next: 0, reordered: false, good_index: true }
     }
 
     /// Copies the text before the next directive; false when there is none.
     pub(super) fn copy_plain(&mut self, out: &mut String) -> bool {
-        if let Some((plain, rest)) = self.rest.split_once('%') {
+        if let Some((plain, rest)) = self.text.rest.split_once('%') {
             out.push_str(plain);
-            self.rest = rest;
+            self.text.rest = rest;
             true
         } else {
-            out.push_str(std::mem::take(&mut self.rest));
+            out.push_str(std::mem::take(&mut self.text.rest));
             false
         }
     }
@@ -69,7 +70,7 @@ impl<'a> Reader<'a> {
         if !indexed {
             self.index();
         }
-        let Some(verb) = self.take() else {
+        let Some(verb) = self.text.take() else {
             return Directive::Missing;
         };
         if verb == '%' {
@@ -90,22 +91,10 @@ impl<'a> Reader<'a> {
         Directive::Verb { verb, argument, spec }
     }
 
-    fn take(&mut self) -> Option<char> {
-        let character = self.rest.chars().next()?;
-        self.rest = &self.rest[character.len_utf8()..];
-        Some(character)
-    }
-
-    fn take_if(&mut self, wanted: char) -> bool {
-        let rest = self.rest.strip_prefix(wanted);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
     fn flags(&mut self) -> Spec {
         let mut spec = Spec::default();
         loop {
-            let flag = match self.rest.as_bytes().first() {
+            let flag = match self.text.rest.as_bytes().first() {
                 Some(b'#') => &mut spec.sharp,
                 Some(b'0') => &mut spec.zero,
                 Some(b'+') => &mut spec.plus,
@@ -114,24 +103,24 @@ impl<'a> Reader<'a> {
                 _ => return spec,
             };
             *flag = true;
-            self.rest = &self.rest[1..];
+            self.text.rest = &self.text.rest[1..];
         }
     }
 
     /// An index in brackets, counted from 1. True when there was one that could be read.
     fn index(&mut self) -> bool {
-        if !self.rest.starts_with('[') {
+        if !self.text.rest.starts_with('[') {
             return false;
         }
         self.reordered = true;
-        let close = if self.rest.len() < 3 { None } else { self.rest.find(']') };
+        let close = if self.text.rest.len() < 3 { None } else { self.text.rest.find(']') };
         let Some(close) = close else {
             self.good_index = false;
-            self.rest = &self.rest[1..];
+            self.text.rest = &self.text.rest[1..];
             return false;
         };
-        let inside = &self.rest[1..close];
-        self.rest = &self.rest[close + 1..];
+        let inside = &self.text.rest[1..close];
+        self.text.rest = &self.text.rest[close + 1..];
         let number = number(inside).filter(|(_, length)| *length == inside.len()).map(|(number, _)| number);
         if let Some(index) =
             number.and_then(|number| number.checked_sub(1)).filter(|index| *index < self.arguments.len())
@@ -145,7 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     fn width(&mut self, spec: &mut Spec, indexed: bool, out: &mut String) -> bool {
-        if !self.take_if('*') {
+        if !self.text.take_if('*') {
             spec.width = self.number();
             if indexed && spec.width.is_some() {
                 self.good_index = false;
@@ -163,14 +152,14 @@ impl<'a> Reader<'a> {
     }
 
     fn precision(&mut self, spec: &mut Spec, indexed: bool, out: &mut String) -> bool {
-        if !self.take_if('.') {
+        if !self.text.take_if('.') {
             return indexed;
         }
         if indexed {
             self.good_index = false;
         }
         let indexed = self.index();
-        if !self.take_if('*') {
+        if !self.text.take_if('*') {
             spec.precision = Some(self.number().unwrap_or(0));
             return indexed;
         }
@@ -182,13 +171,13 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Option<usize> {
-        if let Some((number, length)) = number(self.rest) {
-            self.rest = &self.rest[length..];
+        if let Some((number, length)) = number(self.text.rest) {
+            self.text.rest = &self.text.rest[length..];
             Some(number)
         } else {
             // A number too large to be one swallows the rest of the format.
-            if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
-                self.rest = "";
+            if self.text.rest.starts_with(|c: char| c.is_ascii_digit()) {
+                self.text.rest = "";
             }
             None
         }

@@ -5,12 +5,13 @@ mod conflicts;
 mod names;
 mod queries;
 mod safety;
+mod schemas;
 mod types;
 
 use std::sync::Arc;
 
 use regent_core::builtin::{Builtin, Call, Declaration, Operands, Outcome};
-use regent_core::engine::{PolicyErrors, RegoVersion};
+use regent_core::engine::{PolicyError, PolicyErrors, RegoVersion};
 
 use crate::builtins::Builtins;
 use crate::compile::{Compiled, Options, QueryContext, compile, compile_query};
@@ -36,7 +37,8 @@ impl Builtin for Declared {
     }
 }
 
-fn builtins() -> Builtins {
+/// All functions, those of other crates only declared.
+pub(in crate::compile) fn builtins() -> Builtins {
     let mut builtins = Builtins::stock();
     for text in [
         "http.send(request: object[string: any]) => response: object[any: any]",
@@ -58,7 +60,12 @@ fn compiled(texts: &[&str], options: Options) -> Result<Compiled, PolicyErrors> 
 
 /// Each error in a line, `m0:3: rego_type_error: …`.
 fn lines(result: Result<Compiled, PolicyErrors>) -> Vec<String> {
-    result.err().into_iter().flat_map(|errors| errors.0).map(|error| error.to_string()).collect()
+    result.err().into_iter().flat_map(|errors| errors.0).map(|error| first_line(&error)).collect()
+}
+
+/// An error without the lines of its details.
+fn first_line(error: &PolicyError) -> String {
+    error.to_string().lines().take(1).collect()
 }
 
 /// The errors of modules named `m0`, `m1`, ….
@@ -77,5 +84,5 @@ fn query_errors(text: &str, query: &str, options: &Options) -> Vec<String> {
     let source = Arc::new(SourceFile { name: "".into(), text: query.into() });
     let body = parse_body(source, RegoVersion::V1).unwrap_or_else(|errors| panic!("{errors}"));
     let result = compile_query(body, &QueryContext::default(), &compiled, &builtins(), options);
-    result.err().into_iter().flat_map(|errors| errors.0).map(|error| error.to_string()).collect()
+    result.err().into_iter().flat_map(|errors| errors.0).map(|error| first_line(&error)).collect()
 }

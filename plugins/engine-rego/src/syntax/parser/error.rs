@@ -71,7 +71,12 @@ impl Parser {
     fn error_of(&self, place: Place, message: String) -> PolicyError {
         let location = Location { file: self.source.name.clone(), row: place.row as usize, col: place.col as usize };
         let mut error = PolicyError::new(ErrorCode::Parse, message, location);
-        error.details = Some(details(&self.source.text, place.offset));
+        let (line, index) = line_of(&self.source.text, place.offset);
+        let number = Value::from(u64::try_from(index).unwrap_or(u64::MAX));
+        error.details = Some(Value::object([("line", Value::from(line)), ("idx", number)]));
+        let shown = line.trim_start_matches('\t');
+        let indent = index.saturating_sub(line.len() - shown.len());
+        error.lines = vec![shown.to_owned(), format!("{}^", " ".repeat(indent))];
         error
     }
 
@@ -105,7 +110,7 @@ impl Parser {
 }
 
 /// The line of an error and the index of its byte therein. White space does not count: the byte before it is shown.
-fn details(text: &str, offset: usize) -> Value {
+fn line_of(text: &str, offset: usize) -> (&str, usize) {
     let bytes = text.as_bytes();
     let is_end = |at: usize| matches!(bytes[at], b'\r' | b'\n');
     let (mut begin, mut end, mut index) = (0, 0, 0);
@@ -119,9 +124,7 @@ fn details(text: &str, offset: usize) -> Value {
         begin = begin.min(end);
         index = at.saturating_sub(begin);
     }
-    let line = text.get(begin..end).unwrap_or_default();
-    let index = Value::from(u64::try_from(index).unwrap_or(u64::MAX));
-    Value::object([("line", Value::from(line)), ("idx", index)])
+    (text.get(begin..end).unwrap_or_default(), index)
 }
 
 /// White space as Go sees it when it takes each byte for a character of Latin-1.

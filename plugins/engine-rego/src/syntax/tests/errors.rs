@@ -134,7 +134,7 @@ fn queries_of_the_rest_api_are_tried_as_rules_first() {
 
 #[test]
 fn bytes_that_are_no_utf8_are_errors_of_their_token() {
-    let options = ModuleOptions { version: RegoVersion::V1, annotations: true };
+    let options = ModuleOptions { annotations: true, ..ModuleOptions::default() };
     let (text, broken) = Source::lossy(b"package t\np := \"\xff\"");
     let errors = parse_module_with(source(&text), &broken, options).expect_err("illegal").0;
     let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();

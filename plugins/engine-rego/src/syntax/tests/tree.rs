@@ -124,6 +124,6 @@ fn parts_of_modules_parse_alone() {
     assert_eq!(imports.iter().map(ToString::to_string).collect::<Vec<_>>(), ["import data.a as b", "import input"]);
     assert_eq!(parse_ref(source("data.a[1]"), RegoVersion::V1).expect("ok").len(), 3);
     let imports = parse_imports(source("import future.keywords.in"), RegoVersion::V0).expect("ok");
-    let options = BodyOptions { version: RegoVersion::V0, imports: &imports, recognise_rules: false };
+    let options = BodyOptions { version: RegoVersion::V0, imports: &imports, ..BodyOptions::default() };
     assert_eq!(parse_body_with(source("1 in [1]; 2"), options).expect("ok").len(), 2);
 }
