@@ -42,8 +42,7 @@ impl Capabilities {
         if !json.is_object() {
             return Err(CapabilitiesError::Part("the whole".to_owned()));
         }
-        let texts =
-            |key: &str| list(&json, key, |item| item.as_str().map(Arc::from)).map(|found| found.unwrap_or_default());
+        let texts = |key: &str| list(&json, key, |item| item.as_str().map(Arc::from)).map(Option::unwrap_or_default);
         let version = |item: &Value| Some((number(item, "version")?, number(item, "minor_version")?));
         Ok(Self {
             builtins: list(&json, "builtins", Declaration::from_json)?.unwrap_or_default(),

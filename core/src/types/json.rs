@@ -61,7 +61,7 @@ impl Type {
             "string" => Self::String,
             "array" => Self::Array { items: list("static")?, rest: optional(json.get("dynamic"), boxed)? },
             "object" => {
-                let fields = json.get("static").map(|fields| fields.as_array()).unwrap_or(Some(&[]))?.iter();
+                let fields = json.get("static").map_or(Some(&[][..]), Value::as_array)?.iter();
                 let fields = fields.map(|field| Some((field.get("key")?.clone(), one(field.get("value")?)?)));
                 let rest =
                     optional(json.get("dynamic"), |rest| Some((boxed(rest.get("key")?)?, boxed(rest.get("value")?)?)))?;

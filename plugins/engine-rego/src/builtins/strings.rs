@@ -222,12 +222,11 @@ fn format_int(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
         _ => return Err(BuiltinError::operand(1, "must be one of {2, 8, 10, 16}")),
     };
     let literal = number.to_literal();
-    let whole = match literal.parse::<i64>() {
-        Ok(whole) => BigInt::from(whole),
-        Err(_) => {
-            let number = Decimal::parse(&literal).and_then(|decimal| decimal.number());
-            number.and_then(|number| truncated(&number).to_bigint()).ok_or_else(|| too_large(&literal))?
-        }
+    let whole = if let Ok(whole) = literal.parse::<i64>() {
+        BigInt::from(whole)
+    } else {
+        let number = Decimal::parse(&literal).and_then(|decimal| decimal.number());
+        number.and_then(|number| truncated(&number).to_bigint()).ok_or_else(|| too_large(&literal))?
     };
     some(whole.to_str_radix(radix))
 }

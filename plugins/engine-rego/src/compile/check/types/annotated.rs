@@ -6,6 +6,7 @@ use regent_core::Value;
 use regent_core::engine::{Capabilities, ErrorCode, PolicyError, Schemas};
 
 use super::body::Checker;
+use super::env::Node;
 use super::schema;
 use super::ty::Ty;
 use crate::compile::Options;
@@ -88,7 +89,7 @@ impl Checker<'_> {
         match root.as_str() {
             Some("input") => self.roots.input = Some(overridden(&self.type_of_input(), keys, ty)),
             Some("data") => {
-                let known = self.roots.data.clone().or_else(|| self.env.data().map(|node| node.extent()));
+                let known = self.roots.data.clone().or_else(|| self.env.data().map(Node::extent));
                 self.roots.data = Some(overridden(&known.unwrap_or_else(Ty::any), keys, ty));
             }
             _ => {}

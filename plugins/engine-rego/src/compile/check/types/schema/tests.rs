@@ -71,7 +71,7 @@ fn references_are_followed() {
     );
     check(r##"{"$ref": "#"}"##, "any");
     check(
-        r##"{"$id": "http://example.com/a.json", "properties": {"x": {"$ref": "a.json#/properties/y"}, "y": {"type": "null"}}}"##,
+        r#"{"$id": "http://example.com/a.json", "properties": {"x": {"$ref": "a.json#/properties/y"}, "y": {"type": "null"}}}"#,
         "object<x: any, y: any>",
     );
 }
