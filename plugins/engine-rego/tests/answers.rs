@@ -124,7 +124,10 @@ async fn base_data_and_rules_make_one_document() {
         ("keys", r#"["y","z"]"#),
         ("walkers", "[[0,10],[1,20]]"),
         ("self_", "1"),
-        ("f", "1 error occurred: 1:1: rego_type_error: undefined ref: data.t.f"),
+        (
+            "f",
+            "1 error occurred: 1:1: rego_type_error: undefined ref: data.t.f\n\tdata.t.f\n\t^^^^^^^^\n\thave: (any) => any",
+        ),
     ];
     check(data, "{}", module, &expected).await;
     let snapshot = with(data, &[("u.rego", "package u.v\n\np := 1")]).await;
@@ -283,10 +286,16 @@ async fn every_document_of_a_package_is_there_even_if_some_fail() {
 async fn documents_that_no_rule_can_make_are_type_errors() {
     let module = "package t\n\nopen := true\n\nprice(x) := 1 if x == \"a\"\n\nkeys := {1: \"a\", 2: \"b\"}\n";
     let snapshot = with(r#"{"free": {"a": 1}}"#, &[("t.rego", module)]).await;
-    let undefined = |reference: &str| format!("1 error occurred: 1:1: rego_type_error: undefined ref: {reference}");
-    assert_eq!(get(&snapshot, "t/open/x", None), undefined("data.t.open.x"));
-    assert_eq!(get(&snapshot, "t/price", None), undefined("data.t.price"));
-    assert_eq!(get(&snapshot, "t/keys/99", None), undefined("data.t.keys[99]"));
+    let undefined = |reference: &str, lines: &str| {
+        format!("1 error occurred: 1:1: rego_type_error: undefined ref: {reference}\n\t{reference}\n{lines}")
+    };
+    let open = undefined("data.t.open.x", "\t^^^^^^^^^^^\n\thave: boolean");
+    assert_eq!(get(&snapshot, "t/open/x", None), open);
+    let price = undefined("data.t.price", "\t^^^^^^^^^^^^\n\thave: (string) => number");
+    assert_eq!(get(&snapshot, "t/price", None), price);
+    let pad = " ".repeat(12);
+    let keys = undefined("data.t.keys[99]", &format!("\t{pad}^\n\t{pad}have: 99\n\t{pad}want (one of): [1 2]"));
+    assert_eq!(get(&snapshot, "t/keys/99", None), keys);
     assert_eq!(get(&snapshot, "t/keys/1", None), r#""a""#);
     assert_eq!(get(&snapshot, "free/b", None), "undefined");
     assert_eq!(get(&snapshot, "nowhere/at/all", None), "undefined");
