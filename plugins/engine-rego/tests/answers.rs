@@ -2,8 +2,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{document, get, json, load, rows, source, store, with};
-use regent_core::engine::{Cancel, Engine as _, Evaluation, Location, Prints, Query, QueryText, Source, ask};
+use regent_core::engine::RegoVersion::{V0, V1};
+use regent_core::engine::{
+    Cancel, Capabilities, CompileOptions, Engine as _, Evaluation, Location, Prints, Query, QueryText, RegoVersion,
+    Source, ask,
+};
 use regent_core::value::encode;
 use regent_engine_rego::RegoEngine;
 
@@ -439,4 +445,61 @@ async fn lookups_are_the_same_within_and_before_loops() {
         "1 error occurred: t.rego:14: eval_conflict_error: functions must not produce multiple outputs for same inputs";
     let expected = [("found", "[2]"), ("none", "[]"), ("either", "[[1,2]]"), ("failing", conflict)];
     check("{}", input, module, &expected).await;
+}
+
+#[tokio::test]
+async fn all_errors_of_functions_can_be_had() {
+    let module = "package t\n\np := [x | some s in [\"a\", \"1\", \"b\"]; x := to_number(s)]\n\nq := 1 / 0";
+    let snapshot = with("{}", &[("t.rego", module)]).await;
+    let prepared = snapshot.prepare(&document("t")).expect("compiles").query;
+    let mut errors = Vec::new();
+    let mut evaluation = Evaluation::new(&snapshot, None);
+    evaluation.builtin_errors = Some(&mut errors);
+    let answer = prepared.evaluate(&mut evaluation).expect("evaluates");
+    assert_eq!(answer.document().map(ToString::to_string).as_deref(), Some(r#"{"p":[1]}"#));
+    let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let of_text = |text: &str| {
+        format!("t.rego:3: eval_builtin_error: to_number: strconv.ParseFloat: parsing \"{text}\": invalid syntax")
+    };
+    assert_eq!(shown, [of_text("a"), of_text("b"), "t.rego:5: eval_builtin_error: div: divide by zero".to_owned()]);
+}
+
+#[test]
+fn capabilities_restrict_policies() {
+    let engine = |capabilities: &str| {
+        let capabilities = Capabilities::parse(capabilities.as_bytes()).expect("capabilities");
+        RegoEngine::default().with_capabilities(Arc::new(capabilities)).expect("can be restricted")
+    };
+    let wrong = |capabilities: &str, version: RegoVersion, text: &str| {
+        let engine = engine(capabilities);
+        let name: Arc<str> = "p.rego".into();
+        let source = Source { id: name.clone(), file: name, text: text.into(), broken: Vec::new(), version };
+        let compiled = engine.parse(source).and_then(|module| engine.compile(&[module], &CompileOptions::default()));
+        compiled.err().map(|errors| errors.0[0].message.clone()).unwrap_or_default()
+    };
+    let eq = r#"{"name":"eq","decl":{"type":"function","args":[{"type":"any"},{"type":"any"}],"result":{"type":"boolean"}}}"#;
+    let own = r#"{"name":"acme.f","decl":{"type":"function","args":[{"type":"string"}],"result":{"type":"number"}}}"#;
+    let some = format!(r#"{{"builtins":[{eq},{own}],"features":["rego_v1"]}}"#);
+    assert_eq!(wrong(&some, V1, "package p\nq := time.now_ns()"), "undefined function time.now_ns");
+    assert_eq!(wrong(&some, V1, "package p\nq if input.a = 1"), "");
+    assert_eq!(wrong(&some, V1, "package p\nq := acme.f(\"x\")"), "");
+    assert_eq!(wrong(&some, V1, "package p\nq := acme.f(1)"), "acme.f: invalid argument(s)");
+    assert_eq!(
+        wrong(&some, V1, "package p\nq := $\"{input.x}\""),
+        "template strings are not supported by current capabilities"
+    );
+    assert!(wrong(&some, V1, "package p\nq := input.package").starts_with("unexpected package keyword"));
+    let none = "illegal capabilities: rego_v1 feature required for parsing v1 Rego";
+    assert_eq!(wrong("{}", V1, "package p"), none);
+    assert_eq!(
+        wrong("{}", V0, "package p\nimport rego.v1"),
+        "invalid import, `rego.v1` is not supported by current capabilities"
+    );
+    let keyword = r#"{"future_keywords":["in"]}"#;
+    assert_eq!(wrong(keyword, V0, "package p\nimport future.keywords.in"), "");
+    assert_eq!(
+        wrong(keyword, V0, "package p\nimport future.keywords.every"),
+        "unexpected keyword, must be one of [in]"
+    );
+    assert_eq!(wrong(r#"{"future_keywords":["x"]}"#, V0, "package p"), "illegal capabilities: unknown keyword: x");
 }
