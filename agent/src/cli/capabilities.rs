@@ -36,7 +36,7 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
         Arguments { file: Some(path), .. } => read(path),
         Arguments { current: true, .. } => current(registry, arguments),
         _ => {
-            releases().iter().for_each(|name| println!("{name}"));
+            println!("{}", releases().join("\n"));
             return ExitCode::SUCCESS;
         }
     };
@@ -54,7 +54,7 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
 
 fn current(registry: &Registry, arguments: &Arguments) -> Result<Capabilities, String> {
     let version = if arguments.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 };
-    let engine = registry.find_engine(&arguments.engine).map_err(|error| error.to_string())?;
+    let engine = registry.find_engine(&arguments.engine)?;
     engine.capabilities(version).map_err(|error| error.to_string())
 }
 

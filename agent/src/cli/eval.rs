@@ -214,7 +214,7 @@ impl Given {
     /// # Errors
     /// What is wrong, and how the program shall end.
     fn read(registry: &Registry, arguments: &Arguments) -> Result<Self, (String, ExitCode)> {
-        let mut engine = registry.find_engine(&arguments.engine).map_err(|why| (why.to_string(), ExitCode::from(2)))?;
+        let mut engine = registry.find_engine(&arguments.engine).map_err(|why| (why, ExitCode::from(2)))?;
         if let Some(name) = &arguments.capabilities {
             let current = engine.capabilities(arguments.rego_version());
             let restricted = current.map_err(|error| error.to_string()).and_then(|current| {
