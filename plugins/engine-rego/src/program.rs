@@ -53,7 +53,9 @@ impl RegoProgram {
     ) -> Result<Self, PolicyErrors> {
         use regent_core::engine::Module as _;
         let trees = modules.iter().map(|module| (Arc::clone(&module.source().id), module.tree().clone())).collect();
-        let (runtime, allow_net) = (options.runtime.clone(), options.allow_net.clone());
+        let runtime = options.runtime.clone();
+        let allowed = capabilities.as_ref().and_then(|capabilities| capabilities.allow_net.clone());
+        let allow_net = allowed.or_else(|| options.allow_net.clone());
         let options = Options {
             max_errors: options.max_errors,
             strict: options.strict,
