@@ -1,7 +1,7 @@
 //! Policies that ask other services.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use regent_kit::{Agent, AgentCommand, ControlPlane, Fault};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::support::{SOON, decide, regent};
 
 const POLICY: &str = "package app
 
-remote := http.send({\"method\": \"get\", \"url\": input.url, \"raise_error\": false}).status_code
+remote := http.send({\"method\": \"get\", \"url\": input.url, \"timeout\": \"60s\", \"raise_error\": false}).status_code
 
 quick := input.x + 1
 
@@ -25,7 +25,7 @@ async fn start(command: AgentCommand) -> Agent {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_service_holds_up_only_who_asks_it() {
-    const SLOW: Duration = Duration::from_secs(2);
+    const SLOW: Duration = Duration::from_secs(8);
     let acme = ControlPlane::start().await;
     acme.serve_bundle("x", "bytes");
     acme.fail_always("/bundles/x", Some(Fault::Hang(SLOW)));
@@ -42,17 +42,18 @@ async fn a_slow_service_holds_up_only_who_asks_it() {
             })
             .await
             .expect("they arrive");
-            let start = Instant::now();
-            for x in 0..20 {
+            for x in 0..5 {
                 assert_eq!(decide(&agent, "app/quick", json!({"x": x})).await, x + 1);
             }
-            start.elapsed()
         };
-        let start = Instant::now();
-        let (answers, others) = tokio::join!(slow, others);
-        assert!(others < SLOW / 2, "others were held up for {others:?} by {threads} threads");
-        assert_eq!(answers, vec![json!(200); 4]);
-        assert!(start.elapsed() >= SLOW, "they were slow");
+        // The slow ones hang for longer than the machine may ever take for five quick ones.
+        tokio::pin!(slow);
+        tokio::select! {
+            biased;
+            _ = &mut slow => panic!("the others were held up by {threads} threads"),
+            () = others => {}
+        }
+        assert_eq!(slow.await, vec![json!(200); 4]);
     }
 }
 
@@ -99,7 +100,7 @@ async fn what_functions_gave_is_logged_and_masked() {
     .await
     .expect("the events arrive");
     let event = |path: &str| events.iter().find(|event| event["path"] == path).expect("an event");
-    let key = format!("[{{\"method\":\"get\",\"raise_error\":false,\"url\":\"{url}\"}}]");
+    let key = format!("[{{\"method\":\"get\",\"raise_error\":false,\"timeout\":\"60s\",\"url\":\"{url}\"}}]");
     assert_eq!(event("app/remote")["nd_builtin_cache"]["http.send"][&key]["raw_body"], "bytes");
     let metrics = &event("app/remote")["metrics"];
     assert_eq!(metrics["counter_rego_builtin_http_send_network_requests"], 1);
