@@ -1,6 +1,7 @@
 //! The real binary, from outside: real HTTP, real signals, a control plane in this process.
 
 mod architecture;
+mod bundles;
 mod doors;
 mod examples;
 mod faults;

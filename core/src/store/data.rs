@@ -114,6 +114,23 @@ pub(super) fn put(root: &Value, path: &Path, new: Value) -> Result<Value, StoreE
     apply(root, Patch { op: PatchOp::Add(new), path: path.clone() })
 }
 
+/// Applies one change of a delta bundle: as [`apply`], but what is added gets the parents that it lacks.
+pub(super) fn change(root: &Value, patch: Patch) -> Result<Value, StoreError> {
+    let Patch { op: PatchOp::Add(new), path } = patch else { return apply(root, patch) };
+    let Some(parents) = path.len().checked_sub(1) else {
+        return Err(StoreError::InvalidPatch("/: invalid patch path".to_owned()));
+    };
+    let known = (0..=parents).rev().find(|depth| root.at(&path.segments()[..*depth]).is_some()).unwrap_or_default();
+    if known == parents {
+        return apply(root, Patch { op: PatchOp::Add(new), path });
+    }
+    if !root.at(&path.segments()[..known]).is_some_and(Value::is_object) {
+        return Err(StoreError::WriteConflict(path.prefix(known)));
+    }
+    let missing = Value::empty_object().with(&path.segments()[known + 1..], new);
+    apply(root, Patch { op: PatchOp::Add(missing), path: path.prefix(known + 1) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +170,23 @@ mod tests {
         check(patch(r#"{"l":[1]}"#, PatchOp::Remove, "l/-"), "storage_invalid_patch_error: /l/-: invalid patch path");
         check(patch(r#"{"l":[1,2]}"#, PatchOp::Remove, "l/0"), r#"{"l":[2]}"#);
         check(patch(r#"{"l":[]}"#, PatchOp::Remove, "l/0"), "storage_not_found_error: /l/0: array index out of range");
+    }
+
+    #[test]
+    fn changes_of_delta_bundles_make_parents_and_append() {
+        let change = |document: &str, path: &str| {
+            change(&json(document), Patch { op: PatchOp::Add(7_i64.into()), path: Path::from_slashes(path) })
+        };
+        check(change("{}", "a/b/c"), r#"{"a":{"b":{"c":7}}}"#);
+        check(change(r#"{"a":{"x":1}}"#, "a/b/c"), r#"{"a":{"b":{"c":7},"x":1}}"#);
+        check(change(r#"{"a":1}"#, "a"), r#"{"a":7}"#);
+        check(change(r#"{"l":[1,2]}"#, "l/1"), r#"{"l":[1,7,2]}"#);
+        check(change(r#"{"l":[1]}"#, "l/-"), r#"{"l":[1,7]}"#);
+        check(change(r#"{"l":[{}]}"#, "l/0/x"), r#"{"l":[{"x":7}]}"#);
+        check(change(r#"{"l":[1]}"#, "l/-/x"), "storage_write_conflict_error: /l");
+        check(change(r#"{"a":1}"#, "a/b/c"), "storage_write_conflict_error: /a");
+        check(change(r#"{"a":1}"#, "a/b"), "storage_not_found_error: /a/b: document does not exist");
+        check(change("{}", ""), "storage_invalid_patch_error: /: invalid patch path");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The next snapshot in the making.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::StoreError;
@@ -14,7 +14,8 @@ use crate::value::{Object, Path, Value};
 /// Keys below `data.system` that the agent writes: its own version and the manifests of all bundles.
 const OWN: &[&str] = &["bundles", "version"];
 
-/// What a bundle brings when it is activated.
+/// What a bundle brings when it is activated. Clones share what is large.
+#[derive(Clone)]
 pub struct BundleContent {
     /// The bundle's name in the configuration.
     pub name: Arc<str>,
@@ -22,10 +23,22 @@ pub struct BundleContent {
     pub bundle: ActiveBundle,
     /// The manifest as policies may read it below `data.system.bundles`.
     pub manifest: Value,
-    /// Base data; what lies outside the roots is not taken.
-    pub data: Value,
-    /// The modules.
-    pub modules: Vec<Arc<dyn Module>>,
+    /// What it holds.
+    pub payload: BundlePayload,
+}
+
+/// What a bundle holds.
+#[derive(Clone)]
+pub enum BundlePayload {
+    /// All of it: what its roots held before goes.
+    Snapshot {
+        /// Base data; what lies outside the roots is not taken.
+        data: Value,
+        /// The modules.
+        modules: Vec<Arc<dyn Module>>,
+    },
+    /// Changes to base data, applied one after the other. [`PatchOp::Add`] makes missing parents.
+    Delta(Vec<Patch>),
 }
 
 /// Prepares the next snapshot. Nothing is visible to anyone before the commit.
@@ -162,21 +175,36 @@ impl Transaction {
     }
 
     /// Puts bundles in place of their older versions, all at once: what the old and the new roots held goes, what is
-    /// outside stays.
+    /// outside stays. Those that only bring changes are changed.
     ///
     /// # Errors
-    /// When roots overlap with those of another bundle.
+    /// When roots overlap with those of another bundle, or a change does not fit what is there.
     pub fn activate(&mut self, contents: Vec<BundleContent>) -> Result<(), StoreError> {
         for content in &contents {
-            self.erase(&content.name);
+            match content.payload {
+                BundlePayload::Snapshot { .. } => self.erase(&content.name),
+                BundlePayload::Delta(_) => self.require_same_shape(content)?,
+            }
             self.bundles.insert(content.name.clone(), content.bundle.clone());
         }
         require_disjoint(&self.bundles)?;
-        for content in contents {
-            self.clear_roots(&content.bundle.roots);
-            self.fill(content)?;
+        contents.into_iter().try_for_each(|content| self.fill(content))
+    }
+
+    /// Refuses changes to a bundle that come with other roots or other compiled policies than it has.
+    fn require_same_shape(&self, content: &BundleContent) -> Result<(), StoreError> {
+        let Some(known) = self.bundles.get(&content.name) else { return Ok(()) };
+        let manifest = self.data.at(["system", "bundles", &*content.name, "manifest"]);
+        let roots = |bundle: &ActiveBundle| bundle.roots.iter().cloned().collect::<BTreeSet<_>>();
+        if roots(known) == roots(&content.bundle)
+            && manifest.and_then(|known| known.get("wasm")) == content.manifest.get("wasm")
+        {
+            return Ok(());
         }
-        Ok(())
+        let name = &content.name;
+        Err(StoreError::Bundle(format!(
+            "delta bundle '{name}' has wasm resolvers or manifest roots that are different from those in the store"
+        )))
     }
 
     /// Removes a bundle with everything under its roots.
@@ -185,8 +213,26 @@ impl Transaction {
     }
 
     fn fill(&mut self, content: BundleContent) -> Result<(), StoreError> {
-        let BundleContent { name, bundle, manifest, data, modules } = content;
-        for root in &bundle.roots {
+        let BundleContent { name, bundle, manifest, payload } = content;
+        match payload {
+            BundlePayload::Snapshot { data, modules } => {
+                self.clear_roots(&bundle.roots);
+                self.fill_roots(&bundle.roots, &data)?;
+                modules.into_iter().for_each(|module| self.put_policy(module));
+            }
+            BundlePayload::Delta(changes) => {
+                for change in changes {
+                    self.data = data::change(&self.data, change)?;
+                }
+            }
+        }
+        let etag = Value::from(bundle.etag.as_deref().unwrap_or_default());
+        let system = Value::object([("manifest", manifest), ("etag", etag)]);
+        self.put(&Path::new(["system", "bundles", &name]), system)
+    }
+
+    fn fill_roots(&mut self, roots: &[Path], data: &Value) -> Result<(), StoreError> {
+        for root in roots {
             let Some(value) = data.at(root.segments()) else {
                 continue;
             };
@@ -196,12 +242,7 @@ impl Transaction {
                 _ => self.put(root, value.clone())?,
             }
         }
-        for module in modules {
-            self.put_policy(module);
-        }
-        let etag = Value::from(bundle.etag.as_deref().unwrap_or_default());
-        let system = Value::object([("manifest", manifest), ("etag", etag)]);
-        self.put(&Path::new(["system", "bundles", &name]), system)
+        Ok(())
     }
 
     fn erase(&mut self, name: &str) {

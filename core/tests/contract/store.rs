@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::toy::{Toy, source, store};
 use regent_core::engine::{CompileOptions, Query, ask};
 use regent_core::metrics::Metrics;
-use regent_core::store::{ActiveBundle, BundleContent, StoreError, Transaction};
+use regent_core::store::{ActiveBundle, BundleContent, BundlePayload, Patch, PatchOp, StoreError, Transaction};
 use regent_core::value::{Path, decode, encode};
 use regent_core::{Store, Value};
 
@@ -29,8 +29,7 @@ fn bundle(txn: &mut Transaction, name: &str, roots: &[&str], data: &str, modules
             etag: None,
         },
         manifest: json(r#"{"revision":"r1"}"#),
-        data: json(data),
-        modules: modules.iter().enumerate().map(parse).collect(),
+        payload: BundlePayload::Snapshot { data: json(data), modules: modules.iter().enumerate().map(parse).collect() },
     }
 }
 
@@ -211,4 +210,66 @@ async fn a_measured_write_tells_what_parsing_and_compiling_cost() {
     assert_eq!(timers(Metrics::default(), "package app\nallow false").await, [""; 0]);
     let ((), metrics) = store.write_measured(Metrics::on(), |_| Ok(())).await.expect("nothing to do");
     assert_eq!(metrics.to_value(), Value::empty_object());
+}
+
+/// A bundle that changes the one of its name.
+fn delta(name: &str, roots: &[&str], changes: &[(PatchOp, &str)]) -> BundleContent {
+    BundleContent {
+        name: name.into(),
+        bundle: ActiveBundle {
+            revision: Some("r2".to_owned()),
+            roots: roots.iter().map(|root| path(root)).collect(),
+            etag: Some("e2".to_owned()),
+        },
+        manifest: json(r#"{"revision":"r2"}"#),
+        payload: BundlePayload::Delta(
+            changes.iter().map(|(op, at)| Patch { op: op.clone(), path: path(at) }).collect(),
+        ),
+    }
+}
+
+#[tokio::test]
+async fn a_delta_changes_the_data_of_its_bundle_and_leaves_the_rest() {
+    let store = store();
+    let first = store.write(|txn| {
+        let content = bundle(txn, "b", &["a", "p"], r#"{"a":{"x":1,"gone":2}}"#, &["package p\n"]);
+        txn.put(&path("other"), Value::from(1_i64))?;
+        txn.activate(vec![content])
+    });
+    first.await.expect("activated");
+    let policies = store.snapshot().policies().len();
+    let upsert = PatchOp::Add(Value::from(7_i64));
+    let changes = [(upsert, "a/new/deep"), (PatchOp::Remove, "a/gone"), (PatchOp::Replace(true.into()), "a/x")];
+    let content = delta("b", &["p", "a"], &changes);
+    store.write(|txn| txn.activate(vec![content])).await.expect("roots may come in any order");
+    let after = store.snapshot();
+    assert_eq!(encode(after.data().get("a").expect("there")), r#"{"new":{"deep":7},"x":true}"#);
+    assert_eq!(encode(after.data().get("other").expect("there")), "1");
+    assert_eq!(after.data().at(["system", "bundles", "b", "etag"]), Some(&"e2".into()));
+    assert_eq!((after.policies().len(), after.bundles()["b"].revision.as_deref()), (policies, Some("r2")));
+}
+
+#[tokio::test]
+async fn a_delta_that_does_not_fit_changes_nothing() {
+    let store = store();
+    let first = store.write(|txn| {
+        let content = bundle(txn, "b", &["a"], r#"{"a":{"x":1}}"#, &[]);
+        txn.activate(vec![content])
+    });
+    first.await.expect("activated");
+    let before = store.snapshot();
+    let refused = async |content: BundleContent| {
+        let refused = store.write(|txn| txn.activate(vec![content])).await;
+        refused.expect_err("it does not fit").to_string()
+    };
+    let changes = [(PatchOp::Replace(2_i64.into()), "a/x"), (PatchOp::Remove, "a/none")];
+    let missing = "storage_not_found_error: /a/none: document does not exist";
+    assert_eq!(refused(delta("b", &["a"], &changes)).await, missing);
+    let shape = "delta bundle 'b' has wasm resolvers or manifest roots that are different from those in the store";
+    assert_eq!(refused(delta("b", &["a", "c"], &changes[..1])).await, shape);
+    let mut compiled = delta("b", &["a"], &changes[..1]);
+    compiled.manifest = json(r#"{"wasm":[{"entrypoint":"a"}]}"#);
+    assert_eq!(refused(compiled).await, shape);
+    assert!(refused(delta("other", &["a/x"], &changes[..1])).await.contains("overlap"));
+    assert!(Arc::ptr_eq(&before, &store.snapshot()));
 }

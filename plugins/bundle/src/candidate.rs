@@ -1,7 +1,7 @@
 //! A bundle that was loaded and may become active.
 
 use regent_core::metrics::Metrics;
-use regent_core::store::BundleContent;
+use regent_core::store::{BundleContent, BundlePayload};
 
 /// A loaded bundle. It may be tried several times, so it gives out copies, which are cheap.
 pub(crate) struct Candidate {
@@ -25,13 +25,14 @@ impl Candidate {
 
     /// A copy for the store.
     pub(crate) fn content(&self) -> BundleContent {
-        let BundleContent { name, bundle, manifest, data, modules } = &self.content;
-        BundleContent {
-            name: name.clone(),
-            bundle: bundle.clone(),
-            manifest: manifest.clone(),
-            data: data.clone(),
-            modules: modules.clone(),
+        self.content.clone()
+    }
+
+    /// `snapshot` or `delta`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.content.payload {
+            BundlePayload::Snapshot { .. } => "snapshot",
+            BundlePayload::Delta(_) => "delta",
         }
     }
 }

@@ -11,6 +11,7 @@ use regent_core::plugin::{Known, PluginConfig};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
+use crate::disk;
 use crate::format::Limits;
 
 const DEPRECATED: &str = "Deprecated 'bundle' configuration specified. Use 'bundles' instead. See \
@@ -36,6 +37,10 @@ pub struct BundleConfig {
     pub trigger: Trigger,
     /// How large it may be.
     pub limits: Limits,
+    /// How long the service is asked to hold a request until there is news.
+    pub long_polling: Option<Duration>,
+    /// Whether the last one that became active is kept on disk, for a start without the service.
+    pub persist: bool,
 }
 
 /// Where a bundle comes from.
@@ -96,7 +101,7 @@ struct Written {
     /// How its signature is verified.
     #[serde(default)]
     signing: Option<Signing>,
-    /// Most bytes of one file in it, uncompressed.
+    /// Most bytes of it and of each of its files, uncompressed.
     #[serde(default)]
     size_limit_bytes: Option<i64>,
 }
@@ -203,16 +208,24 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
         },
     };
     let polling = written.polling.unwrap_or_default();
-    warn_of_what_is_missing(name, &polling, written.persist.unwrap_or_default(), known);
+    if !known.keys.is_empty() {
+        tracing::warn!(name, plugin = "bundle", "Signatures of bundles are not verified yet.");
+    }
     if let Some(signing) = written.signing {
         return Err(invalid(signing.refusal(known)));
     }
-    let file_limit = written.size_limit_bytes.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+    let persist = written.persist.unwrap_or_default();
+    if persist && !disk::is_fit(name) {
+        return Err(invalid("a bundle with 'persist' needs a name that is a path below a directory".to_owned()));
+    }
+    let size_limit = written.size_limit_bytes.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
     Ok(BundleConfig {
         source,
         delay: polling.delay().map_err(|why| invalid(why.to_owned()))?,
         trigger: trigger(written.trigger.as_deref()).map_err(invalid)?,
-        limits: file_limit.map_or_else(Limits::default, Limits::with_file),
+        limits: size_limit.map_or_else(Limits::default, Limits::of),
+        long_polling: polling.long_polling(),
+        persist,
     })
 }
 
@@ -223,18 +236,6 @@ impl Signing {
             Some(id) => format!("key id {id} not found"),
             None => "signing is not supported yet".to_owned(),
         }
-    }
-}
-
-fn warn_of_what_is_missing(name: &str, polling: &Polling, persist: bool, known: &Known) {
-    if persist {
-        tracing::warn!(name, plugin = "bundle", "`persist` is not in effect yet: the bundle is not kept on disk.");
-    }
-    if polling.long_polling_timeout_seconds.is_some() {
-        tracing::warn!(name, plugin = "bundle", "`long_polling_timeout_seconds` is not in effect yet.");
-    }
-    if !known.keys.is_empty() {
-        tracing::warn!(name, plugin = "bundle", "Signatures of bundles are not verified yet.");
     }
 }
 
@@ -278,6 +279,11 @@ fn trigger(written: Option<&str>) -> Result<Trigger, String> {
 impl Polling {
     const MIN_SECONDS: i64 = 60;
     const MAX_SECONDS: i64 = 120;
+
+    /// How long a service is asked to hold a request.
+    fn long_polling(&self) -> Option<Duration> {
+        self.long_polling_timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+    }
 
     /// The wait between two requests, defaults filled in.
     ///

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use regent_core::engine::{Engine, Module, PolicyErrors, RegoVersion, Source};
-use regent_core::store::{ActiveBundle, BundleContent};
+use regent_core::store::{ActiveBundle, BundleContent, BundlePayload};
 
 use crate::format::{Bundle, FormatError, ModuleFile};
 
@@ -39,19 +39,21 @@ pub fn prepare(
     etag: Option<String>,
     engine: &dyn Engine,
 ) -> Result<BundleContent, ContentError> {
-    let modules = parse(bundle, naming, engine)?;
     let manifest = &bundle.manifest;
-    for module in &modules {
-        if !manifest.permits(module.package()) {
+    let payload = if bundle.is_delta() {
+        BundlePayload::Delta(bundle.changes.clone())
+    } else {
+        let modules = parse(bundle, naming, engine)?;
+        if let Some(module) = modules.iter().find(|module| !manifest.permits(module.package())) {
             return Err(outside(bundle, &**module).into());
         }
-    }
+        BundlePayload::Snapshot { data: bundle.data.clone(), modules }
+    };
     Ok(BundleContent {
         name: naming.name.into(),
         bundle: ActiveBundle { revision: Some(manifest.revision.clone()), roots: manifest.roots.clone(), etag },
         manifest: manifest.to_value(),
-        data: bundle.data.clone(),
-        modules,
+        payload,
     })
 }
 

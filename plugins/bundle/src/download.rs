@@ -3,7 +3,9 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -14,16 +16,38 @@ use regent_core::service::{ServiceRequest, ServiceResponse, Services};
 use crate::candidate::Candidate;
 use crate::config::{BundleConfig, SourceConfig};
 use crate::content::{self, Naming};
+use crate::disk::Copy;
 use crate::error::LoadError;
 use crate::format::{Bundle, FormatError, Limits};
 
-/// Which kinds of bundles are understood. Delta bundles join when they are.
-const MODES: HeaderValue = HeaderValue::from_static("modes=snapshot");
+/// Which kinds of bundles are understood.
+const MODES: &str = "modes=snapshot,delta";
+
+/// The type that tells that a service holds requests, if it is asked to.
+const HOLDING: &str = "application/vnd.openpolicyagent.bundles";
+
+/// How much longer than twice the agreed time a service may hold a request.
+const GRACE: Duration = Duration::from_secs(30);
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Types under which bundles are known to travel. Others are taken as well.
-const TYPES: &[&str] = &["application/gzip", "application/octet-stream", "application/vnd.openpolicyagent.bundles"];
+const TYPES: &[&str] = &["application/gzip", "application/octet-stream", HOLDING];
+
+/// The answer to a request.
+pub(crate) struct Reply {
+    pub(crate) download: Download,
+    /// Whether the service showed that it holds requests; none if it did not say.
+    pub(crate) holds: Option<bool>,
+    /// The archive as it came, if it is to be kept on disk.
+    pub(crate) archive: Option<Bytes>,
+}
+
+impl From<Download> for Reply {
+    fn from(download: Download) -> Self {
+        Self { download, holds: None, archive: None }
+    }
+}
 
 /// What a request came to.
 pub(crate) enum Download {
@@ -41,51 +65,97 @@ pub(crate) struct Downloader {
     pub(crate) config: BundleConfig,
     pub(crate) services: Services,
     pub(crate) engine: Arc<dyn Engine>,
+    /// Whether no version of it is active yet, as far as is known.
+    pub(crate) is_fresh: bool,
+    /// Where it is kept on disk, if it is.
+    pub(crate) copy: Option<Copy>,
 }
 
 impl Downloader {
-    /// Asks once. `etag` is that of the active version, empty if there is none.
-    pub(crate) async fn get(&self, etag: &str) -> Result<Download, LoadError> {
+    /// Asks once. `etag` is that of the active version, empty if there is none; `wait` is how long the service may hold
+    /// the request.
+    pub(crate) async fn get(&self, etag: &str, wait: Option<Duration>) -> Result<Reply, LoadError> {
         match &self.config.source {
-            SourceConfig::File(path) => self.load(path.clone()).await,
-            SourceConfig::Service { service, resource } => self.ask(service, resource, etag).await,
+            SourceConfig::File(path) => self.load(path.clone()).await.map(Reply::from),
+            SourceConfig::Service { service, resource } => self.ask(service, request(resource, etag, wait)).await,
         }
     }
 
     async fn load(&self, path: PathBuf) -> Result<Download, LoadError> {
         let limits = self.config.limits;
-        let read = move || read_local(&path, &limits);
+        let read = move || Ok(read_local(&path, &limits)?);
         self.prepare(read, None, Metrics::on(), None).await
     }
 
-    async fn ask(&self, service: &str, resource: &str, etag: &str) -> Result<Download, LoadError> {
+    /// Reads what is kept on disk; nothing if nothing is.
+    pub(crate) async fn kept(&self) -> Option<Result<Download, LoadError>> {
+        let copy = self.copy.clone()?;
+        let limits = self.config.limits;
+        let reading = copy.clone();
+        let content = match tokio::task::spawn_blocking(move || reading.load(limits.archive)).await {
+            Ok(Ok(content)) => content?,
+            Ok(Err(error)) => return Some(Err(LoadError::disk(&copy.path(), &error))),
+            Err(ended) => return Some(Err(ended.into())),
+        };
+        let read = move || Ok(Bundle::from_archive(&content, &limits)?);
+        Some(self.prepare(read, None, Metrics::on(), None).await)
+    }
+
+    /// Keeps an archive that has become active.
+    pub(crate) async fn keep(&self, archive: Bytes) -> Result<(), LoadError> {
+        let Some(copy) = self.copy.clone() else { return Ok(()) };
+        let (name, path) = (self.name.clone(), copy.path());
+        tracing::debug!(name, plugin = "bundle", "Persisting bundle to disk in progress.");
+        match tokio::task::spawn_blocking(move || copy.save(&archive)).await? {
+            Ok(()) => {
+                let path = path.display();
+                tracing::debug!(name, plugin = "bundle", "Bundle persisted to disk successfully at path {path}.");
+                Ok(())
+            }
+            Err(error) if path.exists() => {
+                let path = path.display();
+                tracing::error!(name, plugin = "bundle", "Failed to save new bundle to disk: {path}: {error}");
+                tracing::warn!(name, plugin = "bundle", "Older version of activated bundle persisted, ignoring error");
+                Ok(())
+            }
+            Err(error) => Err(LoadError::disk(&path, &error)),
+        }
+    }
+
+    async fn ask(&self, service: &str, request: ServiceRequest) -> Result<Reply, LoadError> {
         let failed = |error: regent_core::Error| LoadError::Request(error.chain());
         let service = self.services.get(service).map_err(failed)?;
         let mut metrics = Metrics::on();
         let start = std::time::Instant::now();
-        let answer = service.send(request(resource, etag)).await.map_err(failed)?;
+        let answer = service.send(request).await.map_err(failed)?;
         let sent_etag = header(&answer.headers, ETAG);
         match answer.status {
             StatusCode::OK => {}
-            StatusCode::NOT_MODIFIED => return Ok(Download::NotModified(sent_etag)),
+            StatusCode::NOT_MODIFIED => return Ok(Download::NotModified(sent_etag).into()),
             refused => return Err(LoadError::Status(refused)),
         }
-        self.note_type(&answer.headers);
+        let holds = Some(self.holds(&answer.headers));
         let limits = self.config.limits;
         let body = body(answer, &limits).await?;
         metrics.add("timer_bundle_request_ns", u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         if body.is_empty() {
             tracing::debug!(name = self.name, plugin = "bundle", "Server replied with empty body.");
-            return Ok(Download::Nothing);
+            return Ok(Reply { holds, ..Download::Nothing.into() });
         }
-        let size = Some(body.len() as u64);
-        self.prepare(move || Bundle::from_archive(&body, &limits), sent_etag, metrics, size).await
+        let (size, archive) = (Some(body.len() as u64), self.copy.is_some().then(|| body.clone()));
+        let is_kept = archive.is_some();
+        let read = move || match Bundle::from_archive(&body, &limits)? {
+            bundle if bundle.is_delta() && is_kept => Err(FormatError::DeltaPersisted.into()),
+            bundle => Ok(bundle),
+        };
+        let download = self.prepare(read, sent_etag, metrics, size).await?;
+        Ok(Reply { download, holds, archive })
     }
 
     /// Reads and parses on a thread where that may take its time.
     async fn prepare(
         &self,
-        read: impl FnOnce() -> Result<Bundle, FormatError> + Send + 'static,
+        read: impl FnOnce() -> Result<Bundle, LoadError> + Send + 'static,
         etag: Option<String>,
         mut metrics: Metrics,
         size: Option<u64>,
@@ -101,7 +171,8 @@ impl Downloader {
         job.await?
     }
 
-    fn note_type(&self, headers: &HeaderMap) {
+    /// Whether the type of an answer tells that the service holds requests.
+    fn holds(&self, headers: &HeaderMap) -> bool {
         let kind = header(headers, CONTENT_TYPE).unwrap_or_default();
         if !TYPES.contains(&kind.as_str()) {
             tracing::debug!(
@@ -111,6 +182,7 @@ impl Downloader {
                 "Content-Type of bundle unusual."
             );
         }
+        kind == HOLDING
     }
 }
 
@@ -127,9 +199,15 @@ pub(crate) fn read_local(path: &Path, limits: &Limits) -> Result<Bundle, FormatE
     Bundle::from_archive(&std::fs::read(path).map_err(unreadable)?, limits)
 }
 
-fn request(resource: &str, etag: &str) -> ServiceRequest {
+fn request(resource: &str, etag: &str, wait: Option<Duration>) -> ServiceRequest {
     let mut request = ServiceRequest::new(Method::GET, resource);
-    request.headers.insert(PREFER, MODES);
+    let preferred = match wait {
+        Some(wait) => format!("{MODES};wait={}", wait.as_secs()),
+        None => MODES.to_owned(),
+    };
+    request.headers.insert(PREFER, HeaderValue::try_from(preferred).expect("words and numbers are fit for a header"));
+    // OPA waits for ever, and never again hears from a service that went away without a word.
+    request.header_timeout = wait.map(|wait| 2 * wait + GRACE);
     request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     if let Some(etag) = HeaderValue::try_from(etag).ok().filter(|etag| !etag.is_empty()) {
         request.headers.insert(IF_NONE_MATCH, etag);
@@ -143,13 +221,13 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 }
 
 /// The whole body, with an encoding of the transport taken off once.
-async fn body(answer: ServiceResponse, limits: &Limits) -> Result<Vec<u8>, LoadError> {
+async fn body(answer: ServiceResponse, limits: &Limits) -> Result<Bytes, LoadError> {
     let encoded =
         header(&answer.headers, CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
     let limit = limits.archive;
     let body = answer.read(limit).await.map_err(|error| LoadError::Body(error.chain()))?;
     if !encoded || body.is_empty() {
-        return Ok(body);
+        return Ok(body.into());
     }
     let unpack = move || {
         let mut plain = Vec::new();
@@ -159,7 +237,7 @@ async fn body(answer: ServiceResponse, limits: &Limits) -> Result<Vec<u8>, LoadE
         if plain.len() > limit {
             return Err(LoadError::Body(format!("response body exceeds {limit} bytes")));
         }
-        Ok(plain)
+        Ok(plain.into())
     };
     tokio::task::spawn_blocking(unpack).await?
 }

@@ -1,5 +1,7 @@
 //! Why a bundle did not come in, and how status tells it.
 
+use std::path::Path;
+
 use http::StatusCode;
 use regent_core::engine::PolicyErrors;
 use regent_core::status::BundleStatus;
@@ -31,6 +33,9 @@ pub(crate) enum LoadError {
     /// It does not fit the rest of policy and data.
     #[error("{0}")]
     Activation(#[from] StoreError),
+    /// The copy on disk cannot be read or written.
+    #[error("{0}")]
+    Disk(String),
     /// A bug.
     #[error("bundle load failed: {0}")]
     Internal(String),
@@ -52,6 +57,10 @@ impl From<tokio::task::JoinError> for LoadError {
 }
 
 impl LoadError {
+    pub(crate) fn disk(path: &Path, error: &std::io::Error) -> Self {
+        Self::Disk(format!("{}: {error}", path.display()))
+    }
+
     /// The errors of policies, if these are what is wrong.
     fn policy_errors(&self) -> Option<&PolicyErrors> {
         match self {

@@ -5,6 +5,7 @@
 //! | `**/*.rego`                           | [`Bundle::modules`], not parsed yet                   |
 //! | `**/data.json`, `data.yaml`, `data.yml` | [`Bundle::data`] below the path of its directory    |
 //! | `.manifest`                           | [`Bundle::manifest`]                                  |
+//! | `patch.json`                          | [`Bundle::changes`]; then nothing else may be there   |
 //! | anything else                         | nothing                                               |
 //!
 //! Whoever made the archive is not trusted: every size is limited, links and paths that leave the bundle are refused,
@@ -13,6 +14,7 @@
 
 mod archive;
 mod assemble;
+mod delta;
 mod directory;
 mod error;
 mod json;
@@ -24,6 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use regent_core::Value;
+use regent_core::store::Patch;
 
 pub use error::FormatError;
 pub use limits::Limits;
@@ -44,6 +47,8 @@ pub struct Bundle {
     pub data: Value,
     /// Policies, in the order of the archive.
     pub modules: Vec<ModuleFile>,
+    /// Changes to the data of the bundle that is active under its name; if there are any, there is nothing else.
+    pub changes: Vec<Patch>,
     /// How much there was.
     pub sizes: Sizes,
 }
@@ -60,7 +65,7 @@ pub struct ModuleFile {
 /// How much a bundle holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {
-    /// Bytes of all files that were read, uncompressed.
+    /// Bytes of all files, uncompressed; of an archive, those that are ignored as well.
     pub content: u64,
     /// Number of entries, directories and ignored files included.
     pub entries: usize,
@@ -69,6 +74,11 @@ pub struct Sizes {
 }
 
 impl Bundle {
+    /// Whether it changes another version of itself rather than being one.
+    pub fn is_delta(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// Reads a gzip-compressed tar archive. Blocks as long as decompressing and reading take.
     ///
     /// # Errors

@@ -11,13 +11,14 @@
 //! bundle's status; bundles that only hold together become active together; reading never panics and never takes more
 //! than [`format::Limits`] allow.
 //!
-//! Not here yet: signatures, delta bundles, persistence, long polling, OCI. What of these is configured is either
-//! refused or warned of. The clients of services are `regent-services`.
+//! Not here yet: signatures, which are refused where they are configured, and OCI. The clients of services are
+//! `regent-services`.
 
 mod activation;
 mod candidate;
 mod config;
 pub mod content;
+mod disk;
 mod download;
 mod error;
 pub mod files;

@@ -1,7 +1,7 @@
 //! The task of one bundle: asks, hands over what came, waits, asks again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 use regent_core::{Error, ErrorKind, backoff};
@@ -9,17 +9,33 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::{SourceConfig, Trigger};
-use crate::download::{Download, Downloader};
+use crate::download::{Download, Downloader, Reply};
 use crate::error::LoadError;
 
 /// Triggers that wait for a loader; more make the sender wait.
 const COMMANDS: usize = 8;
+
+/// A service that is asked to hold requests, and answers faster than this, does not hold them.
+const HELD: Duration = Duration::from_secs(1);
+
+/// How many answers in a row may come that fast before the loader pauses between requests.
+const BURST: u32 = 4;
+
+/// Where a bundle comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From where the configuration says.
+    Source,
+    /// From the copy on disk.
+    Disk,
+}
 
 /// What a request came to, on its way to the plugin.
 pub(crate) struct Arrival {
     pub(crate) name: String,
     /// Which loader of that name; an older one may still have something on the way.
     pub(crate) epoch: u64,
+    pub(crate) origin: Origin,
     pub(crate) outcome: Result<Download, LoadError>,
     /// The loader goes on when it knows what became of its arrival.
     pub(crate) verdict: oneshot::Sender<Verdict>,
@@ -47,7 +63,8 @@ impl Loader {
     pub(crate) fn start(downloader: Downloader, etag: String, epoch: u64, arrivals: mpsc::Sender<Arrival>) -> Self {
         let (commands, triggers) = mpsc::channel(COMMANDS);
         let (etag, known) = watch::channel(etag);
-        let life = Life { downloader, epoch, arrivals, triggers, etag: known, failures: 0 };
+        let holds = downloader.config.long_polling.is_some();
+        let life = Life { downloader, epoch, arrivals, triggers, etag: known, failures: 0, holds, hasty: 0 };
         Self { epoch, commands, etag, task: tokio::spawn(life.run()) }
     }
 
@@ -74,12 +91,19 @@ struct Life {
     triggers: mpsc::Receiver<oneshot::Sender<Verdict>>,
     etag: watch::Receiver<String>,
     failures: u32,
+    /// Whether the service is taken to hold requests.
+    holds: bool,
+    /// How many answers in a row came at once although the service was asked to hold the request.
+    hasty: u32,
 }
 
 impl Life {
     /// Ends when nobody is left to hand anything to.
     async fn run(mut self) {
         let mut asked_by = None;
+        if self.start_from_disk().await.is_none() {
+            return;
+        }
         if !self.starts_at_once() {
             let Some(trigger) = self.triggers.recv().await else { return };
             asked_by = Some(trigger);
@@ -113,15 +137,47 @@ impl Life {
         self.is_file() || self.downloader.config.trigger == Trigger::Periodic
     }
 
+    /// Hands over the copy on disk, if there is one and nothing newer is active. None when nobody is left to take it.
+    async fn start_from_disk(&mut self) -> Option<()> {
+        if !self.downloader.is_fresh {
+            return Some(());
+        }
+        let Some(kept) = self.downloader.kept().await else { return Some(()) };
+        // A failure stands in the status; the service is asked all the same.
+        self.hand_over(Origin::Disk, kept).await.map(drop)
+    }
+
     /// Asks once and waits until it is known what became of the answer.
     async fn load(&mut self) -> Option<Verdict> {
         let etag = self.etag.borrow().clone();
-        let name = self.downloader.name.clone();
+        let wait = self.downloader.config.long_polling.filter(|_| self.holds);
+        let name = &self.downloader.name;
         tracing::debug!(name, plugin = "bundle", "Download starting.");
-        let outcome = self.downloader.get(&etag).await;
+        let start = Instant::now();
+        let outcome = self.downloader.get(&etag, wait).await;
+        self.hasty = if wait.is_some() && start.elapsed() < HELD { self.hasty.saturating_add(1) } else { 0 };
         self.failures = if outcome.is_err() { self.failures.saturating_add(1) } else { 0 };
+        let (outcome, archive) = match outcome {
+            Ok(Reply { download, holds, archive }) => {
+                self.holds = holds.unwrap_or(self.holds);
+                (Ok(download), archive)
+            }
+            Err(error) => (Err(error), None),
+        };
+        let verdict = self.hand_over(Origin::Source, outcome).await?;
+        if let (Ok(()), Some(archive)) = (&verdict, archive)
+            && let Err(error) = self.downloader.keep(archive).await
+        {
+            return self.hand_over(Origin::Disk, Err(error)).await;
+        }
+        Some(verdict)
+    }
+
+    /// Gives the plugin what came and waits for what becomes of it. None when nobody is left to take it.
+    async fn hand_over(&mut self, origin: Origin, outcome: Result<Download, LoadError>) -> Option<Verdict> {
         let (verdict, answer) = oneshot::channel();
-        self.arrivals.send(Arrival { name, epoch: self.epoch, outcome, verdict }).await.ok()?;
+        let name = self.downloader.name.clone();
+        self.arrivals.send(Arrival { name, epoch: self.epoch, origin, outcome, verdict }).await.ok()?;
         answer.await.ok()
     }
 
@@ -132,9 +188,18 @@ impl Life {
         }
         let range = &self.downloader.config.delay;
         Some(match self.failures {
+            0 if self.downloader.config.long_polling.is_some() && self.holds => self.pause_between_holds(*range.end()),
             0 => rand::rng().random_range(range.clone()),
             failures => backoff::after(failures, *range.end()),
         })
+    }
+
+    /// None, unless the service only says that it holds requests: then nobody shall be kept busy.
+    fn pause_between_holds(&self, longest: Duration) -> Duration {
+        match self.hasty.saturating_sub(BURST) {
+            0 => Duration::ZERO,
+            more => backoff::after(more + 1, longest),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::candidate::Candidate;
 use crate::config::BundleConfig;
 use crate::error::LoadError;
-use crate::loader::{Loader, Verdict};
+use crate::loader::{Loader, Origin, Verdict};
 
 /// A configured bundle.
 pub(crate) struct Tracked {
@@ -21,13 +21,15 @@ pub(crate) struct Tracked {
     pub(crate) settled: bool,
     /// A version that is newer than the active one: it waits for its activation, or for others to change.
     pub(crate) candidate: Option<Arc<Candidate>>,
+    /// Where the candidate comes from.
+    origin: Origin,
     /// The loader that waits for what becomes of the candidate.
     waiting: Option<oneshot::Sender<Verdict>>,
 }
 
 impl Tracked {
     pub(crate) fn new(config: BundleConfig, loader: Loader, status: BundleStatus) -> Self {
-        Self { config, loader, status, settled: false, candidate: None, waiting: None }
+        Self { config, loader, status, settled: false, candidate: None, origin: Origin::Source, waiting: None }
     }
 
     /// The status of a bundle that nothing is known of but what may already be active under its name.
@@ -45,9 +47,18 @@ impl Tracked {
         self.status.last_request = Moment::now();
     }
 
-    /// Notes that nothing could be loaded. The `ETag` stays that of what is active.
-    pub(crate) fn failed(&mut self, error: &LoadError, verdict: oneshot::Sender<Verdict>) {
-        tracing::error!(name = self.status.name, plugin = "bundle", "Bundle load failed: {error}");
+    /// Notes that nothing could be loaded, or nothing kept. The `ETag` stays that of what is active.
+    pub(crate) fn failed(&mut self, error: &LoadError, origin: Origin, verdict: oneshot::Sender<Verdict>) {
+        let name = &self.status.name;
+        match origin {
+            Origin::Source => tracing::error!(name, plugin = "bundle", "Bundle load failed: {error}"),
+            Origin::Disk if self.settled => {
+                tracing::error!(name, plugin = "bundle", "Persisting bundle to disk failed: {error}");
+            }
+            Origin::Disk => {
+                tracing::error!(name, plugin = "bundle", "Failed to load bundle {name} from disk: {error}");
+            }
+        }
         error.note(&mut self.status);
         let _ = verdict.send(Err(Arc::new(error.shared())));
     }
@@ -75,11 +86,20 @@ impl Tracked {
     }
 
     /// Takes a candidate.
-    pub(crate) fn loaded(&mut self, candidate: Candidate, size: Option<u64>, verdict: oneshot::Sender<Verdict>) {
+    pub(crate) fn loaded(
+        &mut self,
+        candidate: Candidate,
+        origin: Origin,
+        size: Option<u64>,
+        verdict: oneshot::Sender<Verdict>,
+    ) {
         let status = &mut self.status;
-        status.last_successful_request = status.last_request;
-        status.last_successful_download = status.last_request;
-        status.kind = Some("snapshot");
+        if origin == Origin::Source {
+            status.last_successful_request = status.last_request;
+            status.last_successful_download = status.last_request;
+        }
+        self.origin = origin;
+        status.kind = Some(candidate.kind());
         status.size = size;
         status.metrics = Some(candidate.metrics.to_value());
         self.candidate = Some(Arc::new(candidate));
@@ -90,7 +110,9 @@ impl Tracked {
     pub(crate) fn activated(&mut self, cost: Metrics) {
         let Some(candidate) = self.candidate.take() else { return };
         let (name, etag) = (&self.status.name, candidate.etag());
-        if etag.is_empty() {
+        if self.origin == Origin::Disk {
+            tracing::debug!(name, plugin = "bundle", "Bundle loaded from disk and activated successfully.");
+        } else if etag.is_empty() {
             tracing::info!(name, plugin = "bundle", "Bundle loaded and activated successfully.");
         } else {
             let message = format!("Bundle loaded and activated successfully. Etag updated to {etag}.");

@@ -5,6 +5,9 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use regent_bundle::format::{Bundle, FormatError, Limits};
+use regent_core::Value;
+use regent_core::store::{Patch, PatchOp};
+use regent_core::value::Path;
 use regent_kit::{Bundle as Kit, EntryType};
 use serde_json::json;
 
@@ -73,10 +76,6 @@ fn broken_files_are_named_with_the_reason() {
     check(Kit::new().file("x.rego", b"\xff".to_vec()), "bundle load failed on x.rego: file is not valid UTF-8");
     check(Kit::new().file(".manifest", "{"), "bundle load failed on manifest decode: unexpected EOF");
     check(Kit::new().roots(["a/b", "a"]), "manifest has overlapped roots: 'a/b' and 'a'");
-    check(
-        Kit::new().file("patch.json", r#"{"data":[{"op":"remove","path":"/a"}]}"#),
-        "delta bundles are not supported yet",
-    );
     assert!(error(&Kit::new().file("data.yaml", "a: [")).starts_with("bundle load failed on data.yaml: "));
 }
 
@@ -132,18 +131,63 @@ fn long_names_are_understood() {
 }
 
 #[test]
+fn changes_are_read_from_a_patch() {
+    let patch = r#"{"data":[{"op":"upsert","path":"/a/b~1c/%64","value":1},{"op":"remove","path":"a/e/"},
+                            {"op":"replace","path":"/a/f"}]}"#;
+    let bundle = read(&Kit::new().roots(["a"]).revision("r2").file("/patch.json", patch).build()).expect("a bundle");
+    let change = |op, keys: &[&str]| Patch { op, path: Path::new(keys.iter().copied()) };
+    let changes = [
+        change(PatchOp::Add(1_i64.into()), &["a", "b/c", "d"]),
+        change(PatchOp::Remove, &["a", "e"]),
+        change(PatchOp::Replace(Value::default()), &["a", "f"]),
+    ];
+    assert!(bundle.is_delta());
+    assert_eq!(bundle.changes, changes);
+    let nothing = read(&Kit::new().file("patch.json", r#"{"data":[]}"#).data("a", json!(1)).build());
+    assert!(!nothing.expect("a bundle").is_delta(), "a patch without changes says nothing");
+}
+
+#[test]
+fn changes_that_make_no_sense_are_named() {
+    let check = |patch: &str, expected: &str| {
+        assert_eq!(error(&Kit::new().roots(["a/b"]).file("patch.json", patch)), expected);
+    };
+    let outside = "manifest roots [a/b] do not permit data patch at path ";
+    check(r#"{"data":[{"op":"upsert","path":"/a","value":1}]}"#, &format!("{outside}'a'"));
+    check(r#"{"data":[{"op":"remove","path":"/a/b%2fc"}]}"#, &format!("{outside}'a/b%2fc'"));
+    check(r#"{"data":[{"op":"add","path":"/a/b"}]}"#, "bad patch operation: add");
+    check("[", "bundle load failed on patch decode: unexpected EOF");
+    let decode = "bundle load failed on patch decode: cannot use ";
+    check(r#"{"data":1}"#, &format!("{decode}number as patch key \"data\", want array"));
+    check(r#"{"data":[{"op":1}]}"#, &format!("{decode}number as patch key \"op\", want string"));
+    let deep = format!(r#"{{"data":[{{"op":"remove","path":"{}"}}]}}"#, "/a".repeat(300));
+    check(&deep, "bundle load failed on patch decode: path of more than 255 keys");
+}
+
+#[test]
+fn changes_come_alone() {
+    let patch = || Kit::new().file("patch.json", r#"{"data":[{"op":"remove","path":"/a"}]}"#);
+    let only = "delta bundle expected to contain only patch file but ";
+    assert_eq!(error(&patch().data("b", json!(1))), format!("{only}data files found"));
+    assert_eq!(error(&patch().rego("b.rego", "package b")), format!("{only}policy files found"));
+    assert_eq!(error(&patch().file("policy.wasm", "")), format!("{only}wasm files found"));
+}
+
+#[test]
 fn sizes_are_limited() {
     let limited =
         |kit: &Kit, limits: Limits| Bundle::from_archive(&kit.build(), &limits).expect_err("too large").to_string();
     let large = Kit::new().file("a/data.json", format!("\"{}\"", "x".repeat(5000)));
     assert_eq!(
-        limited(&large, Limits::with_file(1000)),
+        limited(&large, Limits::of(1000)),
         "bundle file a/data.json size (5002 bytes) exceeds configured size_limit_bytes (1000 bytes)"
     );
-    assert!(limited(&Kit::new().file("ignored.bin", vec![0; 5000]), Limits::with_file(1000)).contains("ignored.bin"));
+    assert!(limited(&Kit::new().file("ignored.bin", vec![0; 5000]), Limits::of(1000)).contains("ignored.bin"));
     let bomb = Kit::new().file("ignored.bin", vec![0; 1 << 20]);
     let limits = Limits { total: 100_000, ..Limits::default() };
-    assert!(limited(&bomb, limits).contains("total size"));
+    assert_eq!(limited(&bomb, limits), "bundle size exceeds configured size_limit_bytes (100000 bytes)");
+    let several = (0..3).fold(Kit::new(), |kit, n| kit.file(format!("{n}/data.json"), r#"{"a": 1}"#));
+    assert_eq!(limited(&several, Limits::of(20)), "bundle size exceeds configured size_limit_bytes (20 bytes)");
     let many = (0..20).fold(Kit::new(), |kit, n| kit.file(format!("{n}"), ""));
     let limits = Limits { entries: 10, ..Limits::default() };
     assert_eq!(limited(&many, limits), "archive read failed: more than 10 entries");
@@ -206,7 +250,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
 
 #[test]
 fn no_bytes_make_it_panic() {
-    let limits = Limits { total: 1 << 20, ..Limits::with_file(1 << 16) };
+    let limits = Limits { total: 1 << 20, ..Limits::of(1 << 16) };
     let packed = good().build();
     let mut plain = Vec::new();
     std::io::copy(&mut flate2::read::GzDecoder::new(&packed[..]), &mut plain).expect("gzip");

@@ -4,7 +4,7 @@ mod support;
 
 use regent_core::Value;
 use regent_core::status::Cause;
-use regent_core::store::{ActiveBundle, BundleContent};
+use regent_core::store::{ActiveBundle, BundleContent, BundlePayload};
 use regent_core::value::Path;
 use support::{Agent, check};
 
@@ -124,8 +124,8 @@ async fn writes_show_metrics_in_one_line_and_only_when_asked_for_them() {
 async fn provenance_names_the_revision_of_a_legacy_bundle_alone() {
     let agent = Agent::start("{}").await;
     let bundle = ActiveBundle { revision: Some("7".to_owned()), roots: vec![Path::new(["b"])], etag: None };
-    let (data, manifest) = (Value::empty_object(), Value::empty_object());
-    let content = BundleContent { name: "b".into(), bundle, manifest, data, modules: Vec::new() };
+    let payload = BundlePayload::Snapshot { data: Value::empty_object(), modules: Vec::new() };
+    let content = BundleContent { name: "b".into(), bundle, manifest: Value::empty_object(), payload };
     agent.host.store.write(move |transaction| transaction.activate(vec![content])).await.expect("activated");
     let provenance = async || agent.get("/v1/data?provenance").await.json()["provenance"].clone();
     assert_eq!(provenance().await["bundles"]["b"]["revision"], "7");

@@ -71,6 +71,8 @@ struct Shared {
     // A lock, because both sides change it and neither waits while holding it: tests add, each request takes.
     script: Mutex<Script>,
     journal: watch::Sender<Journal>,
+    /// Wakes requests that are held until another bundle is served.
+    news: watch::Sender<()>,
 }
 
 impl Shared {
@@ -145,13 +147,25 @@ impl ControlPlane {
     /// Equal bytes have equal tags, so serving the same bundle again changes nothing for who holds it.
     pub fn serve_bundle(&self, name: &str, bytes: impl Into<Vec<u8>>) -> String {
         let (bundle, etag) = Served::tagged(bytes.into());
-        self.shared.script().bundles.insert(name.to_owned(), bundle);
+        self.serve(name, bundle);
         etag
+    }
+
+    /// Serves a bundle as a server does that holds requests (`Prefer: wait=SECONDS`) until there is another one.
+    pub fn serve_bundle_holding(&self, name: &str, bytes: impl Into<Vec<u8>>) -> String {
+        let (bundle, etag) = Served::tagged(bytes.into());
+        self.serve(name, bundle.holding());
+        etag
+    }
+
+    fn serve(&self, name: &str, bundle: Served) {
+        self.shared.script().bundles.insert(name.to_owned(), bundle);
+        self.shared.news.send_replace(());
     }
 
     /// Serves a bundle as a server does that knows no `ETag`: in full, each time.
     pub fn serve_bundle_without_etag(&self, name: &str, bytes: impl Into<Vec<u8>>) {
-        self.shared.script().bundles.insert(name.to_owned(), Served::untagged(bytes.into()));
+        self.serve(name, Served::untagged(bytes.into()));
     }
 
     /// Answers 404 for the bundle from now on.

@@ -18,7 +18,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Bundle, FormatError>
     if bytes.len() > limits.archive {
         return Err(FormatError::archive(format!("archive exceeds {} bytes", limits.archive)));
     }
-    let mut archive = Archive::new(Bounded { inner: MultiGzDecoder::new(bytes), left: limits.total });
+    let mut archive = Archive::new(Bounded { inner: MultiGzDecoder::new(bytes), left: limits.stream() });
     let mut assembly = Assembly::new(*limits);
     let mut long_name = None;
     for entry in archive.entries().map_err(FormatError::archive)?.raw(true) {
@@ -52,7 +52,7 @@ fn take<R: Read>(
         EntryType::Regular | EntryType::Continuous => {
             let size = entry.header().entry_size().map_err(FormatError::archive)?;
             match Kind::of(&path) {
-                None => assembly.check_size(&path, size),
+                None => assembly.pass_over(&path, size),
                 Some(kind) => assembly.read(&path, kind, size, entry),
             }
         }

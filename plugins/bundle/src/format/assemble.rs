@@ -5,6 +5,7 @@ use std::io::Read;
 use regent_core::value::Object;
 use regent_core::{Value, yaml};
 
+use super::delta::{self, Change};
 use super::manifest::Manifest;
 use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes, json};
 
@@ -42,13 +43,14 @@ pub(super) struct Assembly {
     manifest: Option<Manifest>,
     data: Value,
     modules: Vec<ModuleFile>,
+    changes: Vec<Change>,
     sizes: Sizes,
 }
 
 impl Assembly {
     pub(super) fn new(limits: Limits) -> Self {
         let data = Value::empty_object();
-        Self { limits, manifest: None, data, modules: Vec::new(), sizes: Sizes::default() }
+        Self { limits, manifest: None, data, modules: Vec::new(), changes: Vec::new(), sizes: Sizes::default() }
     }
 
     pub(super) fn count_entry(&mut self) -> Result<(), FormatError> {
@@ -59,7 +61,21 @@ impl Assembly {
         Ok(())
     }
 
-    pub(super) fn check_size(&self, path: &str, size: u64) -> Result<(), FormatError> {
+    /// Counts a file that is not read.
+    pub(super) fn pass_over(&mut self, path: &str, size: u64) -> Result<(), FormatError> {
+        self.check_size(path, size)?;
+        self.count_size(size)
+    }
+
+    fn count_size(&mut self, size: u64) -> Result<(), FormatError> {
+        self.sizes.content = self.sizes.content.saturating_add(size);
+        if self.sizes.content > self.limits.total {
+            return Err(FormatError::TooLarge { limit: self.limits.total });
+        }
+        Ok(())
+    }
+
+    fn check_size(&self, path: &str, size: u64) -> Result<(), FormatError> {
         let limit = self.limits.file;
         if size > limit {
             return Err(FormatError::FileTooLarge { path: path.to_owned(), size, limit });
@@ -78,17 +94,14 @@ impl Assembly {
         self.check_size(path, announced)?;
         if kind == Kind::Wasm {
             self.sizes.wasm += 1;
-            return Ok(());
+            return self.count_size(announced);
         }
         let mut bytes = Vec::new();
         let most = self.limits.file.saturating_add(1);
         content.take(most).read_to_end(&mut bytes).map_err(FormatError::archive)?;
         let size = bytes.len() as u64;
         self.check_size(path, size)?;
-        self.sizes.content += size;
-        if self.sizes.content > self.limits.total {
-            return Err(FormatError::archive("content exceeds the limit of its total size"));
-        }
+        self.count_size(size)?;
         self.take(path, kind, bytes)
     }
 
@@ -111,7 +124,10 @@ impl Assembly {
                 self.manifest = Some(Manifest::decode(&bytes)?);
                 Ok(())
             }
-            Kind::Patch => refuse_patch(path, &bytes),
+            Kind::Patch => {
+                self.changes = delta::decode(&bytes)?;
+                Ok(())
+            }
             Kind::Wasm => Ok(()),
         }
     }
@@ -132,24 +148,19 @@ impl Assembly {
     pub(super) fn finish(self) -> Result<Bundle, FormatError> {
         let manifest = self.manifest.unwrap_or_default();
         manifest.require_permitted(&self.data)?;
-        if self.sizes.wasm > 0 {
-            tracing::warn!(files = self.sizes.wasm, "Compiled policies (wasm) of the bundle are ignored.");
+        let Self { data, modules, sizes, .. } = self;
+        let bundle = Bundle { changes: delta::permitted(self.changes, &manifest)?, manifest, data, modules, sizes };
+        if bundle.is_delta() {
+            delta::require_nothing_else(&bundle)?;
+        } else if sizes.wasm > 0 {
+            tracing::warn!(files = sizes.wasm, "Compiled policies (wasm) of the bundle are ignored.");
         }
-        Ok(Bundle { manifest, data: self.data, modules: self.modules, sizes: self.sizes })
+        Ok(bundle)
     }
 }
 
 fn text(path: &str, bytes: Vec<u8>) -> Result<String, FormatError> {
     String::from_utf8(bytes).map_err(|_| FormatError::file(path, "file is not valid UTF-8"))
-}
-
-/// A patch that patches nothing does no harm.
-fn refuse_patch(path: &str, bytes: &[u8]) -> Result<(), FormatError> {
-    let content = json::read(bytes).map_err(|error| FormatError::file(path, error))?;
-    match content.get("data").and_then(Value::as_array) {
-        Some(operations) if !operations.is_empty() => Err(FormatError::Delta),
-        _ => Ok(()),
-    }
 }
 
 /// The value below the keys, each the only one of its object.

@@ -52,9 +52,32 @@ pub enum FormatError {
         /// The limit.
         limit: u64,
     },
-    /// The bundle changes another one and is none by itself.
-    #[error("delta bundles are not supported yet")]
-    Delta,
+    /// All files together are larger than the configuration allows.
+    #[error("bundle size exceeds configured size_limit_bytes ({limit} bytes)")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The list of changes is no JSON or of another shape.
+    #[error("bundle load failed on patch decode: {0}")]
+    PatchDecode(String),
+    /// A change names an operation that does not exist.
+    #[error("bad patch operation: {0}")]
+    PatchOperation(String),
+    /// A change lies outside the manifest's roots.
+    #[error("manifest roots {roots} do not permit data patch at path '{path}'")]
+    PatchOutsideRoots {
+        /// The roots as OPA prints them.
+        roots: String,
+        /// The path.
+        path: String,
+    },
+    /// A bundle of changes holds something else beside them.
+    #[error("delta bundle expected to contain only patch file but {0} files found")]
+    DeltaContent(&'static str),
+    /// A bundle of changes cannot be kept on disk, for it says nothing by itself.
+    #[error("'persist' property is true in config. persisting delta bundle to disk is not supported")]
+    DeltaPersisted,
     /// A file or directory of the machine cannot be read.
     #[error("{path}: {source}")]
     Unreadable {

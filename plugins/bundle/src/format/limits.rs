@@ -5,7 +5,7 @@
 pub struct Limits {
     /// Bytes of one file, uncompressed: `size_limit_bytes`.
     pub file: u64,
-    /// Bytes of everything in the archive, uncompressed, headers included.
+    /// Bytes of all files, uncompressed: `size_limit_bytes` as well.
     pub total: u64,
     /// Number of entries.
     pub entries: usize,
@@ -16,18 +16,30 @@ pub struct Limits {
 impl Limits {
     /// OPA's default for one file: 1 GiB.
     pub const FILE: u64 = 1 << 30;
-    /// 4 GiB uncompressed, or four times the limit of one file where that is raised.
+    /// 4 GiB uncompressed, unless the configuration has a limit.
     pub const TOTAL: u64 = 4 * Self::FILE;
     /// Half a million entries.
     pub const ENTRIES: usize = 500_000;
-    /// 1 GiB compressed.
+    /// 1 GiB compressed, unless the configuration has a limit.
     pub const ARCHIVE: usize = 1 << 30;
 
-    /// Limits with another one for single files.
+    /// Limits for a bundle that may have so many bytes, whatever they are spread over.
     #[must_use]
-    pub fn with_file(file: u64) -> Self {
-        Self { file, total: Self::TOTAL.max(file.saturating_mul(4)), ..Self::default() }
+    pub fn of(size: u64) -> Self {
+        let archive = usize::try_from(with_wrapping(size)).unwrap_or(usize::MAX);
+        Self { file: size, total: size, archive, ..Self::default() }
     }
+
+    /// Bytes of the archive, uncompressed: the files with the headers around them.
+    pub(super) fn stream(&self) -> u64 {
+        with_wrapping(self.total)
+    }
+}
+
+/// What so many bytes may come to in an archive: headers, padding, and a compression that finds nothing to compress.
+fn with_wrapping(size: u64) -> u64 {
+    const LEAST: u64 = 64 << 20;
+    size.saturating_add(size / 8).saturating_add(LEAST)
 }
 
 impl Default for Limits {

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use super::WINDOW;
 use crate::activation::{Candidates, Outcome, activate};
 use crate::config::{BundleConfig, BundlesConfig};
+use crate::disk::Copy;
 use crate::download::{Download, Downloader};
 use crate::error::LoadError;
-use crate::loader::{Arrival, Loader, Verdict};
+use crate::loader::{Arrival, Loader, Origin, Verdict};
 use crate::tracked::Tracked;
 
 /// All bundles, configured and on their way out.
@@ -107,6 +108,8 @@ impl Work {
             config: config.clone(),
             services: self.host.services.clone(),
             engine: self.host.store.engine().clone(),
+            is_fresh: !self.is_active(name),
+            copy: config.persist.then(|| Copy::new(&self.host.settings().persistence_directory, name)),
         };
         Loader::start(downloader, etag, self.epoch, self.arrivals.clone())
     }
@@ -127,18 +130,20 @@ impl Work {
 
     /// Takes what a loader brought.
     pub(super) fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { name, epoch, outcome, verdict } = arrival;
+        let Arrival { name, epoch, origin, outcome, verdict } = arrival;
         let is_active = self.is_active(&name);
         let Some(tracked) = self.bundles.get_mut(&name).filter(|tracked| tracked.loader.epoch == epoch) else { return };
-        tracked.requested();
+        if origin == Origin::Source {
+            tracked.requested();
+        }
         match outcome {
             Ok(Download::Bundle(candidate, size)) => {
-                tracked.loaded(*candidate, size, verdict);
+                tracked.loaded(*candidate, origin, size, verdict);
                 return self.gather();
             }
             Ok(Download::NotModified(etag)) => tracked.not_modified(etag, is_active, verdict),
             Ok(Download::Nothing) => tracked.nothing(verdict),
-            Err(error) => tracked.failed(&error, verdict),
+            Err(error) => tracked.failed(&error, origin, verdict),
         }
         self.host.status.set_bundle(tracked.status.clone());
         self.report();

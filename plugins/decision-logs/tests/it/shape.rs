@@ -2,7 +2,7 @@
 
 use regent_core::Value;
 use regent_core::decision::DecisionEvent;
-use regent_core::store::{ActiveBundle, BundleContent};
+use regent_core::store::{ActiveBundle, BundleContent, BundlePayload};
 use regent_core::value::Path;
 use regent_kit::ControlPlane;
 use serde_json::{Value as Json, json};
@@ -42,8 +42,7 @@ async fn an_event_has_the_fields_that_opa_gives_it() {
             ..ActiveBundle::default()
         },
         manifest: Value::empty_object(),
-        data: Value::empty_object(),
-        modules: Vec::new(),
+        payload: BundlePayload::Snapshot { data: Value::empty_object(), modules: Vec::new() },
     };
     agent.host.store.write(|transaction| transaction.activate(vec![content])).await.expect("a valid bundle");
     let mut event = agent.event("d1");

@@ -10,7 +10,12 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 pub(super) struct Served {
     bytes: Bytes,
     etag: Option<HeaderValue>,
+    /// Whether the server holds requests until there is another bundle.
+    pub(super) holds: bool,
 }
+
+/// The type that tells that requests are held.
+const HOLDING: HeaderValue = HeaderValue::from_static("application/vnd.openpolicyagent.bundles");
 
 impl Served {
     /// The tag depends on the bytes alone and is the same in every process.
@@ -19,11 +24,15 @@ impl Served {
         bytes.hash(&mut hasher);
         let etag = format!("\"{:016x}\"", hasher.finish());
         let header = HeaderValue::try_from(&etag).expect("hexadecimal digits make a header value");
-        (Self { bytes: bytes.into(), etag: Some(header) }, etag)
+        (Self { bytes: bytes.into(), etag: Some(header), holds: false }, etag)
     }
 
     pub(super) fn untagged(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), etag: None }
+        Self { bytes: bytes.into(), etag: None, holds: false }
+    }
+
+    pub(super) fn holding(self) -> Self {
+        Self { holds: true, ..self }
     }
 
     /// The answer to a `GET` with these headers.
@@ -34,7 +43,8 @@ impl Served {
             answer
         } else {
             let mut answer = Response::new(self.bytes.clone());
-            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
+            let kind = if self.holds { HOLDING } else { HeaderValue::from_static("application/gzip") };
+            answer.headers_mut().insert(header::CONTENT_TYPE, kind);
             answer
         };
         if let Some(etag) = &self.etag {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -22,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 use super::Shared;
 use super::fault::Fault;
 use super::journal::{Journal, Received};
+use super::script::Script;
 use super::service::{News, serve};
 use crate::Certificates;
 use crate::certificates::{chain, crypto, key, roots};
@@ -107,7 +109,7 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let fault = shared.script().faults.take(request.bare_path());
     note(&shared, |journal| journal.requests.push(request.clone()));
     let answer = match fault {
-        None => answer(&shared, &request),
+        None => held(&shared, &request).await,
         Some(Fault::Hang(pause)) => {
             tokio::time::sleep(pause).await;
             answer(&shared, &request)
@@ -128,6 +130,27 @@ async fn receive(request: Request<Incoming>) -> Result<Received, Broken> {
     let body = body.collect().await.map_err(|_| Broken::ClientGone)?.to_bytes();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     Ok(Received { method: parts.method, path, headers: parts.headers, body })
+}
+
+/// "Not modified" is held back, if the client asks for that and the bundle's server does it, until there is news.
+async fn held(shared: &Shared, request: &Received) -> Response<Bytes> {
+    let mut news = shared.news.subscribe();
+    let first = answer(shared, request);
+    let patience = patience(&shared.script(), request);
+    match patience {
+        Some(wait) if first.status() == StatusCode::NOT_MODIFIED => {
+            let _woken = tokio::time::timeout(wait, news.changed()).await;
+            answer(shared, request)
+        }
+        _ => first,
+    }
+}
+
+/// How long the request may be held.
+fn patience(script: &Script, request: &Received) -> Option<Duration> {
+    script.bundles.get(request.bare_path().strip_prefix("/bundles/")?).filter(|bundle| bundle.holds)?;
+    let (_, seconds) = request.header("prefer")?.split_once("wait=")?;
+    seconds.parse().ok().map(Duration::from_secs)
 }
 
 fn answer(shared: &Shared, request: &Received) -> Response<Bytes> {
