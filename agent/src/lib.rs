@@ -18,6 +18,7 @@ pub mod cli;
 mod load;
 mod options;
 mod running;
+mod steward;
 pub mod stock;
 mod unsupported;
 mod watch;

@@ -9,13 +9,15 @@ use regent_core::engine::{CompileOptions, Engine};
 use regent_core::plugin::Mailbox;
 use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
+use regent_core::steering::Steering;
 use regent_core::store::StoreError;
 use regent_core::telemetry::Telemetry;
-use regent_core::{Error, Host, Registry, Store, Supervisor, Value};
+use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
 use regent_rest_api::{Api, BindError, Listeners, ServeError, ServerConfig};
 use tokio::time::Instant;
 
 use crate::load::{self, Contents, LoadError};
+use crate::steward::Steward;
 use crate::watch::Watch;
 use crate::{RunOptions, build, unsupported};
 
@@ -60,7 +62,7 @@ pub enum StopError {
 
 /// An agent whose plugins run and whose doors are about to open: [`Running::serve`] opens them.
 pub struct Running {
-    supervisor: Supervisor,
+    steward: Steward,
     host: Host,
     listeners: Listeners,
     api: Api,
@@ -71,7 +73,8 @@ pub struct Running {
 
 impl Running {
     pub(crate) async fn start(registry: Registry, options: RunOptions) -> Result<Self, StartError> {
-        let tree = options.config.load()?;
+        let boot = options.config.read()?;
+        let tree = boot.tree()?;
         let compile = CompileOptions {
             max_errors: options.max_errors,
             print: options.print,
@@ -80,12 +83,13 @@ impl Running {
         };
         let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
         let store = open_store(&registry, &tree, compile)?;
-        unsupported::refuse(&tree)?;
+        unsupported::warn(&tree);
         let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
 
         let identity = Identity { id: uuid::Uuid::new_v4().to_string(), version: build::info().version };
         let settings = Settings::from_tree(&tree, identity.clone())?;
-        let host = Host::new(store, Telemetry::new(server.request_buckets())?, settings);
+        let (steering, wheel) = Steering::new();
+        let host = Host::new(store, Telemetry::new(server.request_buckets())?, settings).steered_by(steering);
         let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
         let plan = supervisor.check(&tree)?;
 
@@ -96,10 +100,13 @@ impl Running {
         let watch =
             options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
         supervisor.commit(plan).await;
-        // Nothing is configured to be discovered, which OPA calls OK. Last, so that it does not make the agent ready.
-        host.status.set_plugin("discovery", State::Ok, None);
+        if tree.section_or_empty(&["discovery"]).is_none() {
+            // OPA calls that OK. Last, so that it does not make the agent ready.
+            host.status.set_plugin("discovery", State::Ok, None);
+        }
+        let steward = Steward::start(supervisor, boot, wheel);
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
-        let running = Self { supervisor, host, listeners, api, watch, shutdown_wait, shutdown_grace };
+        let running = Self { steward, host, listeners, api, watch, shutdown_wait, shutdown_grace };
         match options.ready_timeout {
             Some(limit) => running.once_ready(limit).await,
             None => Ok(running),
@@ -114,8 +121,10 @@ impl Running {
             return Ok(self);
         }
         let deadline = after(self.shutdown_grace);
-        // The start has failed whatever the plugins make of their end.
-        let _ = self.supervisor.shutdown(deadline).await;
+        if let Some(supervisor) = self.steward.stop(deadline).await {
+            // The start has failed whatever the plugins make of their end.
+            let _ = supervisor.shutdown(deadline).await;
+        }
         Err(StartError::NotReady(format!("timed out after {limit:?}")))
     }
 
@@ -130,8 +139,8 @@ impl Running {
     }
 
     /// Where a plugin's signals go, for example to trigger a bundle in manual mode.
-    pub fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
-        self.supervisor.mailbox(plugin)
+    pub async fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
+        self.steward.mailbox(plugin).await
     }
 
     /// Serves until `stop` is done, then ends in order: the doors close, running requests finish, plugins flush and
@@ -157,7 +166,11 @@ impl Running {
             Err(error) => tracing::error!(err = %error, "Failed to shutdown server gracefully."),
         }
         drop(watch);
-        let stopped = self.supervisor.shutdown(after(self.shutdown_grace)).await;
+        let deadline = after(self.shutdown_grace);
+        let stopped = match self.steward.stop(deadline).await {
+            Some(supervisor) => supervisor.shutdown(deadline).await,
+            None => Err(Error::new(ErrorKind::Internal, "the task that owns the plugins has failed or is stuck")),
+        };
         served?;
         Ok(stopped?)
     }

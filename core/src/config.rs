@@ -9,6 +9,7 @@
 //!
 //! Not here: what the keys mean. The deprecated `bundle:` stays as it is for the bundle plugin to understand.
 
+mod discovered;
 mod environment;
 mod error;
 mod layers;
@@ -22,6 +23,7 @@ mod services;
 mod tree;
 mod unknown;
 
+pub use discovered::{BootConfig, Discovered};
 pub use error::{ConfigError, ConfigErrors};
 pub use layers::Layers;
 pub use secret::Secret;

@@ -11,6 +11,7 @@ use crate::plugin::Roles;
 use crate::service::Services;
 use crate::settings::Settings;
 use crate::status::{State, StatusBoard, StatusSink};
+use crate::steering::Steering;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 
@@ -26,6 +27,8 @@ pub struct Host {
     pub status: StatusBoard,
     /// The agent's own measurements.
     pub telemetry: Telemetry,
+    /// Where another configuration can be proposed.
+    pub steering: Steering,
     directory: Directory,
     settings: Arc<ArcSwap<Settings>>,
 }
@@ -39,9 +42,16 @@ impl Host {
             services: Services::default(),
             status: StatusBoard::default(),
             telemetry,
+            steering: Steering::default(),
             directory: Directory::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
         }
+    }
+
+    /// The same host, where another configuration can be proposed.
+    #[must_use]
+    pub fn steered_by(self, steering: Steering) -> Self {
+        Self { steering, ..self }
     }
 
     /// The same host under a plugin's name.

@@ -18,6 +18,7 @@ pub mod registry;
 pub mod service;
 pub mod settings;
 pub mod status;
+pub mod steering;
 pub mod store;
 pub mod supervisor;
 pub mod telemetry;

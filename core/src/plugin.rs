@@ -87,6 +87,48 @@ pub struct Known {
     pub keys: BTreeSet<String>,
     /// Plugins configured under `plugins`.
     pub plugins: BTreeSet<String>,
+    /// The `trigger` of discovery, for sections that it brought.
+    pub trigger: Option<TriggerMode>,
+}
+
+/// What makes a plugin ask, or tell, a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TriggerMode {
+    /// Time.
+    #[default]
+    Periodic,
+    /// Only whoever triggers it.
+    Manual,
+}
+
+impl TriggerMode {
+    /// The mode of a section whose `trigger` says this, below a discovery of that mode.
+    ///
+    /// # Errors
+    /// What is wrong with it, in OPA's words.
+    pub fn of(written: Option<&str>, discovery: Option<Self>) -> Result<Self, String> {
+        let mode = match written {
+            None | Some("") => return Ok(discovery.unwrap_or_default()),
+            Some("periodic") => Self::Periodic,
+            Some("manual") => Self::Manual,
+            Some(other) => return Err(format!(r#"invalid trigger mode {other:?} (want "periodic" or "manual")"#)),
+        };
+        match discovery.filter(|discovery| *discovery != mode) {
+            Some(discovery) => {
+                let hint = "hint: check discovery configuration";
+                Err(format!("trigger mode mismatch: {} and {} ({hint})", mode.as_str(), discovery.as_str()))
+            }
+            None => Ok(mode),
+        }
+    }
+
+    /// As the configuration has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Periodic => "periodic",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 /// How a plugin takes a changed configuration.
@@ -119,6 +161,13 @@ pub trait Plugin: Sized + Send + 'static {
 
     /// How it takes a changed configuration.
     const RECONFIGURE: Reconfigure = Reconfigure::Restart;
+
+    /// Whether it decides how the others are configured: with a section of its own, they only start with a configuration
+    /// that it has proposed.
+    const LEADS: bool = false;
+
+    /// Whether an instance goes on as it was when a discovered configuration no longer has its section.
+    const STAYS: bool = false;
 
     /// Its configuration.
     type Config: PluginConfig;

@@ -56,6 +56,14 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// An empty store with the same engine and options, for policies that stand by themselves.
+    ///
+    /// # Errors
+    /// As [`Store::new`].
+    pub fn sibling(&self) -> Result<Self, StoreError> {
+        Self::new(self.inner.engine.clone(), self.inner.options.clone(), Value::empty_object())
+    }
+
     /// The current state. It stays as it is for as long as the caller holds it.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.current.load_full()

@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-conformance", &[]),
     ("regent-services", &[]),
     ("regent-bundle", &[]),
+    ("regent-discovery", &["regent-bundle"]),
     ("regent-decision-logs", &[]),
     ("regent-status", &[]),
     ("regent-rest-api", &[]),
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "regent-bundle",
             "regent-decision-logs",
+            "regent-discovery",
             "regent-engine-rego",
             "regent-engine-regorus",
             "regent-http-send",

@@ -40,6 +40,8 @@ async fn every_example_starts_and_becomes_ready() {
             let roots = regent_kit::Bundle::new().revision(name).roots([name]);
             acme.serve_bundle(name, roots.data(name, json!({"from": name})).build());
         }
+        let found = json!({"bundles": {"authz": {"service": "acme"}}});
+        acme.serve_bundle("discovery", regent_kit::Bundle::new().data("discovery", found).build());
         let config = std::fs::read_to_string(&path).expect("an example");
         let command = regent().config(&config).env("CONTROL_PLANE_URL", acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
         let agent = crate::support::ready(command).await;

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bundles;
+mod discovery;
 mod doors;
 mod examples;
 mod faults;

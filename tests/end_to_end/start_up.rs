@@ -102,8 +102,6 @@ async fn secrets_stay_out_of_errors_and_of_the_shown_configuration() {
 
 #[tokio::test]
 async fn what_is_not_supported_yet_is_refused_rather_than_ignored() {
-    let error = refused(regent().config("discovery: {resource: /discovery}")).await;
-    assert!(error.contains("discovery: is not supported yet"), "{error}");
     let error = refused(regent().args(["--verification-key", "key.pem"])).await;
     assert!(error.contains("--verification-key") && error.contains("not supported yet"), "{error}");
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::discovered::BootConfig;
 use super::environment::{self, Lookup};
 use super::error::ConfigErrors;
 use super::loading::Loading;
@@ -100,21 +101,39 @@ impl Layers {
     /// # Errors
     /// Whatever was wrong in any layer, in OPA's words where it has them.
     pub fn load(self) -> Result<ConfigTree, ConfigErrors> {
+        self.read()?.tree()
+    }
+
+    /// Reads everything without merging it, for an agent whose configuration is discovered later.
+    ///
+    /// # Errors
+    /// Whatever was wrong in any layer, in OPA's words where it has them.
+    pub fn read(self) -> Result<BootConfig, ConfigErrors> {
         let mut loading = Loading::new(&*self.lookup, self.strict);
         let mut layers: Vec<Layer> = self.sources.iter().filter_map(|source| loading.layer(source)).collect();
         let set = loading.set(&self.sets);
         let set_file = loading.set_file(&self.set_files, &set.value);
         layers.extend((!self.sets.is_empty()).then_some(set));
         layers.extend((!self.set_files.is_empty()).then_some(set_file));
-        ConfigErrors(loading.errors).into_result()?;
-        assemble(&layers, loading.warnings)
+        let Loading { warnings, errors, .. } = loading;
+        ConfigErrors(errors).into_result()?;
+        Ok(BootConfig { layers, warnings, lookup: self.lookup, strict: self.strict })
     }
 }
 
-fn assemble(layers: &[Layer], mut warnings: Vec<String>) -> Result<ConfigTree, ConfigErrors> {
+/// Merges layers, the first one ranking lowest. `discovered` tells whether that one was not there at the start; its
+/// services come last in their order all the same.
+pub(super) fn assemble(
+    layers: &[Layer],
+    discovered: bool,
+    mut warnings: Vec<String>,
+) -> Result<ConfigTree, ConfigErrors> {
     let (value, mut origins) = merge::merge(layers);
     let listed = value.get("services").filter(|services| services.as_array().is_some()).cloned();
-    let settled = services::settle(value, layers, &mut origins).map_err(ConfigErrors)?;
+    let (late, early) = layers.split_at(usize::from(discovered));
+    let in_order = early.iter().chain(late);
+    let settled = services::settle(value, in_order, &mut origins).map_err(ConfigErrors)?;
     warnings.extend(settled.warnings);
-    Ok(ConfigTree::new(Merged { value: settled.value, listed, origins, services: settled.names, warnings }))
+    let services = settled.names;
+    Ok(ConfigTree::new(Merged { value: settled.value, listed, origins, services, discovered, warnings }))
 }

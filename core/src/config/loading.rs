@@ -42,7 +42,7 @@ impl<'a> Loading<'a> {
         }
     }
 
-    fn text(&mut self, name: &str, text: &str) -> Option<Layer> {
+    pub(super) fn text(&mut self, name: &str, text: &str) -> Option<Layer> {
         let text = self.substituted(name, text);
         match yaml::parse_watching(&text, Some("services")) {
             Ok(document) => self.checked(name, document),

@@ -12,7 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use crate::value::Value;
 
 /// A layer that has been read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Layer {
     pub(super) name: String,
     /// An object.

@@ -15,7 +15,11 @@ pub(super) struct Settled {
 
 /// Rewrites a list of services to an object and finds the order of the names. This comes after merging, because a
 /// later layer's object replaces an earlier layer's list.
-pub(super) fn settle(value: Value, layers: &[Layer], origins: &mut Origins) -> Result<Settled, Vec<ConfigError>> {
+pub(super) fn settle<'a>(
+    value: Value,
+    layers: impl Iterator<Item = &'a Layer>,
+    origins: &mut Origins,
+) -> Result<Settled, Vec<ConfigError>> {
     let origin = origins.find(&["services"]).to_owned();
     let services = value.get("services");
     match services.map(Value::view) {
@@ -76,7 +80,7 @@ fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Ve
 }
 
 /// The names in the order of the layers' documents. A layer whose `services` is no object wipes out what was before.
-fn order(services: &Object, layers: &[Layer]) -> Vec<String> {
+fn order<'a>(services: &Object, layers: impl Iterator<Item = &'a Layer>) -> Vec<String> {
     let mut order: Vec<String> = Vec::new();
     for layer in layers {
         match layer.value.get("services").map(Value::view) {

@@ -18,6 +18,8 @@ pub(super) struct Merged {
     pub(super) listed: Option<Value>,
     pub(super) origins: Origins,
     pub(super) services: Vec<String>,
+    /// Whether a part of it was discovered.
+    pub(super) discovered: bool,
     pub(super) warnings: Vec<String>,
 }
 
@@ -63,6 +65,11 @@ impl ConfigTree {
         self.0.origins.find(path)
     }
 
+    /// Whether a part of it was discovered rather than given at the start.
+    pub fn is_discovered(&self) -> bool {
+        self.0.discovered
+    }
+
     /// The names of the services in document order; names that only later layers know come after.
     pub fn service_names(&self) -> &[String] {
         &self.0.services
@@ -90,6 +97,7 @@ impl Default for ConfigTree {
             listed: None,
             origins: Origins::default(),
             services: Vec::new(),
+            discovered: false,
             warnings: Vec::new(),
         })
     }

@@ -21,6 +21,16 @@ pub trait Factory: Send + Sync {
     /// How a running instance takes a changed configuration.
     fn reconfigure(&self) -> Reconfigure;
 
+    /// As [`Plugin::LEADS`].
+    fn leads(&self) -> bool {
+        false
+    }
+
+    /// As [`Plugin::STAYS`].
+    fn stays(&self) -> bool {
+        false
+    }
+
     /// The JSON Schema of the section.
     fn schema(&self) -> serde_json::Value;
 
@@ -86,6 +96,14 @@ impl<P: Plugin> Factory for Typed<P> {
 
     fn reconfigure(&self) -> Reconfigure {
         P::RECONFIGURE
+    }
+
+    fn leads(&self) -> bool {
+        P::LEADS
+    }
+
+    fn stays(&self) -> bool {
+        P::STAYS
     }
 
     fn schema(&self) -> serde_json::Value {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Active, Change};
 use crate::config::{ConfigError, ConfigErrors, ConfigTree, Section, unknown_key_warning};
 use crate::host::Host;
-use crate::plugin::{Known, Reconfigure};
+use crate::plugin::{Known, Reconfigure, TriggerMode};
 use crate::registry::{Factory, Registry};
 use crate::service::Service;
 use crate::settings::{self, Settings};
@@ -51,15 +51,28 @@ pub(super) fn plan(
     let known = known(tree);
     let plan = Plan { known, settings, services, kept: Vec::new(), changes: Vec::new(), warnings };
     let mut planner = Planner { host, present, plan, errors };
+    let leader = registry.plugins.iter().any(|factory| factory.leads() && section_of(&**factory, tree).is_some());
     for (order, factory) in registry.plugins.iter().enumerate() {
-        if let Some(section) = section_of(&**factory, tree) {
-            planner.consider(&**factory, order, section);
+        if leader && !tree.is_discovered() && !factory.leads() {
+            continue;
+        }
+        match section_of(&**factory, tree) {
+            Some(section) => planner.consider(&**factory, order, section),
+            None if tree.is_discovered() && factory.stays() => planner.keep(factory.name()),
+            None => {}
         }
     }
     if planner.errors.is_empty() { Ok(planner.plan) } else { Err(ConfigErrors(planner.errors)) }
 }
 
 impl Planner<'_> {
+    /// Leaves an instance as it is, if there is one.
+    fn keep(&mut self, name: &'static str) {
+        if self.present.running.iter().any(|active| active.name == name) {
+            self.plan.kept.push(name);
+        }
+    }
+
     fn consider(&mut self, factory: &dyn Factory, order: usize, section: Section) {
         let name = factory.name();
         let parts = match factory.prepare(&section, &self.plan.known) {
@@ -118,7 +131,11 @@ fn known(tree: &ConfigTree) -> Known {
         let entries = tree.section(&[key]);
         entries.iter().flat_map(Section::children).map(|(name, _)| name).collect()
     };
-    Known { services: tree.service_names().to_vec(), keys: keys_of("keys"), plugins: plugin_names(tree).collect() }
+    let written = tree.get(&["discovery", "trigger"]).and_then(crate::Value::as_str);
+    // What is wrong with it is for discovery to say.
+    let trigger = TriggerMode::of(written, None).ok().filter(|_| tree.is_discovered());
+    let (services, plugins) = (tree.service_names().to_vec(), plugin_names(tree).collect());
+    Known { services, keys: keys_of("keys"), plugins, trigger }
 }
 
 fn plugin_names(tree: &ConfigTree) -> impl Iterator<Item = String> {

@@ -4,10 +4,10 @@ use regent_core::metrics::Metrics;
 use regent_core::store::{BundleContent, BundlePayload};
 
 /// A loaded bundle. It may be tried several times, so it gives out copies, which are cheap.
-pub(crate) struct Candidate {
+pub struct Candidate {
     content: BundleContent,
     /// What the load cost.
-    pub(crate) metrics: Metrics,
+    pub metrics: Metrics,
 }
 
 impl Candidate {
@@ -15,21 +15,23 @@ impl Candidate {
         Self { content, metrics }
     }
 
-    pub(crate) fn revision(&self) -> &str {
+    /// The manifest's revision, empty if it has none.
+    pub fn revision(&self) -> &str {
         self.content.bundle.revision.as_deref().unwrap_or_default()
     }
 
-    pub(crate) fn etag(&self) -> &str {
+    /// The `ETag` that it came with, empty if it has none.
+    pub fn etag(&self) -> &str {
         self.content.bundle.etag.as_deref().unwrap_or_default()
     }
 
     /// A copy for the store.
-    pub(crate) fn content(&self) -> BundleContent {
+    pub fn content(&self) -> BundleContent {
         self.content.clone()
     }
 
     /// `snapshot` or `delta`.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self.content.payload {
             BundlePayload::Snapshot { .. } => "snapshot",
             BundlePayload::Delta(_) => "delta",

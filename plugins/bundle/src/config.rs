@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use regent_core::config::{ConfigError, ConfigErrors, Section, unknown_key_warning};
-use regent_core::plugin::{Known, PluginConfig};
+use regent_core::plugin::{Known, PluginConfig, TriggerMode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
@@ -34,7 +34,7 @@ pub struct BundleConfig {
     /// How long to wait between two requests.
     pub delay: RangeInclusive<Duration>,
     /// What makes it be asked for.
-    pub trigger: Trigger,
+    pub trigger: TriggerMode,
     /// How large it may be.
     pub limits: Limits,
     /// How long the service is asked to hold a request until there is news.
@@ -55,16 +55,6 @@ pub enum SourceConfig {
     },
     /// An archive or directory of the machine.
     File(PathBuf),
-}
-
-/// What makes a bundle be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Trigger {
-    /// Time.
-    #[default]
-    Periodic,
-    /// Only whoever triggers it.
-    Manual,
 }
 
 /// How often a bundle is asked for, as it is written.
@@ -222,7 +212,7 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
     Ok(BundleConfig {
         source,
         delay: polling.delay().map_err(|why| invalid(why.to_owned()))?,
-        trigger: trigger(written.trigger.as_deref()).map_err(invalid)?,
+        trigger: TriggerMode::of(written.trigger.as_deref(), known.trigger).map_err(invalid)?,
         limits: size_limit.map_or_else(Limits::default, Limits::of),
         long_polling: polling.long_polling(),
         persist,
@@ -268,20 +258,12 @@ fn service(name: &str, written: Option<String>, known: &Known) -> Result<String,
     if known.services.contains(&service) { Ok(service) } else { Err(format!("service name {service:?} not found")) }
 }
 
-fn trigger(written: Option<&str>) -> Result<Trigger, String> {
-    match written {
-        None | Some("" | "periodic") => Ok(Trigger::Periodic),
-        Some("manual") => Ok(Trigger::Manual),
-        Some(other) => Err(format!(r#"invalid trigger mode {other:?} (want "periodic" or "manual")"#)),
-    }
-}
-
 impl Polling {
     const MIN_SECONDS: i64 = 60;
     const MAX_SECONDS: i64 = 120;
 
-    /// How long a service is asked to hold a request.
-    fn long_polling(&self) -> Option<Duration> {
+    /// How long a service is asked to hold a request; it is not asked to if absent.
+    pub fn long_polling(&self) -> Option<Duration> {
         self.long_polling_timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
     }
 

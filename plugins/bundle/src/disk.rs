@@ -15,7 +15,7 @@ const SUFFIX: &str = ".tmp";
 
 /// Where the copy of one bundle is kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Copy {
+pub struct Copy {
     directory: PathBuf,
 }
 
@@ -25,7 +25,8 @@ pub(crate) fn is_fit(name: &str) -> bool {
 }
 
 impl Copy {
-    pub(crate) fn new(persistence: &Path, name: &str) -> Self {
+    /// The place of the copy of the bundle of that name, below the persistence directory.
+    pub fn new(persistence: &Path, name: &str) -> Self {
         Self { directory: persistence.join("bundles").join(name) }
     }
 

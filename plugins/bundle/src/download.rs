@@ -50,7 +50,7 @@ impl From<Download> for Reply {
 }
 
 /// What a request came to.
-pub(crate) enum Download {
+pub enum Download {
     /// Nothing has changed. With the `ETag` of the answer, if it had one.
     NotModified(Option<String>),
     /// The service has no bundle at the moment.
@@ -60,15 +60,21 @@ pub(crate) enum Download {
 }
 
 /// Gets one bundle.
-pub(crate) struct Downloader {
-    pub(crate) name: String,
-    pub(crate) config: BundleConfig,
-    pub(crate) services: Services,
-    pub(crate) engine: Arc<dyn Engine>,
+pub struct Downloader {
+    /// Its name.
+    pub name: String,
+    /// Whose it is, for the log.
+    pub plugin: &'static str,
+    /// Where it comes from and how.
+    pub config: BundleConfig,
+    /// Who can be asked.
+    pub services: Services,
+    /// What parses its modules.
+    pub engine: Arc<dyn Engine>,
     /// Whether no version of it is active yet, as far as is known.
-    pub(crate) is_fresh: bool,
+    pub is_fresh: bool,
     /// Where it is kept on disk, if it is.
-    pub(crate) copy: Option<Copy>,
+    pub copy: Option<Copy>,
 }
 
 impl Downloader {
@@ -104,18 +110,22 @@ impl Downloader {
     /// Keeps an archive that has become active.
     pub(crate) async fn keep(&self, archive: Bytes) -> Result<(), LoadError> {
         let Some(copy) = self.copy.clone() else { return Ok(()) };
-        let (name, path) = (self.name.clone(), copy.path());
-        tracing::debug!(name, plugin = "bundle", "Persisting bundle to disk in progress.");
+        let (name, plugin, path) = (&self.name, self.plugin, copy.path());
+        tracing::debug!(name, plugin, "Persisting bundle to disk in progress.");
         match tokio::task::spawn_blocking(move || copy.save(&archive)).await? {
             Ok(()) => {
                 let path = path.display();
-                tracing::debug!(name, plugin = "bundle", "Bundle persisted to disk successfully at path {path}.");
+                tracing::debug!(name, plugin = self.plugin, "Bundle persisted to disk successfully at path {path}.");
                 Ok(())
             }
             Err(error) if path.exists() => {
                 let path = path.display();
-                tracing::error!(name, plugin = "bundle", "Failed to save new bundle to disk: {path}: {error}");
-                tracing::warn!(name, plugin = "bundle", "Older version of activated bundle persisted, ignoring error");
+                tracing::error!(name, plugin = self.plugin, "Failed to save new bundle to disk: {path}: {error}");
+                tracing::warn!(
+                    name,
+                    plugin = self.plugin,
+                    "Older version of activated bundle persisted, ignoring error"
+                );
                 Ok(())
             }
             Err(error) => Err(LoadError::disk(&path, &error)),
@@ -139,7 +149,7 @@ impl Downloader {
         let body = body(answer, &limits).await?;
         metrics.add("timer_bundle_request_ns", u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         if body.is_empty() {
-            tracing::debug!(name = self.name, plugin = "bundle", "Server replied with empty body.");
+            tracing::debug!(name = self.name, plugin = self.plugin, "Server replied with empty body.");
             return Ok(Reply { holds, ..Download::Nothing.into() });
         }
         let (size, archive) = (Some(body.len() as u64), self.copy.is_some().then(|| body.clone()));
@@ -177,7 +187,7 @@ impl Downloader {
         if !TYPES.contains(&kind.as_str()) {
             tracing::debug!(
                 name = self.name,
-                plugin = "bundle",
+                plugin = self.plugin,
                 content_type = kind,
                 "Content-Type of bundle unusual."
             );

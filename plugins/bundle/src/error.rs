@@ -14,7 +14,7 @@ use crate::format::FormatError;
 /// Why a bundle was not loaded or not activated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum LoadError {
+pub enum LoadError {
     /// The service could not be asked.
     #[error("request failed: {0}")]
     Request(String),
@@ -33,6 +33,9 @@ pub(crate) enum LoadError {
     /// It does not fit the rest of policy and data.
     #[error("{0}")]
     Activation(#[from] StoreError),
+    /// It is sound, but of no use to whoever asked for it.
+    #[error("{0}")]
+    Refused(String),
     /// The copy on disk cannot be read or written.
     #[error("{0}")]
     Disk(String),
@@ -72,7 +75,7 @@ impl LoadError {
     }
 
     /// Notes the error in a bundle's status.
-    pub(crate) fn note(&self, status: &mut BundleStatus) {
+    pub fn note(&self, status: &mut BundleStatus) {
         status.code = Some("bundle_error");
         status.http_code = match self {
             Self::Status(code) => Some(code.as_u16()),
@@ -88,7 +91,7 @@ impl LoadError {
     }
 
     /// The error for whoever triggered the load.
-    pub(crate) fn shared(&self) -> Error {
+    pub fn shared(&self) -> Error {
         let kind = match self {
             Self::Request(_) | Self::Status(_) | Self::Body(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,

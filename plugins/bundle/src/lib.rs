@@ -6,6 +6,7 @@
 //! | turn one into what the store activates               | [`content`]                     |
 //! | load the files and bundles that a command line names | [`files`], [`local`]            |
 //! | keep configured bundles up to date                   | [`BundlePlugin`]                |
+//! | keep another kind of bundle up to date               | [`Loader`]                      |
 //!
 //! Promises: what does not download, read, parse or compile leaves the active policy as it is and is reported in the
 //! bundle's status; bundles that only hold together become active together; reading never panics and never takes more
@@ -30,7 +31,12 @@ mod tracked;
 
 use regent_core::Registry;
 
-pub use config::{BundlesConfig, Polling, Trigger};
+pub use candidate::Candidate;
+pub use config::{BundleConfig, BundlesConfig, Polling, SourceConfig};
+pub use disk::Copy;
+pub use download::{Download, Downloader};
+pub use error::LoadError;
+pub use loader::{Arrival, Loader, Origin, Verdict, trigger_all};
 pub use plugin::BundlePlugin;
 
 /// Adds the bundle plugin.

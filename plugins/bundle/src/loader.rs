@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
+use regent_core::plugin::TriggerMode;
 use regent_core::{Error, ErrorKind, backoff};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::{SourceConfig, Trigger};
+use crate::config::SourceConfig;
 use crate::download::{Download, Downloader, Reply};
 use crate::error::LoadError;
 
@@ -23,7 +24,7 @@ const BURST: u32 = 4;
 
 /// Where a bundle comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// From where the configuration says.
     Source,
     /// From the copy on disk.
@@ -31,21 +32,24 @@ pub(crate) enum Origin {
 }
 
 /// What a request came to, on its way to the plugin.
-pub(crate) struct Arrival {
-    pub(crate) name: String,
+pub struct Arrival {
+    /// The bundle's name.
+    pub name: String,
     /// Which loader of that name; an older one may still have something on the way.
-    pub(crate) epoch: u64,
-    pub(crate) origin: Origin,
-    pub(crate) outcome: Result<Download, LoadError>,
+    pub epoch: u64,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What came, or why nothing did.
+    pub outcome: Result<Download, LoadError>,
     /// The loader goes on when it knows what became of its arrival.
-    pub(crate) verdict: oneshot::Sender<Verdict>,
+    pub verdict: oneshot::Sender<Verdict>,
 }
 
 /// What became of an arrival, for whoever triggered it. Errors are shared by several, so they are plain text here.
-pub(crate) type Verdict = Result<(), Arc<Error>>;
+pub type Verdict = Result<(), Arc<Error>>;
 
 /// A running loader; dropping it ends it, a request on the way included.
-pub(crate) struct Loader {
+pub struct Loader {
     pub(crate) epoch: u64,
     commands: mpsc::Sender<oneshot::Sender<Verdict>>,
     etag: watch::Sender<String>,
@@ -60,7 +64,7 @@ impl Drop for Loader {
 
 impl Loader {
     /// Starts asking. `etag` is that of the active version, empty if there is none.
-    pub(crate) fn start(downloader: Downloader, etag: String, epoch: u64, arrivals: mpsc::Sender<Arrival>) -> Self {
+    pub fn start(downloader: Downloader, etag: String, epoch: u64, arrivals: mpsc::Sender<Arrival>) -> Self {
         let (commands, triggers) = mpsc::channel(COMMANDS);
         let (etag, known) = watch::channel(etag);
         let holds = downloader.config.long_polling.is_some();
@@ -69,7 +73,7 @@ impl Loader {
     }
 
     /// What the next request says is already here.
-    pub(crate) fn set_etag(&self, etag: &str) {
+    pub fn set_etag(&self, etag: &str) {
         self.etag.send_replace(etag.to_owned());
     }
 
@@ -78,7 +82,7 @@ impl Loader {
     }
 
     /// Where to ask for a request now.
-    pub(crate) fn trigger(&self) -> mpsc::Sender<oneshot::Sender<Verdict>> {
+    pub fn trigger(&self) -> mpsc::Sender<oneshot::Sender<Verdict>> {
         self.commands.clone()
     }
 }
@@ -116,8 +120,8 @@ impl Life {
             }
             let delay = self.delay();
             if let Some(delay) = delay {
-                let name = &self.downloader.name;
-                tracing::debug!(name, plugin = "bundle", "Waiting {delay:?} before next download/retry.");
+                let (name, plugin) = (&self.downloader.name, self.downloader.plugin);
+                tracing::debug!(name, plugin, "Waiting {delay:?} before next download/retry.");
             }
             tokio::select! {
                 trigger = self.triggers.recv() => match trigger {
@@ -134,7 +138,7 @@ impl Life {
     }
 
     fn starts_at_once(&self) -> bool {
-        self.is_file() || self.downloader.config.trigger == Trigger::Periodic
+        self.is_file() || self.downloader.config.trigger == TriggerMode::Periodic
     }
 
     /// Hands over the copy on disk, if there is one and nothing newer is active. None when nobody is left to take it.
@@ -151,8 +155,8 @@ impl Life {
     async fn load(&mut self) -> Option<Verdict> {
         let etag = self.etag.borrow().clone();
         let wait = self.downloader.config.long_polling.filter(|_| self.holds);
-        let name = &self.downloader.name;
-        tracing::debug!(name, plugin = "bundle", "Download starting.");
+        let (name, plugin) = (&self.downloader.name, self.downloader.plugin);
+        tracing::debug!(name, plugin, "Download starting.");
         let start = Instant::now();
         let outcome = self.downloader.get(&etag, wait).await;
         self.hasty = if wait.is_some() && start.elapsed() < HELD { self.hasty.saturating_add(1) } else { 0 };
@@ -183,7 +187,7 @@ impl Life {
 
     /// How long to wait before asking again; none if only a trigger makes it ask.
     fn delay(&self) -> Option<Duration> {
-        if self.is_file() || self.downloader.config.trigger == Trigger::Manual {
+        if self.is_file() || self.downloader.config.trigger == TriggerMode::Manual {
             return None;
         }
         let range = &self.downloader.config.delay;
@@ -204,7 +208,7 @@ impl Life {
 }
 
 /// Asks several loaders and waits for all of them; the first error counts.
-pub(crate) async fn trigger_all(loaders: Vec<mpsc::Sender<oneshot::Sender<Verdict>>>) -> Result<(), Error> {
+pub async fn trigger_all(loaders: Vec<mpsc::Sender<oneshot::Sender<Verdict>>>) -> Result<(), Error> {
     let ended = || Error::new(ErrorKind::Unavailable, "the bundle loader has ended");
     let asked = loaders.into_iter().map(async |loader| {
         let (sender, verdict) = oneshot::channel();

@@ -33,6 +33,7 @@ impl Plugin for BundlePlugin {
     const NAME: &'static str = "bundle";
     const SECTIONS: &'static [&'static str] = &["bundle", "bundles"];
     const RECONFIGURE: Reconfigure = Reconfigure::Live;
+    const STAYS: bool = true;
     type Config = BundlesConfig;
 
     fn build(config: BundlesConfig, host: Host) -> Result<Self, Error> {

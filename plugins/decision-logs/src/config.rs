@@ -67,6 +67,7 @@ impl PluginConfig for Config {
         let mut errors = Vec::new();
         self.check_receivers(known, &mut errors);
         self.check_paths(&mut errors);
+        self.reporting.follow(known.trigger, &mut errors);
         self.reporting.check(&mut errors);
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors.into_iter().map(ConfigError::opa).collect())) }
     }

@@ -1,7 +1,7 @@
 //! The section `status`, with OPA's keys, defaults and words.
 
 use regent_core::config::{ConfigError, ConfigErrors, Section};
-use regent_core::plugin::{Known, PluginConfig};
+use regent_core::plugin::{Known, PluginConfig, TriggerMode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -66,6 +66,9 @@ impl PluginConfig for Config {
             return Ok(()); // as in OPA, a section without a receiver is not looked at
         }
         let mut errors: Vec<_> = self.wrong_words(known).into_iter().map(ConfigError::opa).collect();
+        if self.trigger.as_deref().is_none_or(str::is_empty) {
+            self.trigger = known.trigger.map(|mode| mode.as_str().to_owned());
+        }
         let buckets = &self.prometheus_config.collectors.bundle_loading_duration_ns.buckets;
         if buckets.is_empty() || !buckets.is_sorted_by(|a, b| a < b) {
             let key = "prometheus_config.collectors.bundle_loading_duration_ns.buckets";
@@ -114,9 +117,8 @@ impl Config {
         if let Some(name) = self.service.as_ref().filter(|name| !known.services.contains(name)) {
             wrong.push(format!("invalid service name {name:?} in status"));
         }
-        if let Some(mode) = self.trigger.as_ref().filter(|mode| !["periodic", "manual"].contains(&mode.as_str())) {
-            let wanted = r#"want "periodic" or "manual""#;
-            wrong.push(format!("invalid status config: invalid trigger mode {mode:?} ({wanted})"));
+        if let Err(mode) = TriggerMode::of(self.trigger.as_deref(), known.trigger) {
+            wrong.push(format!("invalid status config: {mode}"));
         }
         wrong
     }

@@ -105,6 +105,7 @@ impl Work {
         self.epoch += 1;
         let downloader = Downloader {
             name: name.to_owned(),
+            plugin: "bundle",
             config: config.clone(),
             services: self.host.services.clone(),
             engine: self.host.store.engine().clone(),

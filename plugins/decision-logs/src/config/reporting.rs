@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use regent_core::plugin::TriggerMode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -114,6 +115,18 @@ impl Reporting {
     /// Events that may wait.
     pub fn buffered_events(&self) -> usize {
         natural(self.buffer_size_limit_events.unwrap_or(DEFAULT_BUFFERED_EVENTS))
+    }
+
+    /// Takes the mode of discovery if it has none of its own, which must be the same.
+    pub(super) fn follow(&mut self, discovery: Option<TriggerMode>, errors: &mut Vec<String>) {
+        match self.trigger.as_deref() {
+            None | Some("") => self.trigger = discovery.map(|mode| mode.as_str().to_owned()),
+            Some("periodic" | "manual") => {
+                let mode = TriggerMode::of(self.trigger.as_deref(), discovery);
+                errors.extend(mode.err().map(|why| format!("invalid decision_log config: {why}")));
+            }
+            Some(_) => {}
+        }
     }
 
     pub(super) fn check(&self, errors: &mut Vec<String>) {

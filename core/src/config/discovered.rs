@@ -1,0 +1,182 @@
+//! A configuration that is discovered while the agent runs, below the one that it was started with.
+//!
+//! What was given at the start wins key by key. The service that discovery itself asks, and the keys that verify what it
+//! gets, cannot be changed this way: whoever may change what is discovered would then own the agent.
+
+use std::collections::BTreeMap;
+
+use super::environment::Lookup;
+use super::error::{ConfigError, ConfigErrors};
+use super::layers::assemble;
+use super::loading::Loading;
+use super::merge::Layer;
+use super::tree::ConfigTree;
+use crate::value::Value;
+
+/// The name of the layer.
+const NAME: &str = "discovery";
+
+/// What the agent was started with, read but not merged.
+pub struct BootConfig {
+    pub(super) layers: Vec<Layer>,
+    pub(super) warnings: Vec<String>,
+    pub(super) lookup: Box<Lookup>,
+    pub(super) strict: bool,
+}
+
+/// A discovered configuration together with that of the start.
+#[derive(Debug)]
+pub struct Discovered {
+    /// Both of them.
+    pub tree: ConfigTree,
+    /// Dotted keys that both have, with different values; those of the start count.
+    pub overridden: Vec<String>,
+}
+
+impl BootConfig {
+    /// The configuration of the start alone.
+    ///
+    /// # Errors
+    /// When its services are malformed.
+    pub fn tree(&self) -> Result<ConfigTree, ConfigErrors> {
+        assemble(&self.layers, false, self.warnings.clone())
+    }
+
+    /// The configuration of the start over one that was discovered, given as JSON or YAML, in which variables of the
+    /// environment are replaced. What it says of discovery itself does not count.
+    ///
+    /// # Errors
+    /// When it cannot be read, or changes what it may not.
+    pub fn over(&self, text: &str) -> Result<Discovered, ConfigErrors> {
+        let mut loading = Loading::new(&*self.lookup, self.strict);
+        let layer = loading.text(NAME, text);
+        ConfigErrors(loading.errors).into_result()?;
+        let Some(mut layer) = layer else { return Err(ConfigErrors::default()) };
+        layer.value = layer.value.without(&[NAME]);
+        let boot = self.tree()?;
+        let alone = assemble(std::slice::from_ref(&layer), true, Vec::new())?;
+        require_unchanged(&boot, &alone)?;
+        let mut overridden = Vec::new();
+        list_overridden(alone.value(), boot.value(), "", &mut overridden);
+        let layers: Vec<Layer> = std::iter::once(layer).chain(self.layers.iter().cloned()).collect();
+        let warnings = loading.warnings.into_iter().chain(self.warnings.iter().cloned()).collect();
+        Ok(Discovered { tree: assemble(&layers, true, warnings)?, overridden })
+    }
+}
+
+fn require_unchanged(boot: &ConfigTree, alone: &ConfigTree) -> Result<(), ConfigErrors> {
+    let refused = |text: &str| Err(ConfigError::opa(text).into());
+    let named = boot.get(&["discovery", "service"]).and_then(Value::as_str).filter(|name| !name.is_empty());
+    if let Some(service) = named.or_else(|| boot.service_names().first().map(String::as_str))
+        && differs(boot, alone, &["services", service], service_defaults)
+    {
+        return refused("updates to the discovery service are not allowed");
+    }
+    let keys = boot.get(&["keys"]).and_then(Value::as_object);
+    let mut ids = keys.into_iter().flat_map(|keys| keys.iter().filter_map(|(id, _)| id.as_str()));
+    if ids.any(|id| differs(boot, alone, &["keys", id], key_defaults)) {
+        return refused("updates to keys specified in the boot configuration are not allowed");
+    }
+    Ok(())
+}
+
+/// Whether both have something there that does not mean the same.
+fn differs(boot: &ConfigTree, alone: &ConfigTree, path: &[&str], normal: fn(&Value) -> Value) -> bool {
+    match (boot.get(path), alone.get(path)) {
+        (Some(known), Some(new)) => normal(known) != normal(new),
+        _ => false,
+    }
+}
+
+fn service_defaults(service: &Value) -> Value {
+    let url = service.get("url").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/').to_owned();
+    let defaults = [
+        ("allow_insecure_tls", Value::from(false)),
+        ("headers", Value::empty_object()),
+        ("response_header_timeout_seconds", Value::from(10_i64)),
+        ("type", Value::from("")),
+    ];
+    with_defaults(&service.without(&["name"]), defaults).with(&["url"], url.into())
+}
+
+fn key_defaults(key: &Value) -> Value {
+    with_defaults(key, [("algorithm", Value::from("RS256")), ("scope", Value::from(""))])
+}
+
+/// The object with defaults for keys that are missing or null, and without other nulls.
+fn with_defaults<const N: usize>(object: &Value, defaults: [(&str, Value); N]) -> Value {
+    let entries = object.as_object().into_iter().flat_map(|entries| entries.iter());
+    let written = entries.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
+    let defaults = defaults.into_iter().map(|(key, value)| (Value::from(key), value));
+    let all: BTreeMap<Value, Value> = defaults.chain(written).collect();
+    Value::object(all)
+}
+
+/// Notes where a value of the start takes the place of another one, as OPA lists it.
+fn list_overridden(discovered: &Value, boot: &Value, prefix: &str, list: &mut Vec<String>) {
+    for (key, value) in boot.as_object().into_iter().flat_map(|entries| entries.iter()) {
+        let Some(key) = key.as_str() else { continue };
+        let Some(known) = discovered.get(key) else { continue };
+        let full = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        match (value.is_object(), known.is_object()) {
+            (true, true) => list_overridden(known, value, &full, list),
+            (true, false) => list.push(full),
+            (false, _) if known != value => list.push(full),
+            (false, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+    use crate::value::encode;
+
+    const BOOT: &str = "{services: {acme: {url: http://a/}}, keys: {k: {key: s, algorithm: HS256}},
+                         discovery: {service: acme, resource: d}, labels: {env: prod}, bundles: {b: {persist: true}}}";
+
+    fn over(text: &str) -> Result<Discovered, String> {
+        let environment = |name: &str| (name == "HOST").then(|| "other".to_owned());
+        let boot = Layers::new().text("boot", BOOT).with_environment(environment).read().expect("YAML");
+        boot.over(text).map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn the_start_wins_key_by_key_and_says_where() {
+        let text = r#"{"labels": {"env": "dev", "zone": "a"}, "bundles": {"b": {"persist": true}, "c": {}},
+                       "services": {"more": {"url": "http://${HOST}"}}, "discovery": {"service": "more"}}"#;
+        let found = over(text).expect("a configuration");
+        assert!(found.tree.is_discovered());
+        assert_eq!(found.overridden, ["labels.env"]);
+        assert_eq!(encode(found.tree.get(&["labels"]).expect("there")), r#"{"env":"prod","zone":"a"}"#);
+        assert_eq!(found.tree.get(&["services", "more", "url"]), Some(&"http://other".into()));
+        assert_eq!(found.tree.get(&["discovery", "service"]), Some(&"acme".into()));
+        assert_eq!(found.tree.service_names(), ["acme", "more"]);
+        let origins = ["zone", "env"].map(|label| found.tree.origin(&["labels", label]));
+        assert_eq!(origins, ["discovery", "boot"]);
+    }
+
+    #[test]
+    fn what_discovery_relies_on_may_be_repeated_but_not_changed() {
+        let service = "updates to the discovery service are not allowed";
+        let key = "updates to keys specified in the boot configuration are not allowed";
+        for (text, expected) in [
+            (r#"{"services": {"acme": {"url": "http://a", "headers": null}}}"#, None),
+            (r#"{"services": [{"name": "acme", "url": "http://a", "response_header_timeout_seconds": 10}]}"#, None),
+            (r#"{"services": {"acme": {"url": "http://b"}}}"#, Some(service)),
+            (r#"{"services": [{"name": "acme", "url": "http://a", "headers": {"x": "y"}}]}"#, Some(service)),
+            (r#"{"keys": {"k": {"key": "s", "algorithm": "HS256"}, "new": {"key": "t"}}}"#, None),
+            (r#"{"keys": {"k": {"key": "s"}}}"#, Some(key)),
+            (r#"{"keys": {"k": {"key": "t", "algorithm": "HS256"}}}"#, Some(key)),
+        ] {
+            assert_eq!(over(text).err().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_refused() {
+        assert!(over("[]").expect_err("no object").contains("failed to parse discovery"));
+        assert!(over("{").is_err());
+    }
+}

@@ -1,0 +1,31 @@
+//! From a discovery bundle to the text of a configuration.
+
+use regent_bundle::LoadError;
+use regent_core::engine::{Query, QueryText, ask};
+use regent_core::store::{BundleContent, BundlePayload, Transaction};
+use regent_core::value::encode;
+use regent_core::{Host, Value};
+
+/// Evaluates the bundle by itself, beside everything that is active, and gives the configuration as JSON.
+pub(crate) async fn configuration(host: &Host, content: BundleContent, query: &str) -> Result<String, LoadError> {
+    let BundlePayload::Snapshot { data, modules } = content.payload else {
+        return Err(LoadError::Refused("a discovery bundle has to be whole, got a delta bundle".to_owned()));
+    };
+    let store = host.store.sibling()?;
+    let fill = move |transaction: &mut Transaction| {
+        transaction.put_entries(&data)?;
+        modules.into_iter().for_each(|module| transaction.put_policy(module));
+        Ok(())
+    };
+    store.write(fill).await?;
+    let query = Query::Text(QueryText { text: query.to_owned(), ..QueryText::default() });
+    let snapshot = store.snapshot();
+    let job = tokio::task::spawn_blocking(move || ask(&snapshot, &query, None));
+    let answer = job.await?.map_err(|error| LoadError::Refused(error.to_string()))?;
+    let undefined = || LoadError::Refused("undefined configuration".to_owned());
+    answer.into_document().as_ref().map(text).ok_or_else(undefined)
+}
+
+fn text(configuration: &Value) -> String {
+    encode(configuration)
+}

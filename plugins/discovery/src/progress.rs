@@ -1,0 +1,99 @@
+//! What is known of the discovery bundle, and where it is reported.
+
+use regent_bundle::{Candidate, LoadError, Origin};
+use regent_core::Host;
+use regent_core::status::{BundleStatus, Cause, Moment, State};
+use regent_core::steering::Accepted;
+
+const NAME: &str = "discovery";
+
+/// The status of the discovery bundle.
+pub(crate) struct Progress {
+    host: Host,
+    status: BundleStatus,
+}
+
+impl Progress {
+    pub(crate) fn new(host: Host) -> Self {
+        Self { host, status: BundleStatus { name: NAME.to_owned(), ..BundleStatus::default() } }
+    }
+
+    /// Notes that the service was asked, or the copy on disk read.
+    pub(crate) fn arrived(&mut self, origin: Origin, worked: bool) {
+        if origin == Origin::Source {
+            self.status.last_request = Moment::now();
+            if worked {
+                self.status.last_successful_request = self.status.last_request;
+            }
+        }
+    }
+
+    /// Notes that a bundle came.
+    pub(crate) fn loaded(&mut self, candidate: &Candidate, origin: Origin, size: Option<u64>) {
+        self.status.kind = Some(candidate.kind());
+        if origin == Origin::Source {
+            self.status.last_successful_download = self.status.last_successful_request;
+            self.status.size = size;
+        }
+    }
+
+    /// Notes that there is nothing new, or nothing at all.
+    pub(crate) fn nothing_new(&mut self) {
+        tracing::debug!(plugin = NAME, "Discovery update skipped, server replied with not modified.");
+        self.clear_error();
+        self.report();
+    }
+
+    /// Notes that the configuration is in effect.
+    pub(crate) fn accepted(&mut self, candidate: &Candidate, origin: Origin, accepted: &Accepted) {
+        self.clear_error();
+        self.status.active_revision = Some(candidate.revision().to_owned()).filter(|revision| !revision.is_empty());
+        self.status.last_successful_activation = Moment::now();
+        if !accepted.overridden.is_empty() {
+            let keys = accepted.overridden.join(", ");
+            let text = format!("Keys in the discovered configuration overridden by boot configuration: {keys}");
+            tracing::debug!(plugin = NAME, "{text}");
+            self.status.message = Some(text);
+        }
+        match (origin, candidate.etag()) {
+            (Origin::Disk, _) => {
+                tracing::debug!(plugin = NAME, "Discovery bundle loaded from disk and activated successfully.");
+            }
+            (_, "") => tracing::info!(plugin = NAME, "Discovery update processed successfully."),
+            (_, etag) => {
+                tracing::info!(plugin = NAME, "Discovery update processed successfully. Etag updated to {etag}.");
+            }
+        }
+        self.host.report(State::Ok, None);
+        self.report();
+    }
+
+    /// Notes that nothing could be loaded, or nothing kept on disk.
+    pub(crate) fn failed(&mut self, error: &LoadError, origin: Origin) {
+        match origin {
+            Origin::Source => tracing::error!(plugin = NAME, "Discovery download failed: {error}"),
+            Origin::Disk if self.status.last_successful_activation.0.is_some() => {
+                tracing::error!(plugin = NAME, "Persisting discovery bundle to disk failed: {error}");
+            }
+            Origin::Disk => tracing::error!(plugin = NAME, "Failed to load discovery bundle from disk: {error}"),
+        }
+        error.note(&mut self.status);
+        self.report();
+    }
+
+    /// Notes that the configuration is not in effect.
+    pub(crate) fn refused(&mut self, error: &LoadError) {
+        tracing::error!(plugin = NAME, "Discovery reconfiguration error occurred: {error}");
+        error.note(&mut self.status);
+        self.report();
+    }
+
+    fn clear_error(&mut self) {
+        let status = &mut self.status;
+        (status.code, status.message, status.errors, status.http_code) = (None, None, None, None);
+    }
+
+    fn report(&self) {
+        self.host.status.change(Cause::Discovery, |report| report.discovery = Some(self.status.clone()));
+    }
+}
