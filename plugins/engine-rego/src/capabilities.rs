@@ -56,11 +56,14 @@ pub fn of_release(name: &str, current: &Capabilities) -> Option<Capabilities> {
             };
         }
     }
-    let marked = |mark: &str| offered.iter().filter_map(|name| name.strip_prefix(mark)).map(Arc::from).collect();
+    let marked = |mark: &str| -> Vec<Arc<str>> {
+        offered.iter().filter_map(|name| name.strip_prefix(mark)).map(Arc::from).collect()
+    };
+    let is_known = |keyword: &str| crate::syntax::FUTURE_KEYWORDS.contains(&keyword);
     let wasm = offered.iter().filter_map(|name| name.strip_prefix("wasm:")?.split_once('.'));
     Some(Capabilities {
         builtins: current.builtins.iter().filter(|function| offered.contains(&*function.name)).map(bare).collect(),
-        future_keywords: marked("keyword:"),
+        future_keywords: marked("keyword:").into_iter().filter(|name| is_known(name)).collect(),
         wasm_abi_versions: wasm.filter_map(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?))).collect(),
         features: marked("feature:"),
         allow_net: None,
@@ -122,5 +125,31 @@ mod tests {
         let releases = releases();
         let at = |name| releases.iter().position(|release| *release == name).expect("a known release");
         assert!(at("v0.19.0-rc1") < at("v0.19.0") && at("v1.10.0") < at("v1.2.0"));
+        // There were such releases, but OPA knows no capabilities of theirs.
+        assert!(!releases.contains(&"v1.7.1") && !releases.contains(&"v1.10.1"));
+        assert_eq!(releases.len(), 145);
+    }
+
+    #[test]
+    fn what_any_release_offered_can_be_parsed_with() {
+        use crate::syntax::Language;
+        let current = current(&Builtins::stock(), RegoVersion::V1);
+        for name in releases() {
+            let version = if name.starts_with("v0.") { RegoVersion::V0 } else { RegoVersion::V1 };
+            let capabilities = of_release(name, &current).expect("a known release");
+            assert!(Language::of(Some(&capabilities), version).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn keywords_that_only_opa_has_may_be_offered() {
+        use crate::syntax::Language;
+        let offering = |keyword: &str| {
+            let text = format!(r#"{{"features": ["rego_v1"], "future_keywords": ["{keyword}"]}}"#);
+            let capabilities = Capabilities::parse(text.as_bytes()).expect("capabilities");
+            Language::of(Some(&capabilities), RegoVersion::V1).map(|_| ()).map_err(|error| error.0[0].message.clone())
+        };
+        assert_eq!(offering("not"), Ok(()));
+        assert_eq!(offering("nor"), Err("illegal capabilities: unknown keyword: nor".to_owned()));
     }
 }

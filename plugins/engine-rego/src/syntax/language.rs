@@ -17,6 +17,9 @@ pub struct Language {
     pub(super) template_strings: bool,
 }
 
+/// Keywords that OPA offers to be imported and that are not here. What is offered does no harm until it is used.
+const OF_OPA_ALONE: [&str; 3] = ["and", "not", "or"];
+
 impl Default for Language {
     fn default() -> Self {
         Self { keywords: Keywords::ALL, rego_v1_import: true, keywords_in_refs: true, template_strings: true }
@@ -36,6 +39,9 @@ impl Language {
         }
         let mut keywords = if has_v1 { Keywords::ALL } else { Keywords::default() };
         for name in &capabilities.future_keywords {
+            if OF_OPA_ALONE.contains(&&**name) {
+                continue;
+            }
             if !FUTURE_KEYWORDS.contains(&&**name) {
                 return Err(super::plain_error(format!("illegal capabilities: unknown keyword: {name}")));
             }
