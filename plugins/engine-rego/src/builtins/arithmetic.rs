@@ -7,9 +7,13 @@ use super::sets::difference;
 use super::table::{Entry, function};
 
 pub(super) const TABLE: &[Entry] = &[
-    function("plus(x: number, y: number) => z: number # the sum of `x` and `y`", "Adds two numbers.", plus)
-        .infix("+")
-        .categories(&["numbers"]),
+    function(
+        "plus(x: number, y: number) => z: number # the sum of `x` and `y`",
+        "Plus adds two numbers together.",
+        plus,
+    )
+    .infix("+")
+    .categories(&["numbers"]),
     function(
         "minus(x: any<number, set[any]>, y: any<number, set[any]>) => z: any<number, set[any]> # `x` without `y`",
         "Subtracts a number from another, or takes the members of a set out of another.",

@@ -20,8 +20,11 @@ pub(super) const TABLE: &[Entry] = &[
     ),
     function("net.cidr_expand(cidr: string) => hosts: set[string]", "Gives all addresses of a range.", expand),
     function(
-        "net.cidr_contains(cidr: string, cidr_or_ip: string) => result: boolean",
-        "Tells whether an address or range lies within a range.",
+        "net.cidr_contains(
+            cidr: string, # CIDR to check against
+            cidr_or_ip: string # CIDR or IP to check
+        ) => result: boolean # `true` if `cidr_or_ip` is contained within `cidr`",
+        "Checks if a CIDR or IP is contained within another CIDR. `output` is `true` if `cidr_or_ip` (e.g. `127.0.0.64/26` or `127.0.0.1`) is contained within `cidr` (e.g. `127.0.0.1/24`) and `false` otherwise. Supports both IPv4 and IPv6 notations.",
         contains,
     ),
     function(

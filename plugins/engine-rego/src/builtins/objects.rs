@@ -14,11 +14,11 @@ use super::table::{Entry, function};
 pub(super) const TABLE: &[Entry] = &[
     function(
         "object.get(
-            object: object[any: any], # where to look
-            key: any, # a key, or an array of keys that lead further and further in
-            default: any # what is given when nothing is found
-        ) => value: any # what lies there, or `default`",
-        "What an object holds under a key, or at the end of a path: `object.get({\"a\": [7]}, [\"a\", 0], 1)` is `7`.",
+            object: object[any: any], # object to get `key` from
+            key: any, # key to lookup in `object`
+            default: any # default to use when lookup fails
+        ) => value: any # `object[key]` if present, otherwise `default`",
+        "Returns value of an object's key if present, otherwise a default. If the supplied `key` is an `array`, then `object.get` will search through a nested object or array using each key in turn. For example: `object.get({\"a\": [{ \"b\": true }]}, [\"a\", 0, \"b\"], false)` results in `true`.",
         get,
     ),
     function(

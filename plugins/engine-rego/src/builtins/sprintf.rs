@@ -16,8 +16,11 @@ use super::spelling::spell;
 use super::table::{Entry, function};
 
 pub(super) const TABLE: &[Entry] = &[function(
-    "sprintf(format: string, values: array[any]) => output: string",
-    "Fills values into a text, as Go's `fmt.Sprintf` does.",
+    "sprintf(
+        format: string, # string with formatting verbs
+        values: array[any] # arguments to format into formatting verbs
+    ) => output: string # `format` formatted by the values in `values`",
+    "Returns the given string, formatted.",
     sprintf,
 )
 .categories(&["strings"])];

@@ -9,9 +9,9 @@ use super::table::{Entry, function};
 
 pub(super) const TABLE: &[Entry] = &[function(
     "walk(
-        x: any # where it starts
-    ) => output: array<array[any], any> # the path, as an array of keys, and the value that it leads to",
-    "Goes over a value and everything within it, one `[path, value]` at a time. Where the path is `_`, none is made.",
+        x: any # value to walk
+    ) => output: array<array[any], any> # pairs of `path` and `value`: `path` is an array representing the pointer to `value` in `x`. If `path` is assigned a wildcard (`_`), the `walk` function will skip path creation entirely for faster evaluation.",
+    "Generates `[path, value]` tuples for all nested documents of `x` (recursively).  Queries can use `walk` to traverse documents nested under `x`.",
     walk,
 )
 .categories(&["graph"])
