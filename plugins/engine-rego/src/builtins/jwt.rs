@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::cache::Cache;
 use super::hex;
 use super::keys::hash::Hash;
-use super::keys::rsa::Padding;
+use super::keys::rsa::{Padding, Salt};
 use super::table::{Entry, Run, function};
 use algorithm::Algorithm;
 use constraints::Constraints;
@@ -34,8 +34,11 @@ pub(super) const TABLE: &[Entry] = &[
     )
     .categories(TOKENS),
     verifying(
-        "io.jwt.verify_rs256(jwt: string, certificate: string) => result: boolean",
-        "Tells whether a token has a valid RS256 signature. Keys are PEM, certificates or JWK.",
+        "io.jwt.verify_rs256(
+            jwt: string, # JWT token whose signature is to be verified
+            certificate: string # PEM encoded certificate, PEM encoded public key, or the JWK key (set) used to verify the signature
+        ) => result: boolean # `true` if the signature is valid, `false` otherwise",
+        "Verifies if a RS256 JWT signature is valid.",
         |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pkcs1, Hash::Sha256)),
     ),
     verifying(
@@ -51,17 +54,17 @@ pub(super) const TABLE: &[Entry] = &[
     verifying(
         "io.jwt.verify_ps256(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid PS256 signature. Keys are PEM, certificates or JWK.",
-        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss, Hash::Sha256)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss(Salt::Any), Hash::Sha256)),
     ),
     verifying(
         "io.jwt.verify_ps384(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid PS384 signature. Keys are PEM, certificates or JWK.",
-        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss, Hash::Sha384)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss(Salt::Any), Hash::Sha384)),
     ),
     verifying(
         "io.jwt.verify_ps512(jwt: string, certificate: string) => result: boolean",
         "Tells whether a token has a valid PS512 signature. Keys are PEM, certificates or JWK.",
-        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss, Hash::Sha512)),
+        |operands, call| verify(operands, call, Algorithm::Rsa(Padding::Pss(Salt::Any), Hash::Sha512)),
     ),
     verifying(
         "io.jwt.verify_es256(jwt: string, certificate: string) => result: boolean",

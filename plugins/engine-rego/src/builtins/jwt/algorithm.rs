@@ -6,7 +6,7 @@ use super::super::keys::hash::Hash;
 use super::super::keys::jwk::Key;
 use super::super::keys::private::PrivateKey;
 use super::super::keys::public::PublicKey;
-use super::super::keys::rsa::Padding;
+use super::super::keys::rsa::{Padding, Salt};
 
 /// How a token is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Algorithm {
         match family {
             "HS" => Some(Self::Hmac(hash)),
             "RS" => Some(Self::Rsa(Padding::Pkcs1, hash)),
-            "PS" => Some(Self::Rsa(Padding::Pss, hash)),
+            "PS" => Some(Self::Rsa(Padding::Pss(Salt::AsDigest), hash)),
             "ES" => Some(Self::Ecdsa(hash)),
             _ => None,
         }

@@ -1,10 +1,15 @@
-//! RSA, by ring: private numbers are only ever used there, where the time taken tells nothing of them.
+//! RSA. Private numbers are only ever used by ring, where the time taken tells nothing of them. ring checks no signatures
+//! with other salts than the usual ones, though, and takes fewer keys than Go, so those are checked here.
+
+mod encoding;
+#[cfg(test)]
+mod tests;
 
 use num_bigint::BigUint;
 use num_traits::{One, Zero};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
-use ring::signature::{self, RsaEncoding, RsaParameters, RsaPublicKeyComponents};
+use ring::signature::{self, RsaEncoding};
 
 use super::hash::Hash;
 
@@ -12,8 +17,16 @@ use super::hash::Hash;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Padding {
     Pkcs1,
-    /// With as many random bytes as the digest has, which RFC 7518 and RFC 4055 ask for.
-    Pss,
+    Pss(Salt),
+}
+
+/// How many random bytes a signature is made with. What is signed here has as many as the digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Salt {
+    /// Any number.
+    Any,
+    /// As many as the digest has, which RFC 7518 and RFC 4055 ask for.
+    AsDigest,
 }
 
 /// A public key.
@@ -23,19 +36,35 @@ pub(crate) struct Public {
     pub(crate) exponent: BigUint,
 }
 
+/// Sizes of keys that signatures are checked with, in bits. Go takes larger ones too.
+const BITS: std::ops::RangeInclusive<u64> = 1024..=16_384;
+
 impl Public {
-    /// Whether the signature is one of the message. Keys have 1024 (2048 with PSS or SHA-384) to 8192 bits.
+    /// Whether the signature is one of the message. Keys have 1024 to 16384 bits.
+    ///
+    /// Nothing here is secret, so it does not matter that the time taken depends on the numbers.
     pub(crate) fn verifies(&self, padding: Padding, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
-        let parameters: &RsaParameters = match (padding, hash) {
-            (Padding::Pkcs1, Hash::Sha256) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-            (Padding::Pkcs1, Hash::Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
-            (Padding::Pkcs1, Hash::Sha512) => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-            (Padding::Pss, Hash::Sha256) => &signature::RSA_PSS_2048_8192_SHA256,
-            (Padding::Pss, Hash::Sha384) => &signature::RSA_PSS_2048_8192_SHA384,
-            (Padding::Pss, Hash::Sha512) => &signature::RSA_PSS_2048_8192_SHA512,
-        };
-        let key = RsaPublicKeyComponents { n: self.modulus.to_bytes_be(), e: self.exponent.to_bytes_be() };
-        key.verify(parameters, message, signature).is_ok()
+        let Some(encoded) = self.opened(signature) else { return false };
+        let digest = hash.digest(message);
+        match padding {
+            Padding::Pkcs1 => encoding::is_pkcs1(hash, &digest, &encoded),
+            Padding::Pss(salt) => encoding::is_pss(hash, salt, &digest, &encoded, self.modulus.bits()),
+        }
+    }
+
+    /// What was signed, as many bytes as the key has; nothing if the key or the signature cannot be one.
+    fn opened(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let Self { modulus, exponent } = self;
+        let size = usize::try_from(modulus.bits().div_ceil(8)).ok()?;
+        // As Go has it: both odd, the exponent above 1 and below 2^31.
+        let is_key = BITS.contains(&modulus.bits()) && modulus.bit(0) && exponent.bit(0);
+        let is_exponent = !exponent.is_one() && exponent.bits() <= 31;
+        let number = BigUint::from_bytes_be(signature);
+        if !is_key || !is_exponent || signature.len() != size || number >= *modulus {
+            return None;
+        }
+        let opened = number.modpow(exponent, modulus).to_bytes_be();
+        Some([vec![0; size - opened.len()], opened].concat())
     }
 }
 
@@ -91,9 +120,9 @@ impl Private {
             (Padding::Pkcs1, Hash::Sha256) => &signature::RSA_PKCS1_SHA256,
             (Padding::Pkcs1, Hash::Sha384) => &signature::RSA_PKCS1_SHA384,
             (Padding::Pkcs1, Hash::Sha512) => &signature::RSA_PKCS1_SHA512,
-            (Padding::Pss, Hash::Sha256) => &signature::RSA_PSS_SHA256,
-            (Padding::Pss, Hash::Sha384) => &signature::RSA_PSS_SHA384,
-            (Padding::Pss, Hash::Sha512) => &signature::RSA_PSS_SHA512,
+            (Padding::Pss(_), Hash::Sha256) => &signature::RSA_PSS_SHA256,
+            (Padding::Pss(_), Hash::Sha384) => &signature::RSA_PSS_SHA384,
+            (Padding::Pss(_), Hash::Sha512) => &signature::RSA_PSS_SHA512,
         };
         let mut signature = vec![0; key.public().modulus_len()];
         key.sign(encoding, &SystemRandom::new(), message, &mut signature)

@@ -3,7 +3,7 @@
 use super::super::keys::der::{self, Der, Oid};
 use super::super::keys::hash::Hash;
 use super::super::keys::public::{Identifier, PublicKey};
-use super::super::keys::rsa::Padding;
+use super::super::keys::rsa::{Padding, Salt};
 
 /// A way of signing, in the order in which Go numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,9 @@ impl SignatureAlgorithm {
             Self::Sha256WithRsa => rsa(Padding::Pkcs1, Hash::Sha256),
             Self::Sha384WithRsa => rsa(Padding::Pkcs1, Hash::Sha384),
             Self::Sha512WithRsa => rsa(Padding::Pkcs1, Hash::Sha512),
-            Self::Sha256WithRsaPss => rsa(Padding::Pss, Hash::Sha256),
-            Self::Sha384WithRsaPss => rsa(Padding::Pss, Hash::Sha384),
-            Self::Sha512WithRsaPss => rsa(Padding::Pss, Hash::Sha512),
+            Self::Sha256WithRsaPss => rsa(Padding::Pss(Salt::AsDigest), Hash::Sha256),
+            Self::Sha384WithRsaPss => rsa(Padding::Pss(Salt::AsDigest), Hash::Sha384),
+            Self::Sha512WithRsaPss => rsa(Padding::Pss(Salt::AsDigest), Hash::Sha512),
             Self::EcdsaWithSha256 => ecdsa(key, &Hash::Sha256.digest(message), signature),
             Self::EcdsaWithSha384 => ecdsa(key, &Hash::Sha384.digest(message), signature),
             Self::EcdsaWithSha512 => ecdsa(key, &Hash::Sha512.digest(message), signature),
