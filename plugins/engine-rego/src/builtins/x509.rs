@@ -8,6 +8,7 @@ mod host;
 mod name;
 mod names;
 mod pair;
+mod policies;
 mod request;
 mod signature;
 #[cfg(test)]

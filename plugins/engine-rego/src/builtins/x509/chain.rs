@@ -5,6 +5,7 @@ use regent_core::value::{Object, Value};
 
 use super::certificate::Certificate;
 use super::host;
+use super::policies;
 use super::time::{self, Time};
 use super::usage::Usage;
 
@@ -126,7 +127,7 @@ impl<'c, 'a> Search<'c, 'a> {
         let child = *chain.last()?;
         if self.root.subject.raw == child.issuer.raw && self.accepts(self.root, Role::Root, chain) {
             let whole = [chain, &[self.root]].concat();
-            if self.options.allow_usages(&whole) {
+            if self.options.allow_usages(&whole) && policies::allow(&whole) {
                 return Some(whole);
             }
         }

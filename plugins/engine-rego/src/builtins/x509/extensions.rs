@@ -83,11 +83,12 @@ pub(crate) struct Extensions<'a> {
     status_servers: Vec<String>,
     issuers: Vec<String>,
     /// In dots, and as numbers where they fit.
-    policies: Option<Vec<(String, Option<Oid>)>>,
-    policy_mappings: Vec<[String; 2]>,
-    inhibit_any_policy: Option<i64>,
-    inhibit_policy_mapping: Option<i64>,
-    require_explicit_policy: Option<i64>,
+    pub(super) policies: Option<Vec<(String, Option<Oid>)>>,
+    /// The names of a policy above and below the certificate.
+    pub(super) policy_mappings: Vec<[String; 2]>,
+    pub(super) inhibit_any_policy: Option<i64>,
+    pub(super) inhibit_policy_mapping: Option<i64>,
+    pub(super) require_explicit_policy: Option<i64>,
 }
 
 impl<'a> Extensions<'a> {

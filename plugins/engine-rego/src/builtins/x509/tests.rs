@@ -1,14 +1,14 @@
 //! Certificates made for tests, and tests of reading and verifying them.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
-    IsCa, KeyPair, KeyUsagePurpose, NameConstraints, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, CustomExtension, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints, SerialNumber, date_time_ymd,
 };
 use regent_core::value::{Value, encode};
 use serde_json::json;
 
 use super::super::base64;
-use super::super::keys::tests::{rsa_key, rsa_pkcs8};
+use super::super::keys::tests::{element, rsa_key, rsa_pkcs8};
 use super::super::keys::{pem, private};
 use super::super::testing::{Query, check, check_error};
 use super::certificate::Certificate;
@@ -202,6 +202,89 @@ fn authorities_are_limited_to_names() {
         &json!({"MaxConstraintComparisons": 1}),
         &[],
     );
+}
+
+/// An extension of policies, whose last number is given.
+fn extension(number: u64, contents: Vec<u8>) -> CustomExtension {
+    CustomExtension::from_oid_content(&[2, 5, 29, number], contents)
+}
+
+/// A policy: 2.5.29.32.0 for any, else one of ours.
+fn policy(number: u8) -> Vec<u8> {
+    element(6, if number == 0 { &[0x55, 29, 32, 0] } else { std::slice::from_ref(&number) })
+}
+
+fn policies(numbers: &[u8]) -> CustomExtension {
+    let all: Vec<u8> = numbers.iter().flat_map(|number| element(0x30, &policy(*number))).collect();
+    extension(32, element(0x30, &all))
+}
+
+/// From now on, or after so many more certificates, there must be a policy.
+fn explicit(after: u8) -> CustomExtension {
+    extension(36, element(0x30, &element(0x80, &[after])))
+}
+
+fn mapping(issuers: u8, subjects: u8) -> CustomExtension {
+    let pair = element(0x30, &[policy(issuers), policy(subjects)].concat());
+    extension(33, element(0x30, &pair))
+}
+
+/// Whether there is a chain of a root, two authorities and a leaf with these extensions.
+fn chain_with(first: &[CustomExtension], second: &[CustomExtension], last: &[CustomExtension]) -> bool {
+    let with = |mut params: CertificateParams, extensions: &[CustomExtension]| {
+        params.custom_extensions = extensions.to_vec();
+        params
+    };
+    let root = root();
+    let first = below(&root, with(authority_params("first"), first));
+    let second = below(&first, with(authority_params("second"), second));
+    let leaf = leaf(&second, &with(server(), last));
+    let pem = [root.pem(), first.pem(), second.pem(), leaf].concat();
+    let found = chain(&pem, &json!({})).expect("no error");
+    assert!(found.is_empty() || found == ["leaf", "second", "first", "root"]);
+    !found.is_empty()
+}
+
+#[test]
+fn where_a_policy_is_asked_for_there_has_to_be_one_all_the_way() {
+    assert!(chain_with(&[policies(&[1])], &[], &[policies(&[2])]), "nobody asks");
+    assert!(chain_with(&[explicit(0), policies(&[1])], &[policies(&[1, 2])], &[policies(&[1])]));
+    assert!(chain_with(&[explicit(0), policies(&[0])], &[policies(&[2])], &[policies(&[2])]));
+    assert!(chain_with(&[explicit(0), policies(&[1])], &[policies(&[0])], &[policies(&[1])]));
+    assert!(!chain_with(&[explicit(0), policies(&[1])], &[policies(&[1])], &[]));
+    assert!(!chain_with(&[explicit(0), policies(&[1])], &[policies(&[1])], &[policies(&[2])]));
+    assert!(!chain_with(&[explicit(0), policies(&[1])], &[], &[policies(&[1])]));
+    assert!(!chain_with(&[explicit(0)], &[policies(&[1])], &[policies(&[1])]));
+    assert!(!chain_with(&[], &[], &[explicit(0)]), "the leaf may ask for itself");
+    assert!(chain_with(&[policies(&[1])], &[policies(&[1])], &[explicit(0), policies(&[1])]));
+}
+
+#[test]
+fn a_policy_may_be_asked_for_some_certificates_later() {
+    assert!(!chain_with(&[explicit(1)], &[], &[]));
+    assert!(!chain_with(&[explicit(2)], &[], &[]), "the leaf counts");
+    assert!(chain_with(&[explicit(3)], &[], &[]));
+    assert!(!chain_with(&[], &[explicit(1)], &[]));
+    assert!(chain_with(&[], &[explicit(2)], &[]));
+}
+
+#[test]
+fn policies_go_by_other_names_below_an_authority_that_maps_them() {
+    let asked = [explicit(0), policies(&[1])];
+    assert!(chain_with(&asked, &[policies(&[1]), mapping(1, 2)], &[policies(&[2])]));
+    assert!(!chain_with(&asked, &[policies(&[1]), mapping(1, 2)], &[policies(&[1])]));
+    assert!(chain_with(&[explicit(0), policies(&[0])], &[policies(&[0]), mapping(1, 2)], &[policies(&[2])]));
+    assert!(!chain_with(&[policies(&[0])], &[policies(&[0]), mapping(0, 2)], &[]), "any has no other name");
+    let inhibited = extension(36, element(0x30, &[element(0x80, &[0]), element(0x81, &[0])].concat()));
+    assert!(!chain_with(&[inhibited, policies(&[1])], &[policies(&[1]), mapping(1, 2)], &[policies(&[2])]));
+}
+
+#[test]
+fn any_policy_may_be_none() {
+    let none = |after: u8| extension(54, element(2, &[after]));
+    assert!(!chain_with(&[explicit(0), policies(&[1]), none(0)], &[policies(&[0])], &[policies(&[1])]));
+    assert!(chain_with(&[explicit(0), policies(&[1]), none(1)], &[policies(&[0])], &[policies(&[1])]));
+    assert!(!chain_with(&[explicit(0), policies(&[1]), none(1)], &[policies(&[1])], &[policies(&[0])]));
 }
 
 #[test]
