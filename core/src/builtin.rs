@@ -15,6 +15,7 @@ pub use state::{QueryState, SharedState};
 
 use crate::caching::Caching;
 use crate::engine::{Cancel, Linger, Location};
+use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
 use crate::types::Type;
 use crate::value::Value;
@@ -82,6 +83,8 @@ pub struct Call<'a> {
     pub location: &'a dyn Fn() -> Location,
     /// Hosts that the function may talk to or look up; all of them if absent.
     pub allow_net: Option<&'a [Arc<str>]>,
+    /// Gets documents from other hosts; absent where nobody can.
+    pub fetcher: Option<&'a Arc<dyn Fetcher>>,
     /// Timers and counters of the evaluation.
     pub metrics: &'a mut Metrics,
     /// How much may be kept from one query to the next.

@@ -22,6 +22,7 @@ pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 pub use schemas::Schemas;
 
 use crate::builtin::Builtin;
+use crate::fetch::Fetcher;
 use crate::store::Snapshot;
 use crate::value::{Json, Path, Value};
 
@@ -114,6 +115,12 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// When the engine takes none.
     fn with_builtins(&self, builtins: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported>;
+
+    /// The same engine, which gets what policies refer to on other hosts with this; nothing if it never does.
+    fn with_fetcher(&self, fetcher: Arc<dyn Fetcher>) -> Option<Arc<dyn Engine>> {
+        drop(fetcher);
+        None
+    }
 
     /// What policies of a dialect may use.
     ///

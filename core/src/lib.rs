@@ -10,6 +10,7 @@ pub mod decision;
 pub mod duration;
 pub mod engine;
 pub mod error;
+pub mod fetch;
 pub mod host;
 pub mod logging;
 pub mod metrics;

@@ -9,6 +9,7 @@ pub use factory::{Factory, Instance, Prepared, PreparedParts, Running};
 
 use crate::builtin::Builtin;
 use crate::engine::Engine;
+use crate::fetch::Fetcher;
 use crate::plugin::{DecisionSink, Plugin, SinkPlugin};
 use crate::service::{CredentialFactory, CredentialKinds, ServiceConnector};
 
@@ -20,6 +21,7 @@ pub struct Registry {
     sinks: usize,
     engines: BTreeMap<&'static str, Arc<dyn Engine>>,
     builtins: Vec<Arc<dyn Builtin>>,
+    fetcher: Option<Arc<dyn Fetcher>>,
     pub(crate) connectors: BTreeMap<&'static str, Arc<dyn ServiceConnector>>,
     pub(crate) credentials: CredentialKinds,
     pub(crate) sections: Vec<&'static str>,
@@ -53,6 +55,11 @@ impl Registry {
         self.builtins.push(builtin);
     }
 
+    /// Sets who gets documents that policies refer to on other hosts. The last one counts.
+    pub fn fetcher(&mut self, fetcher: Arc<dyn Fetcher>) {
+        self.fetcher = Some(fetcher);
+    }
+
     /// Adds a kind of service, to be chosen by `services.*.type`.
     pub fn service_connector(&mut self, connector: Arc<dyn ServiceConnector>) {
         self.connectors.insert(connector.kind(), connector);
@@ -68,7 +75,7 @@ impl Registry {
         self.sections.push(key);
     }
 
-    /// The engine of that name, with the functions that were added.
+    /// The engine of that name, with the functions and the fetcher that were added.
     ///
     /// # Errors
     /// What is wrong with the name, or that the engine takes no functions.
@@ -77,9 +84,12 @@ impl Registry {
             let known: Vec<_> = self.engines.keys().copied().collect();
             format!("there is no engine {name:?}; there is: {}", known.join(", "))
         })?;
-        if self.builtins.is_empty() {
-            return Ok(engine.clone());
-        }
-        engine.with_builtins(&self.builtins).map_err(|error| error.to_string())
+        let engine = if self.builtins.is_empty() {
+            engine.clone()
+        } else {
+            engine.with_builtins(&self.builtins).map_err(|error| error.to_string())?
+        };
+        let fetching = self.fetcher.as_ref().and_then(|fetcher| engine.with_fetcher(fetcher.clone()));
+        Ok(fetching.unwrap_or(engine))
     }
 }

@@ -29,6 +29,7 @@ pub(crate) use query::{Capture, CompiledQuery, QueryContext, compile_query};
 pub(crate) use rule_tree::{RuleId, RuleTree};
 
 use crate::builtins::Builtins;
+use crate::remote::Network;
 use crate::syntax::ast::{Module, Var};
 
 /// What the compiler may be told.
@@ -48,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) schemas: Option<Arc<Schemas>>,
     /// Base data that no rule may lie over.
     pub(crate) base: Option<Value>,
+    /// Where schemas on other hosts come from.
+    pub(crate) network: Network,
 }
 
 /// Modules on their way through the stages.

@@ -7,10 +7,11 @@ use regent_core::builtin::{Builtin, SharedState};
 use regent_core::engine::{
     Capabilities, CompileOptions, Engine, Module, PolicyErrors, Program, RegoVersion, Source, Unsupported,
 };
+use regent_core::fetch::Fetcher;
 
 use crate::builtins::Builtins;
 use crate::module::RegoModule;
-use crate::program::RegoProgram;
+use crate::program::{RegoProgram, Setup};
 use crate::{NAME, capabilities};
 
 /// The engine that is chosen with `engine: rego`, and the default one.
@@ -21,12 +22,20 @@ pub struct RegoEngine {
     optimised: bool,
     /// What policies may use, if not everything.
     capabilities: Option<Arc<Capabilities>>,
+    /// Gets schemas from other hosts.
+    fetcher: Option<Arc<dyn Fetcher>>,
 }
 
 impl RegoEngine {
     /// An engine with these functions.
     pub fn new(builtins: Builtins) -> Self {
-        Self { builtins: Arc::new(builtins), shared: Arc::default(), optimised: true, capabilities: None }
+        Self {
+            builtins: Arc::new(builtins),
+            shared: Arc::default(),
+            optimised: true,
+            capabilities: None,
+            fetcher: None,
+        }
     }
 
     /// The same engine with one function more, or in place of the one of its name.
@@ -34,7 +43,7 @@ impl RegoEngine {
     pub fn with_builtin(self, builtin: Arc<dyn Builtin>) -> Self {
         let mut builtins = Builtins::clone(&self.builtins);
         builtins.add(builtin);
-        Self { optimised: self.optimised, capabilities: self.capabilities, ..Self::new(builtins) }
+        Self { builtins: Arc::new(builtins), shared: Arc::default(), ..self }
     }
 
     /// The same engine, which evaluates what stands in the text, step by step: every rule instead of those that can hold,
@@ -71,6 +80,10 @@ impl Engine for RegoEngine {
         Ok(Arc::new(Self { capabilities: Some(capabilities), ..self.clone() }))
     }
 
+    fn with_fetcher(&self, fetcher: Arc<dyn Fetcher>) -> Option<Arc<dyn Engine>> {
+        Some(Arc::new(Self { fetcher: Some(fetcher), ..self.clone() }))
+    }
+
     fn parse(&self, source: Source) -> Result<Arc<dyn Module>, PolicyErrors> {
         Ok(Arc::new(RegoModule::parse(source, self.capabilities.as_deref())?))
     }
@@ -85,9 +98,14 @@ impl Engine for RegoEngine {
             Some(capabilities) => Arc::new(self.builtins.restricted(&capabilities.builtins)),
             None => Arc::clone(&self.builtins),
         };
-        let shared = Arc::clone(&self.shared);
-        let program =
-            RegoProgram::compile(&modules, options, self.capabilities.clone(), builtins, shared, self.optimised)?;
+        let setup = Setup {
+            capabilities: self.capabilities.clone(),
+            builtins,
+            shared: Arc::clone(&self.shared),
+            fetcher: self.fetcher.clone(),
+            optimised: self.optimised,
+        };
+        let program = RegoProgram::compile(&modules, options, setup)?;
         Ok(Arc::new(program))
     }
 }

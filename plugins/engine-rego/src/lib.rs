@@ -23,6 +23,7 @@ mod module;
 mod plan;
 mod program;
 mod query;
+mod remote;
 pub mod syntax;
 mod text;
 

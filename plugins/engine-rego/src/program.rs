@@ -7,6 +7,7 @@ use regent_core::engine::{
     Capabilities, CompileOptions, Linked, PolicyErrors, PreparedQuery, Program, Query, QueryError, RuleDocument,
     Unsupported,
 };
+use regent_core::fetch::Fetcher;
 use regent_core::value::{Json, Value};
 
 use crate::builtins::Builtins;
@@ -14,6 +15,7 @@ use crate::compile::{Compiled, Options, compile, documents};
 use crate::module::RegoModule;
 use crate::plan::{self, Plan};
 use crate::query::RegoQuery;
+use crate::remote::Network;
 use crate::syntax::ast::Module;
 use crate::syntax::{JsonOptions, module_to_json};
 use crate::text;
@@ -34,8 +36,22 @@ pub(crate) struct Rules {
     pub(crate) shared: Arc<SharedState>,
     /// What `opa.runtime` gives.
     pub(crate) runtime: Value,
-    /// Hosts that built-in functions may talk to; all of them if absent.
-    pub(crate) allow_net: Option<Arc<[Arc<str>]>>,
+    /// Other hosts.
+    pub(crate) network: Network,
+}
+
+/// What an engine gives to its programs.
+pub(crate) struct Setup {
+    /// What policies may use, if not everything.
+    pub(crate) capabilities: Option<Arc<Capabilities>>,
+    /// The functions that they may call.
+    pub(crate) builtins: Arc<Builtins>,
+    /// State of built-in functions that outlives an evaluation.
+    pub(crate) shared: Arc<SharedState>,
+    /// Gets schemas from other hosts.
+    pub(crate) fetcher: Option<Arc<dyn Fetcher>>,
+    /// Whether plans are optimised.
+    pub(crate) optimised: bool,
 }
 
 impl RegoProgram {
@@ -46,16 +62,14 @@ impl RegoProgram {
     pub(crate) fn compile(
         modules: &[&RegoModule],
         options: &CompileOptions,
-        capabilities: Option<Arc<Capabilities>>,
-        builtins: Arc<Builtins>,
-        shared: Arc<SharedState>,
-        optimised: bool,
+        setup: Setup,
     ) -> Result<Self, PolicyErrors> {
         use regent_core::engine::Module as _;
+        let Setup { capabilities, builtins, shared, fetcher, optimised } = setup;
         let trees = modules.iter().map(|module| (Arc::clone(&module.source().id), module.tree().clone())).collect();
         let runtime = options.runtime.clone();
         let allowed = capabilities.as_ref().and_then(|capabilities| capabilities.allow_net.clone());
-        let allow_net = allowed.or_else(|| options.allow_net.clone());
+        let network = Network { fetcher, allow_net: allowed.or_else(|| options.allow_net.clone()) };
         let options = Options {
             max_errors: options.max_errors,
             strict: options.strict,
@@ -64,11 +78,12 @@ impl RegoProgram {
             capabilities,
             schemas: options.schemas.clone(),
             base: options.base.clone(),
+            network: network.clone(),
         };
         let compiled = compile(trees, &builtins, options.clone())?;
         let options = Options { base: None, schemas: None, ..options };
         let plan = Plan::of(&compiled, &builtins, optimised);
-        let rules = Arc::new(Rules { plan, shared, runtime, allow_net });
+        let rules = Arc::new(Rules { plan, shared, runtime, network });
         Ok(Self { compiled, builtins, options, rules })
     }
 }

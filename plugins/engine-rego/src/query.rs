@@ -34,7 +34,7 @@ impl RegoQuery {
             metrics,
             recorded: evaluation.recorded.as_mut(),
             caching: evaluation.caching,
-            allow_net: self.rules.allow_net.as_deref(),
+            network: &self.rules.network,
         });
         let result = machine.query(&self.plan);
         machine.measure();

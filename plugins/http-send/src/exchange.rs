@@ -19,12 +19,6 @@ use crate::failure::Failure;
 use crate::redirect::Hop;
 use crate::request::Request;
 
-/// Most bytes of a body, compressed or not. OPA has no bound.
-const MOST_BODY: usize = 64 << 20;
-
-/// Redirects that are followed. OPA has no bound but the time limit.
-const MOST_REDIRECTS: usize = 50;
-
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
@@ -53,18 +47,18 @@ pub(crate) async fn send(clients: &Clients, request: &Request) -> Result<Respons
 async fn attempt(clients: &Clients, request: &Request) -> Result<Response, Failure> {
     let deadline = request.timeout.map(|limit| Instant::now() + limit);
     let mut hop = Hop::first(request);
-    for _ in 0..=MOST_REDIRECTS {
+    for _ in 0..=request.bounds.redirects {
         let asked = within(deadline, ask(clients, request, &hop)).await;
         let (answer, unpack) = asked.ok_or_else(|| request.timed_out(&hop.shown()))??;
         let next = if request.redirects { hop.next(request, answer.status(), answer.headers())? } else { None };
         let Some(next) = next else {
             let late = "context deadline exceeded (Client.Timeout or context cancellation while reading body)";
-            let read = within(deadline, read(answer, unpack)).await;
+            let read = within(deadline, read(answer, unpack, request.bounds.body)).await;
             return read.ok_or_else(|| Failure::Body(late.to_owned()))?;
         };
         hop = next;
     }
-    Err(request.failed(&hop.shown(), format!("stopped after {MOST_REDIRECTS} redirects")))
+    Err(request.failed(&hop.shown(), format!("stopped after {} redirects", request.bounds.redirects)))
 }
 
 /// The outcome of the work, unless it takes too long.
@@ -111,7 +105,7 @@ fn authority(url: &Url) -> String {
 }
 
 /// The whole response.
-async fn read(mut answer: reqwest::Response, unpack: bool) -> Result<Response, Failure> {
+async fn read(mut answer: reqwest::Response, unpack: bool, most: usize) -> Result<Response, Failure> {
     let status = answer.status();
     let reason =
         answer.extensions().get::<ReasonPhrase>().map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
@@ -121,8 +115,8 @@ async fn read(mut answer: reqwest::Response, unpack: bool) -> Result<Response, F
     loop {
         match answer.chunk().await {
             Ok(None) => break,
-            Ok(Some(piece)) if body.len() + piece.len() <= MOST_BODY => body.extend_from_slice(&piece),
-            Ok(Some(_)) => return Err(too_large()),
+            Ok(Some(piece)) if body.len() + piece.len() <= most => body.extend_from_slice(&piece),
+            Ok(Some(_)) => return Err(too_large(most)),
             Err(_) => return Err(Failure::Body("unexpected EOF".to_owned())),
         }
     }
@@ -135,29 +129,29 @@ async fn read(mut answer: reqwest::Response, unpack: bool) -> Result<Response, F
     if unpack && packed {
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
-        let unpacking = tokio::task::spawn_blocking(move || unpacked(&body));
+        let unpacking = tokio::task::spawn_blocking(move || unpacked(&body, most));
         body = unpacking.await.map_err(|error| Failure::Body(error.to_string()))??;
     }
     Ok(Response { status, status_line: format!("{} {reason}", status.as_u16()), headers, body })
 }
 
-fn unpacked(packed: &[u8]) -> Result<Bytes, Failure> {
+fn unpacked(packed: &[u8], most: usize) -> Result<Bytes, Failure> {
     let mut body = Vec::new();
     if packed.is_empty() {
         return Ok(body.into());
     }
-    let most = u64::try_from(MOST_BODY).unwrap_or(u64::MAX);
-    let read = MultiGzDecoder::new(packed).take(most.saturating_add(1)).read_to_end(&mut body);
+    let bound = u64::try_from(most).unwrap_or(u64::MAX);
+    let read = MultiGzDecoder::new(packed).take(bound.saturating_add(1)).read_to_end(&mut body);
     match read {
-        Ok(_) if body.len() > MOST_BODY => Err(too_large()),
+        Ok(_) if body.len() > most => Err(too_large(most)),
         Ok(_) => Ok(body.into()),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(Failure::Body("unexpected EOF".to_owned())),
         Err(_) => Err(Failure::Body("gzip: invalid header".to_owned())),
     }
 }
 
-fn too_large() -> Failure {
-    Failure::Body(format!("response body is larger than {MOST_BODY} bytes"))
+fn too_large(most: usize) -> Failure {
+    Failure::Body(format!("response body is larger than {most} bytes"))
 }
 
 /// What went wrong, in the words of Go's client where it has some that people look for.
@@ -229,9 +223,9 @@ mod tests {
 
     #[test]
     fn a_packed_body_is_bounded_too() {
-        assert_eq!(unpacked(&packed(3)), Ok("xxx".into()));
-        assert_eq!(unpacked(&packed(MOST_BODY + 1)), Err(too_large()));
-        assert_eq!(unpacked(&packed(1000)[..20]), Err(Failure::Body("unexpected EOF".to_owned())));
-        assert_eq!(unpacked(b"this is plain text"), Err(Failure::Body("gzip: invalid header".to_owned())));
+        assert_eq!(unpacked(&packed(1000), 1000).map(|body| body.len()), Ok(1000));
+        assert_eq!(unpacked(&packed(1001), 1000), Err(too_large(1000)));
+        assert_eq!(unpacked(&packed(1000)[..20], 1000), Err(Failure::Body("unexpected EOF".to_owned())));
+        assert_eq!(unpacked(b"this is plain text", 1000), Err(Failure::Body("gzip: invalid header".to_owned())));
     }
 }

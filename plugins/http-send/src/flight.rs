@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use regent_core::builtin::Call;
+use regent_core::engine::{Cancel, Linger};
 use regent_core::value::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
@@ -96,11 +96,11 @@ impl Drop for Landing {
 
 impl Flight {
     /// Waits for the outcome, aside from whatever else the thread has to do, until the evaluation is cancelled.
-    pub(crate) fn wait(&self, call: &Call<'_>) -> Outcome {
+    pub(crate) fn wait(&self, cancel: &Cancel, linger: Linger) -> Outcome {
         let mut outcome = Err(Failure::Cancelled);
-        (call.linger)(&mut || {
+        linger(&mut || {
             let mut slot = self.slot.lock();
-            while !call.cancel.is_cancelled() {
+            while !cancel.is_cancelled() {
                 if let Some(arrived) = &*slot {
                     outcome.clone_from(arrived);
                     return;

@@ -10,13 +10,13 @@ use regent_core::duration;
 use regent_core::value::{Object, Value};
 
 use crate::answer;
-use crate::clients::Clients;
-use crate::exchange::{self, Response};
+use crate::exchange::Response;
 use crate::failure::Failure;
-use crate::flight::{self, Flights, Threads};
+use crate::flight::{self, Flights};
 use crate::freshness::{self, Instant};
 use crate::options::{self, Mode, Options};
 use crate::request::Request;
+use crate::sender::Sender;
 use crate::store::{Entry, Store};
 
 /// The environment variable that says how long a request may take if it does not say so itself.
@@ -32,8 +32,7 @@ const LARGE: usize = 256 << 10;
 pub struct HttpSend {
     declaration: Declaration,
     timeout: Option<Duration>,
-    clients: Arc<Clients>,
-    threads: Threads,
+    sender: Arc<Sender>,
     flights: Flights,
     store: Store,
 }
@@ -57,8 +56,12 @@ impl Default for HttpSend {
 
 impl HttpSend {
     /// The function with connections and a cache of its own.
-    #[expect(clippy::missing_panics_doc, reason = "the declaration is well-formed")]
     pub fn new() -> Self {
+        Self::with(Arc::default())
+    }
+
+    /// The function with a cache of its own.
+    pub(crate) fn with(sender: Arc<Sender>) -> Self {
         let signature = "http.send(request: object[string: any] # the HTTP request object
                          ) => response: object[any: any] # the HTTP response object";
         let declaration = Declaration::parse(signature).expect("the declaration is well-formed");
@@ -68,8 +71,7 @@ impl HttpSend {
                 .categories(["http"])
                 .nondeterministic(),
             timeout: default_timeout(),
-            clients: Arc::default(),
-            threads: Threads::default(),
+            sender,
             flights: Flights::default(),
             store: Store::default(),
         }
@@ -102,7 +104,7 @@ impl HttpSend {
 
     /// Sends the request, whatever other queries know.
     fn within_query(&self, asked: &Asked<'_>, call: &mut Call<'_>) -> Result<Value, Failure> {
-        let response = self.send(asked, &HeaderMap::new(), call)?.wait(call)?;
+        let response = self.send(asked, &HeaderMap::new(), call)?.wait(call.cancel, call.linger)?;
         let answer = asked.answer(&response, call);
         if freshness::is_cacheable(response.status) {
             remember(call, asked, Ok(answer.clone()));
@@ -174,13 +176,15 @@ impl HttpSend {
         if is_new && more.is_empty() {
             count_request(call);
         }
-        let outcome = flight.wait(call);
+        let outcome = flight.wait(call.cancel, call.linger);
         if is_new {
             self.flights.end(&key, &flight);
         }
         match outcome {
             // It was meant for the other query alone.
-            Ok(response) if !(is_new || asked.serves_others(&response)) => self.send(asked, more, call)?.wait(call),
+            Ok(response) if !(is_new || asked.serves_others(&response)) => {
+                self.send(asked, more, call)?.wait(call.cancel, call.linger)
+            }
             outcome => outcome,
         }
     }
@@ -198,8 +202,7 @@ impl HttpSend {
     }
 
     fn start(&self, request: Request) -> Result<Arc<flight::Flight>, Failure> {
-        let clients = self.clients.clone();
-        self.threads.start(async move { exchange::send(&clients, &request).await })
+        self.sender.start(request)
     }
 }
 

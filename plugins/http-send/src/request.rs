@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use regent_core::duration;
+use regent_core::fetch::{Wanted, allows_host};
 use regent_core::value::{Object, Value, View, encode};
 use regent_services::user_agent;
 use url::Url;
@@ -34,6 +35,23 @@ pub(crate) struct Request {
     pub(crate) written: Written,
     /// Hosts that may be asked; all of them if absent.
     pub(crate) allow_net: Option<Arc<[Arc<str>]>>,
+    pub(crate) bounds: Bounds,
+}
+
+/// How much a request may come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Most bytes of a body, compressed or not.
+    pub(crate) body: usize,
+    /// Redirects that are followed.
+    pub(crate) redirects: usize,
+}
+
+impl Default for Bounds {
+    /// Those of `http.send`. OPA has none but the time limit.
+    fn default() -> Self {
+        Self { body: 64 << 20, redirects: 50 }
+    }
 }
 
 /// What is read key by key.
@@ -63,6 +81,20 @@ impl Request {
         }
         let retries = options::retries(request);
         draft.finish(retries, allow_net.map(Arc::from))
+    }
+
+    /// A plain `GET`.
+    pub(crate) fn get(wanted: &Wanted<'_>) -> Result<Self, Failure> {
+        let (url, redirects, timeout) = (wanted.url.to_owned(), true, Some(wanted.timeout));
+        let draft = Draft { url, redirects, timeout, ..Draft::default() };
+        let mut request = draft.finish(Ok(0), wanted.allow_net.map(Arc::from))?;
+        let plain = matches!(request.url.scheme(), "http" | "https") && request.setup.socket.is_none();
+        if !plain {
+            return Err(request.failed(wanted.url, "unsupported protocol scheme"));
+        }
+        is_allowed(wanted.allow_net, &request.url).map_err(Failure::Request)?;
+        request.bounds = Bounds { body: wanted.most_bytes, redirects: wanted.most_redirects };
+        Ok(request)
     }
 
     /// The failure of a request to the address, as Go's client words it.
@@ -159,7 +191,8 @@ impl Draft {
         let body = self.raw_body.or(self.body).unwrap_or_default().into();
         let (redirects, timeout) = (self.redirects, self.timeout);
         let (retries, setup, written) = (retries?, Arc::new(setup), self.written);
-        Ok(Request { method, url, headers, body, redirects, timeout, retries, setup, written, allow_net })
+        let bounds = Bounds::default();
+        Ok(Request { method, url, headers, body, redirects, timeout, retries, setup, written, allow_net, bounds })
     }
 }
 
@@ -173,10 +206,8 @@ pub(crate) fn check_host(allow_net: Option<&[Arc<str>]>, address: &str) -> Resul
 
 /// Whether the host of the address may be asked; if not, what OPA says.
 pub(crate) fn is_allowed(allow_net: Option<&[Arc<str>]>, url: &Url) -> Result<(), String> {
-    let Some(allowed) = allow_net else { return Ok(()) };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let same = |allowed: &Arc<str>| allowed.trim_matches(['[', ']']).eq_ignore_ascii_case(host);
-    if allowed.iter().any(same) { Ok(()) } else { Err(format!("unallowed host: {host}")) }
+    if allows_host(allow_net, host) { Ok(()) } else { Err(format!("unallowed host: {host}")) }
 }
 
 /// The address to ask, and the socket to ask it through: of `unix://host/path?socket=FILE` that is

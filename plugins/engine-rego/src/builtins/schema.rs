@@ -2,13 +2,18 @@
 
 mod complaint;
 
-use jsonschema::{Draft, Validator};
+use std::error::Error;
+use std::sync::Arc;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ReferencingError, Retrieve, Uri, ValidationError, Validator};
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Value, View, encode};
 use serde_json::Value as Json;
 
 use super::cache::{self, Cache};
 use super::table::{Entry, function};
+use crate::remote::{Documents, Network, RemoteError};
 
 pub(super) const TABLE: &[Entry] = &[
     function(
@@ -28,19 +33,25 @@ pub(super) const TABLE: &[Entry] = &[
     .categories(&["object"]),
 ];
 
-fn verify(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
-    let verdict = match document(operands.any(0)).and_then(|schema| compile(&schema)) {
+fn verify(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
+    let verdict = match schema(operands.any(0), call) {
         Ok(_) => [Value::from(true), Value::NULL],
-        Err(problem) => [Value::from(false), Value::from(format!("jsonschema: {problem}"))],
+        Err(RemoteError::Cancelled) => return Err(BuiltinError::Cancelled),
+        Err(RemoteError::Failed(problem)) => [Value::from(false), Value::from(format!("jsonschema: {problem}"))],
     };
     Ok(Some(Value::array(verdict)))
 }
 
 fn fits(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
     let document = document(operands.any(0)).map_err(BuiltinError::Failed)?;
-    let compiled = || self::document(operands.any(1)).and_then(|schema| compile(&schema));
-    let schema = call.shared.get::<Cache<Validator>>().get(cache::most(call), &encode(operands.any(1)), compiled);
-    let schema = schema.map_err(BuiltinError::Failed)?;
+    let given = operands.any(1);
+    // What may be fetched is part of what a schema says.
+    let key = format!("{:?} {}", call.allow_net, encode(given));
+    let schema = call.shared.get::<Cache<Validator>>().get(cache::most(call), &key, || schema(given, call));
+    let schema = schema.map_err(|error| match error {
+        RemoteError::Cancelled => BuiltinError::Cancelled,
+        RemoteError::Failed(problem) => BuiltinError::Failed(problem),
+    })?;
     let mut complaints = Vec::new();
     for error in schema.iter_errors(&document) {
         if call.cancel.is_cancelled() {
@@ -60,10 +71,37 @@ fn document(value: &Value) -> Result<Json, String> {
     }
 }
 
-/// Reads a schema. What it refers to elsewhere is not fetched.
-fn compile(schema: &Json) -> Result<Validator, String> {
-    require_types(schema)?;
-    jsonschema::options().with_draft(Draft::Draft7).build(schema).map_err(|error| error.to_string())
+/// Reads a schema with those that it refers to on other hosts.
+fn schema(given: &Value, call: &Call<'_>) -> Result<Validator, RemoteError> {
+    let schema = document(given).map_err(RemoteError::Failed)?;
+    require_types(&schema).map_err(RemoteError::Failed)?;
+    let network = Network { fetcher: call.fetcher.cloned(), allow_net: call.allow_net.map(Arc::from) };
+    let elsewhere = Elsewhere(Documents::new(network, call.cancel.clone(), call.linger));
+    let built = jsonschema::options().with_draft(Draft::Draft7).with_retriever(elsewhere).build(&schema);
+    built.map_err(|error| remote_error(&error).unwrap_or_else(|| RemoteError::Failed(error.to_string())))
+}
+
+/// Gets what a schema refers to on other hosts.
+struct Elsewhere(Documents);
+
+impl Retrieve for Elsewhere {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn Error + Send + Sync>> {
+        let schema = serde_json::from_str(&encode(&self.0.get(uri.as_str())?))?;
+        require_types(&schema).map_err(RemoteError::Failed)?;
+        Ok(schema)
+    }
+}
+
+/// What was wrong with a schema elsewhere, if that is what an error is about.
+fn remote_error(error: &ValidationError<'_>) -> Option<RemoteError> {
+    match error.kind() {
+        ValidationErrorKind::Referencing(ReferencingError::Unretrievable { uri, source }) => {
+            let is_relative = url::Url::parse(uri) == Err(url::ParseError::RelativeUrlWithoutBase);
+            let relative = || RemoteError::Failed(format!("Reference {uri} must be canonical"));
+            source.downcast_ref().cloned().or_else(|| is_relative.then(relative))
+        }
+        _ => None,
+    }
 }
 
 /// Refuses types that there are not, in the words of OPA's reader of schemas.

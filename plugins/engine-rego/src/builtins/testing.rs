@@ -5,6 +5,7 @@ use std::sync::Arc;
 use regent_core::builtin::{BuiltinError, Call, Operands, QueryState, SharedState};
 use regent_core::caching::{Caching, ValueCache};
 use regent_core::engine::{Cancel, Location};
+use regent_core::fetch::Fetcher;
 use regent_core::metrics::Metrics;
 use regent_core::value::{Value, View, decode, encode};
 
@@ -20,6 +21,7 @@ pub(super) struct Query {
     shared: SharedState,
     cancel: Cancel,
     allow_net: Option<Vec<Arc<str>>>,
+    fetcher: Option<Arc<dyn Fetcher>>,
     caching: Caching,
     runtime: Value,
 }
@@ -32,6 +34,7 @@ impl Query {
             shared: SharedState::default(),
             cancel: Cancel::default(),
             allow_net: None,
+            fetcher: None,
             caching: Caching::default(),
             runtime,
         }
@@ -65,6 +68,7 @@ impl Query {
             linger: |work| work(),
             location: &Location::default,
             allow_net: self.allow_net.as_deref(),
+            fetcher: self.fetcher.as_ref(),
             metrics: &mut Metrics::default(),
             caching: &self.caching,
             runtime: &self.runtime,

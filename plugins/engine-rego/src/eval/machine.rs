@@ -1,7 +1,5 @@
 //! The state of one evaluation.
 
-use std::sync::Arc;
-
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use super::Held;
 use super::env::Env;
 use super::limits::Limits;
 use crate::plan::{Plan, Slot};
+use crate::remote::Network;
 
 /// What an evaluation works with.
 pub(crate) struct Context<'a> {
@@ -42,8 +41,8 @@ pub(crate) struct Context<'a> {
     pub(crate) recorded: Option<&'a mut Recorded>,
     /// How much functions may keep from one query to the next.
     pub(crate) caching: &'a Caching,
-    /// Hosts that functions may talk to; all of them if absent.
-    pub(crate) allow_net: Option<&'a [Arc<str>]>,
+    /// Other hosts.
+    pub(crate) network: &'a Network,
 }
 
 /// Slots for which there is room from the start.
@@ -77,7 +76,7 @@ pub(super) struct BuiltinState<'a> {
     pub(super) metrics: &'a mut Metrics,
     pub(super) recorded: Option<&'a mut Recorded>,
     pub(super) caching: &'a Caching,
-    pub(super) allow_net: Option<&'a [Arc<str>]>,
+    pub(super) network: &'a Network,
     /// Operands of the call that is being made; kept for its memory.
     pub(super) operands: Vec<Value>,
     /// What functions failed with: only the first error, which counts if errors are strict, or as many as are wanted.
@@ -105,7 +104,7 @@ impl<'a> Machine<'a> {
                 metrics: context.metrics,
                 recorded: context.recorded,
                 caching: context.caching,
-                allow_net: context.allow_net,
+                network: context.network,
                 operands: Vec::new(),
                 errors: Vec::new(),
                 most_errors: if context.all_errors { MOST_ERRORS } else { 1 },

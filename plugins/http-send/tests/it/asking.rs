@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use regent_core::Store;
 use regent_core::caching::Caching;
-use regent_core::engine::{Cancel, CompileOptions, Evaluation, Query, QueryError, QueryText, Recorded};
+use regent_core::engine::{Cancel, CompileOptions, Engine as _, Evaluation, Query, QueryError, QueryText, Recorded};
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::{Value, encode};
 use regent_engine_rego::RegoEngine;
-use regent_http_send::HttpSend;
+use regent_http_send::{HttpFetcher, HttpSend};
 
 /// An engine with the function.
 pub(crate) struct Agent {
@@ -32,9 +32,15 @@ impl Agent {
     /// Policies may talk to these hosts only.
     pub(crate) fn allowing(hosts: Option<&[&str]>) -> Self {
         let engine = RegoEngine::default().with_builtin(Arc::new(HttpSend::new()));
+        let engine = engine.with_fetcher(Arc::new(HttpFetcher::new())).expect("the engine fetches");
         let allow_net = hosts.map(|hosts| hosts.iter().map(|host| Arc::from(*host)).collect());
         let options = CompileOptions { allow_net, ..CompileOptions::default() };
-        let store = Store::new(Arc::new(engine), options, Value::empty_object()).expect("nothing to compile");
+        let store = Store::new(engine, options, Value::empty_object()).expect("nothing to compile");
+        Self::of(&store)
+    }
+
+    /// Whatever the store has.
+    pub(crate) fn of(store: &Store) -> Self {
         Self { snapshot: store.snapshot(), caching: Caching::default() }
     }
 

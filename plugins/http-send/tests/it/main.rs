@@ -3,6 +3,7 @@
 mod asking;
 mod caching;
 mod limits;
+mod schemas;
 mod sending;
 mod server;
 mod tls;

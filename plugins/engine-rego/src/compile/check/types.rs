@@ -61,7 +61,7 @@ pub(in crate::compile) fn types(compiler: &mut Compiler<'_>) {
 pub(in crate::compile) fn input_schema(compiler: &mut Compiler<'_>) {
     let Compiler { options, errors, types, .. } = compiler;
     let Some(schema) = options.schemas.as_ref().and_then(|schemas| schemas.input()) else { return };
-    match schema::load(schema, options.capabilities.as_deref()) {
+    match schema::load(schema, &options.network) {
         Ok(ty) => types.input = Some(ty),
         Err(problem) => errors.push(PolicyError::new(ErrorCode::Type, problem, None)),
     }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use regent_core::Value;
-use regent_core::engine::{Capabilities, ErrorCode, PolicyError, Schemas};
+use regent_core::engine::{ErrorCode, PolicyError, Schemas};
 
 use super::body::Checker;
 use super::env::Node;
 use super::schema;
 use super::ty::Ty;
 use crate::compile::Options;
+use crate::remote::Network;
 use crate::syntax::ast::{Rule, Span};
 
 /// What annotations say of the root documents while one rule is checked.
@@ -22,21 +23,20 @@ pub(super) struct Roots {
 /// Finds the types of schemas, each once.
 pub(super) struct SchemaLoader<'a> {
     schemas: Option<&'a Schemas>,
-    capabilities: Option<&'a Capabilities>,
+    network: &'a Network,
     known: HashMap<Value, Ty>,
 }
 
 impl<'a> SchemaLoader<'a> {
     /// A loader of the schemas that there are.
     pub(super) fn new(options: &'a Options) -> Self {
-        let Options { schemas, capabilities, .. } = options;
-        Self { schemas: schemas.as_deref(), capabilities: capabilities.as_deref(), known: HashMap::new() }
+        Self { schemas: options.schemas.as_deref(), network: &options.network, known: HashMap::new() }
     }
 
     /// The type that an annotation gives; nothing if it names a schema and no schemas were given at all.
     fn type_of(&mut self, annotation: &Value, rule: &Span) -> Result<Option<Ty>, PolicyError> {
         let fail = |message: String| PolicyError::new(ErrorCode::Type, message, rule.location());
-        let load = |schema: &Value| schema::load(schema, self.capabilities).map_err(fail);
+        let load = |schema: &Value| schema::load(schema, self.network).map_err(fail);
         if let Some(definition) = annotation.get("definition") {
             return load(definition).map(Some);
         }

@@ -1,6 +1,7 @@
 //! From JSON schemas to types, as far as OPA goes: what the schema says of types, properties, items and of schemas that
 //! it is put together from. Bounds, patterns, lists of values and `oneOf` say nothing of the type.
 
+mod pool;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -9,11 +10,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use regent_core::Value;
-use regent_core::engine::Capabilities;
 
 use self::read::Library;
 use super::ty::Ty;
 use crate::compile::check::vars::deeper;
+use crate::remote::Network;
 
 /// How often a schema that refers to itself is unfolded; below that, anything goes.
 const UNFOLDED: usize = 2;
@@ -34,13 +35,13 @@ struct Schema {
     all_of: Option<Vec<Schema>>,
 }
 
-/// The type of what fits a schema. Hosts that may not be reached are none to take schemas from.
+/// The type of what fits a schema, with those that it refers to on other hosts.
 ///
 /// # Errors
 /// What is wrong with the schema, in OPA's words.
-pub(super) fn load(schema: &Value, capabilities: Option<&Capabilities>) -> Result<Ty, String> {
+pub(super) fn load(schema: &Value, network: &Network) -> Result<Ty, String> {
     let failed = |problem| format!("unable to compile the schema: {problem}");
-    let (root, library) = Library::read(schema, capabilities).map_err(failed)?;
+    let (root, library) = Library::read(schema, network).map_err(failed)?;
     let mut types = Types { library: &library, known: HashMap::new(), open: Vec::new(), is_cut: false, steps: 0 };
     types.of(&root).map_err(|problem| format!("type checking: {problem}"))
 }

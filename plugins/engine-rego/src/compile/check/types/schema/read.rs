@@ -1,18 +1,17 @@
 //! Reads JSON schemas: their parts, and the schemas that they refer to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regent_core::Value;
-use regent_core::engine::Capabilities;
 
 use super::Schema;
+use super::pool::Pool;
 use crate::compile::check::vars::deeper;
+use crate::remote::Network;
 
 /// The types that there are.
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "number", "null", "object", "string"];
-/// The schemas of schemas, of which nothing is said here.
-const META: [&str; 3] = ["draft-04", "draft-06", "draft-07"];
 
 /// The schemas that a schema refers to, by their references.
 #[derive(Debug, Default)]
@@ -23,11 +22,11 @@ impl Library {
     ///
     /// # Errors
     /// What is wrong with it, in the words of OPA's reader of schemas.
-    pub(super) fn read(root: &Value, capabilities: Option<&Capabilities>) -> Result<(Schema, Self), String> {
-        let mut names = BTreeMap::new();
-        collect_names(root, &mut names);
-        let mut reader = Reader { root, names, capabilities, library: HashMap::new() };
-        let schema = reader.schema(root)?;
+    pub(super) fn read(root: &Value, network: &Network) -> Result<(Schema, Self), String> {
+        let mut pool = Pool::new(network);
+        let root = pool.add("", root)?;
+        let mut reader = Reader { pool, library: HashMap::new() };
+        let schema = reader.schema(&root)?;
         Ok((schema, Self(reader.library)))
     }
 
@@ -37,24 +36,9 @@ impl Library {
     }
 }
 
-struct Reader<'a> {
-    root: &'a Value,
-    /// The parts that have names of their own.
-    names: BTreeMap<&'a str, &'a Value>,
-    capabilities: Option<&'a Capabilities>,
+struct Reader {
+    pool: Pool,
     library: HashMap<Arc<str>, Schema>,
-}
-
-/// Finds the parts with an `$id` or `id`.
-fn collect_names<'a>(json: &'a Value, names: &mut BTreeMap<&'a str, &'a Value>) {
-    if let Some(entries) = json.as_object() {
-        let name = ["$id", "id"].into_iter().find_map(|key| entries.get_str(key)?.as_str());
-        if let Some(name) = name {
-            names.entry(name.strip_suffix('#').unwrap_or(name)).or_insert(json);
-        }
-        entries.values().for_each(|value| deeper(|| collect_names(value, names)));
-    }
-    json.as_array().into_iter().flatten().for_each(|item| deeper(|| collect_names(item, names)));
 }
 
 fn wrong_type(expected: &str, given: &str) -> String {
@@ -66,8 +50,8 @@ fn is_schema(json: &Value) -> bool {
     json.is_object() || json.as_bool().is_some()
 }
 
-impl<'a> Reader<'a> {
-    fn schema(&mut self, json: &'a Value) -> Result<Schema, String> {
+impl Reader {
+    fn schema(&mut self, json: &Value) -> Result<Schema, String> {
         if json.as_bool().is_some() {
             return Ok(Schema::default());
         }
@@ -77,7 +61,7 @@ impl<'a> Reader<'a> {
         deeper(|| self.object(json))
     }
 
-    fn object(&mut self, json: &'a Value) -> Result<Schema, String> {
+    fn object(&mut self, json: &Value) -> Result<Schema, String> {
         for key in ["$id", "title", "description", "$ref", "pattern", "format"] {
             if json.get(key).is_some_and(|text| text.as_str().is_none()) {
                 return Err(wrong_type("string", key));
@@ -111,7 +95,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads parts that say nothing of the type, but must be schemas all the same.
-    fn checked(&mut self, json: &'a Value) -> Result<(), String> {
+    fn checked(&mut self, json: &Value) -> Result<(), String> {
         for key in ["additionalProperties", "additionalItems"] {
             if let Some(part) = json.get(key) {
                 if !is_schema(part) {
@@ -138,7 +122,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the schemas under the keys of an object.
-    fn all_in(&mut self, json: &'a Value, key: &str, wrong: impl Fn() -> String) -> Result<(), String> {
+    fn all_in(&mut self, json: &Value, key: &str, wrong: impl Fn() -> String) -> Result<(), String> {
         let Some(parts) = json.get(key) else { return Ok(()) };
         for part in parts.as_object().ok_or_else(&wrong)?.values() {
             if !is_schema(part) {
@@ -149,71 +133,27 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn list(&mut self, json: &'a Value, key: &str) -> Result<Option<Vec<Schema>>, String> {
+    fn list(&mut self, json: &Value, key: &str) -> Result<Option<Vec<Schema>>, String> {
         let Some(parts) = json.get(key) else { return Ok(None) };
         let parts = parts.as_array().ok_or_else(|| format!("{key} must be of an array"))?;
         let schemas = parts.iter().map(|part| self.schema(part)).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(schemas).filter(|schemas| !schemas.is_empty()))
     }
 
-    /// Reads what a reference leads to, unless that was done before.
+    /// Reads what an absolute reference leads to, unless that was done before.
     fn reference(&mut self, reference: &str) -> Result<Schema, String> {
         let name: Arc<str> = reference.into();
         if !self.library.contains_key(&name) {
             // It may refer to itself.
             self.library.insert(Arc::clone(&name), Schema::default());
-            let schema = match self.target(reference)? {
-                Some(target) => self.schema(target)?,
+            let schema = match self.pool.get(reference)? {
+                Some(target) if !is_schema(&target) => return Err("schema must be of type object".to_owned()),
+                Some(target) => deeper(|| self.schema(&target))?,
                 None => Schema::default(),
             };
             self.library.insert(Arc::clone(&name), schema);
         }
         Ok(Schema { reference: Some(name), ..Schema::default() })
-    }
-
-    /// What a reference leads to; nothing for the schemas of schemas.
-    fn target(&self, reference: &str) -> Result<Option<&'a Value>, String> {
-        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        if let Some(named) = self.names.get(reference) {
-            return Ok(Some(named));
-        }
-        let document = match document {
-            "" => self.root,
-            _ => match self.named(document) {
-                Some(document) => document,
-                None if META.iter().any(|draft| document == format!("http://json-schema.org/{draft}/schema")) => {
-                    return Ok(None);
-                }
-                None => return Err(self.unreachable(document)),
-            },
-        };
-        let steps = fragment.split('/').skip(1);
-        steps.map(unescaped).try_fold(document, |value, key| child(value, &key)).map(Some)
-    }
-
-    /// The part with a name, as it is or relative to that of the whole.
-    fn named(&self, document: &str) -> Option<&'a Value> {
-        let base = ["$id", "id"].into_iter().find_map(|key| self.root.get(key)?.as_str());
-        let relative = base.and_then(|base| base.rsplit_once('/')).map(|(folder, _)| format!("{folder}/{document}"));
-        self.names.get(document).or_else(|| self.names.get(relative?.as_str())).copied()
-    }
-
-    fn unreachable(&self, document: &str) -> String {
-        if document.starts_with("file:") {
-            return format!("file reference loading disabled: {document}");
-        }
-        let authority =
-            document.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest));
-        let host = authority.rsplit('@').next().unwrap_or(authority);
-        let host = match host.strip_prefix('[') {
-            Some(address) => address.split(']').next().unwrap_or(address),
-            None => host.split(':').next().unwrap_or(host),
-        };
-        if self.capabilities.is_none_or(|capabilities| capabilities.allows_host(host)) {
-            format!("remote reference loading is not supported: {document}")
-        } else {
-            format!("remote reference loading disabled: {document}")
-        }
     }
 }
 
@@ -237,28 +177,4 @@ fn types(json: &Value) -> Result<Vec<Arc<str>>, String> {
         types.push(name.into());
     }
     Ok(types)
-}
-
-/// A step of a pointer without its escapes.
-fn unescaped(step: &str) -> String {
-    let mut bytes = Vec::with_capacity(step.len());
-    let mut rest = step.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let code = behind.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%');
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &behind[2..] } else { behind };
-    }
-    String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~")
-}
-
-fn child<'v>(value: &'v Value, key: &str) -> Result<&'v Value, String> {
-    match value.as_array() {
-        Some(items) => {
-            let place = key.parse::<usize>().map_err(|_| format!("Invalid array index '{key}'"))?;
-            let last = items.len().saturating_sub(1);
-            items.get(place).ok_or_else(|| format!("Out of bound array[0,{last}] index '{place}'"))
-        }
-        None => value.get(key).ok_or_else(|| format!("Object has no key '{key}'")),
-    }
 }
