@@ -66,10 +66,7 @@ impl HttpSend {
                          ) => response: object[any: any] # the HTTP response object";
         let declaration = Declaration::parse(signature).expect("the declaration is well-formed");
         Self {
-            declaration: declaration
-                .describe("Returns a HTTP response to the given HTTP request.")
-                .categories(["http"])
-                .nondeterministic(),
+            declaration: declaration.describe("Returns a HTTP response to the given HTTP request.").nondeterministic(),
             timeout: default_timeout(),
             sender,
             flights: Flights::default(),
