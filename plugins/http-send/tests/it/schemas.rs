@@ -58,6 +58,7 @@ fn library() -> Server {
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n");
             Reply::Bytes([head.into_bytes(), vec![b' '; size]].concat())
         }
+        Some(path) if path.starts_with("/half") => json("", &format!(r#"{{"title": "{}"}}"#, "x".repeat(9 << 20))),
         // Each refers to the next one.
         Some(path) if path.starts_with("/next/") => {
             let number: u32 = path["/next/".len()..].parse().expect("a number");
@@ -151,6 +152,18 @@ fn what_cannot_be_fetched_or_is_no_schema_is_told() {
         refused("file reference loading disabled: file:///etc/hostname")
     );
     assert_eq!(verified(&agent, "other.json"), refused("Reference other.json must be canonical"));
+}
+
+#[test]
+fn all_documents_of_a_schema_have_one_bound() {
+    let (server, agent) = (library(), Agent::new());
+    let of = |paths: &[&str]| {
+        let parts: Vec<String> = paths.iter().map(|path| format!(r#"{{"$ref": "{}"}}"#, server.url(path))).collect();
+        asked(&agent, &format!(r#"json.verify_schema({{"allOf": [{}]}})"#, parts.join(","))).expect("a verdict")
+    };
+    assert_eq!(of(&["/half"]), "[true,null]");
+    let left = (16 << 20) - (9 << 20) - r#"{"title": ""}"#.len();
+    assert_eq!(of(&["/half", "/half/too"]), refused(&format!("response body is larger than {left} bytes")));
 }
 
 #[test]

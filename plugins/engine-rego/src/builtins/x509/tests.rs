@@ -280,6 +280,44 @@ fn policies_go_by_other_names_below_an_authority_that_maps_them() {
 }
 
 #[test]
+fn what_is_critical_must_be_understood() {
+    let strange = |critical| {
+        let mut strange = CustomExtension::from_oid_content(&[1, 2, 3], vec![5, 0]);
+        strange.set_criticality(critical);
+        strange
+    };
+    assert!(chain_with(&[strange(false)], &[], &[strange(false)]));
+    assert!(!chain_with(&[], &[], &[strange(true)]));
+    assert!(!chain_with(&[strange(true)], &[], &[]));
+}
+
+#[test]
+fn an_authority_that_names_itself_does_not_count_for_policies() {
+    let root = root();
+    let asking = |after| {
+        let mut params = authority_params("first");
+        params.custom_extensions = vec![explicit(after)];
+        let first = below(&root, params);
+        let renewed = below(&first, authority_params("first"));
+        let pem = [root.pem(), first.pem(), renewed.pem(), leaf(&renewed, &server())].concat();
+        chain(&pem, &json!({})).expect("no error").len()
+    };
+    assert_eq!((asking(2), asking(1)), (4, 0));
+}
+
+#[test]
+fn the_search_for_a_chain_is_given_up_in_the_end() {
+    let root = root();
+    let among = |others: usize| {
+        let middle = below(&root, authority_params("middle"));
+        let others: String = (0..others).map(|_| below(&root, authority_params("middle")).pem()).collect();
+        let pem = [root.pem(), others, middle.pem(), leaf(&middle, &server())].concat();
+        chain(&pem, &json!({})).expect("no error").len()
+    };
+    assert_eq!((among(90), among(110)), (3, 0));
+}
+
+#[test]
 fn any_policy_may_be_none() {
     let none = |after: u8| extension(54, element(2, &[after]));
     assert!(!chain_with(&[explicit(0), policies(&[1]), none(0)], &[policies(&[0])], &[policies(&[1])]));

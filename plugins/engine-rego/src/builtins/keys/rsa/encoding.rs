@@ -13,10 +13,8 @@ pub(super) fn is_pkcs1(hash: Hash, digest: &[u8], encoded: &[u8]) -> bool {
     };
     let info = [0x30, 17 + size, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, number, 5, 0, 4, size];
     let tail = [&[0][..], &info, digest].concat();
-    // Eight bytes of filling at least.
-    let Some(filling) = encoded.len().checked_sub(2 + tail.len()).filter(|filling| *filling >= 8) else {
-        return false;
-    };
+    // No key is so small that there would be less than the eight bytes of filling that have to be.
+    let Some(filling) = encoded.len().checked_sub(2 + tail.len()) else { return false };
     // To make what it should be and compare that leaves nothing to be read wrongly.
     encoded == [&[0, 1][..], &vec![0xff; filling], &tail].concat()
 }

@@ -15,7 +15,10 @@ fn private(key: &PrivateKey) -> &Private {
 
 /// A key of the primes 2^`bits` - `below`, as far as tests need it.
 fn key(bits: u32, below: [u32; 2], exponent: u32) -> (Public, BigUint) {
-    let primes = below.map(|below| (BigUint::from(1_u32) << bits) - below);
+    key_of(below.map(|below| (BigUint::from(1_u32) << bits) - below), exponent)
+}
+
+fn key_of(primes: [BigUint; 2], exponent: u32) -> (Public, BigUint) {
     let order: BigUint = primes.iter().map(|prime| prime - 1_u32).product();
     let public = Public { modulus: primes.iter().product(), exponent: exponent.into() };
     let private = public.exponent.modinv(&order).expect("the exponent has an inverse");
@@ -103,6 +106,32 @@ fn every_byte_of_what_is_signed_counts() {
 }
 
 #[test]
+fn bits_that_stand_for_nothing_are_zero() {
+    let forged = |key: &(Public, BigUint), padding, encoded: &[u8]| {
+        assert!(BigUint::from_bytes_be(encoded) < key.0.modulus);
+        key.0.verifies(padding, Hash::Sha256, b"message", &signed(key, encoded))
+    };
+    let even = key(512, [569, 629], 65_537);
+    let mut salted = pss(Hash::Sha256, b"message", &[7; 32], 1024);
+    assert!(forged(&even, ANY, &salted));
+    salted[0] |= 0x80;
+    assert!(!forged(&even, ANY, &salted));
+    // The digest is a byte shorter than this modulus.
+    let one = || BigUint::from(1_u32);
+    let odd = key_of([(one() << 512) - 569_u32, (one() << 513) - 445_u32], 65_537);
+    assert_eq!(odd.0.modulus.bits(), 1025);
+    let salted = pss(Hash::Sha256, b"message", &[7; 32], 1025);
+    assert!(forged(&odd, ANY, &salted));
+    assert!(!forged(&odd, ANY, &[&[1][..], &salted].concat()));
+    // A number that is another one modulo the modulus.
+    let plain = signed(&odd, &pkcs1(b"message", 129));
+    assert!(odd.0.verifies(Padding::Pkcs1, Hash::Sha256, b"message", &plain));
+    let beyond = (BigUint::from_bytes_be(&plain) + &odd.0.modulus).to_bytes_be();
+    assert_eq!(beyond.len(), 129);
+    assert!(!odd.0.verifies(Padding::Pkcs1, Hash::Sha256, b"message", &beyond));
+}
+
+#[test]
 fn keys_are_of_the_sizes_and_with_the_exponents_that_go_takes() {
     // 2^512 - 569 and 2^512 - 629 are prime; so are 2^511 - 187 and 2^511 - 339.
     let verifies = |bits: u32, below, exponent| {
@@ -121,8 +150,6 @@ fn keys_are_of_the_sizes_and_with_the_exponents_that_go_takes() {
     let (public, _) = key(1024, [105, 179], 65_537);
     let one = Public { exponent: 1_u32.into(), ..public.clone() };
     assert!(!one.verifies(Padding::Pkcs1, Hash::Sha256, b"m", &pkcs1(b"m", 256)), "signs everything");
-    let beyond = (BigUint::from_bytes_be(&pkcs1(b"m", 256)) + &public.modulus).to_bytes_be();
-    assert!(!public.verifies(Padding::Pkcs1, Hash::Sha256, b"m", &beyond));
 }
 
 #[test]

@@ -79,6 +79,15 @@ fn references_are_followed() {
 }
 
 #[test]
+fn names_are_names_once_and_only_in_schemas() {
+    check(r#"{"properties": {"a": {"enum": [{"$id": "x"}, {"$id": "x"}]}}}"#, "object<a: any>");
+    check_error(
+        r#"{"definitions": {"a": {"$id": "x"}, "b": {"$id": "x"}}}"#,
+        "unable to compile the schema: Reference already exists: \"x\"",
+    );
+}
+
+#[test]
 fn schemas_that_refer_to_each_other_often_are_no_trouble() {
     let properties: Vec<String> = (0..30)
         .map(|place| {
