@@ -41,7 +41,7 @@ fn a_slow_server_is_given_up() {
 #[test]
 fn a_slow_body_is_given_up() {
     let server = Server::start(|_, _| Reply::Hang(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc".to_vec()));
-    let asked = format!(r#"{{"method": "get", "url": "{}", "timeout": "200ms"}}"#, server.url("/"));
+    let asked = format!(r#"{{"method": "get", "url": "{}", "timeout": "5s"}}"#, server.url("/"));
     let late = "http.send: context deadline exceeded (Client.Timeout or context cancellation while reading body)";
     assert_eq!(Agent::new().send(&asked), Err(late.to_owned()));
 }
