@@ -21,6 +21,8 @@ pub struct DecisionEvent {
     pub labels: Value,
     /// A UUID, which the client sees as `decision_id` too.
     pub decision_id: String,
+    /// A UUID that the decisions of one batch have in common.
+    pub batch_decision_id: Option<String>,
     /// Trace and span of the request, in hexadecimal.
     pub trace: Option<(String, String)>,
     /// The path below `data` that was asked for, without leading slash; empty for ad-hoc queries.
@@ -49,6 +51,8 @@ pub struct DecisionEvent {
     pub req_id: Option<u64>,
     /// Configured request headers: `{"http": {"headers": {NAME: [VALUE, …]}}}`.
     pub request_context: Option<Value>,
+    /// What an API beside OPA's own says of the decision, such as `{"type": …}`.
+    pub custom: Option<Value>,
     /// Those headers of the request that the recorder asks for: lower-case name and value.
     pub headers: Arc<[(String, String)]>,
     /// The bundles that were active.
@@ -66,6 +70,7 @@ impl DecisionEvent {
         Self {
             labels: Value::empty_object(),
             decision_id,
+            batch_decision_id: None,
             trace: None,
             path: String::new(),
             query: None,
@@ -80,6 +85,7 @@ impl DecisionEvent {
             metrics: Value::empty_object(),
             req_id: None,
             request_context: None,
+            custom: None,
             headers: Arc::default(),
             bundles: snapshot.bundles().clone(),
             snapshot: Some(snapshot),
@@ -92,6 +98,7 @@ impl DecisionEvent {
         let mut fields = vec![("labels", self.labels.clone()), ("decision_id", Value::from(&self.decision_id))];
         let mut optional = |name, value: Option<Value>| fields.extend(value.map(|value| (name, value)));
         let revision = |name: &Arc<str>| self.bundles.get(name)?.revision.as_deref().map(Value::from);
+        optional("batch_decision_id", self.batch_decision_id.as_ref().map(Value::from));
         optional("trace_id", self.trace.as_ref().map(|(trace, _)| trace.into()));
         optional("span_id", self.trace.as_ref().map(|(_, span)| span.into()));
         optional("revision", self.legacy_bundle.as_ref().and_then(revision));
@@ -109,6 +116,7 @@ impl DecisionEvent {
         optional("metrics", Some(self.metrics.clone()));
         optional("req_id", self.req_id.map(Value::from));
         optional("request_context", self.request_context.clone());
+        optional("custom", self.custom.clone());
         Value::object(fields)
     }
 

@@ -28,6 +28,20 @@ async fn the_quickstart_gives_the_answer_that_the_readme_shows() {
 }
 
 #[tokio::test]
+async fn the_batch_gives_the_answer_that_the_documentation_shows() {
+    let page = std::fs::read_to_string(root().join("docs/running.md")).expect("the page");
+    let (_, section) = page.split_once("## Many questions in one request").expect("the section");
+    let block = |(index, text): (usize, &str)| (index % 2 == 1).then(|| text.strip_prefix("json\n").map(str::to_owned));
+    let shown: Vec<String> = section.split("```").enumerate().filter_map(block).flatten().take(2).collect();
+    let batch = std::fs::read_to_string(root().join("config-examples/quickstart/batch.json")).expect("the batch");
+    assert_eq!(shown[0], batch);
+    let folder = root().join("config-examples/quickstart/policy");
+    let agent = regent().arg(folder.to_str().expect("a plain path")).start().await.expect("the agent starts");
+    let answer = agent.post("/v1/batch/data/shop/allow?pretty", batch.into_bytes()).await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, shown[1].clone()));
+}
+
+#[tokio::test]
 async fn every_example_starts_and_becomes_ready() {
     let mut tried = 0;
     for entry in std::fs::read_dir(root().join("config-examples")).expect("the folder") {

@@ -39,9 +39,14 @@ impl Cancel {
         self.0.given.store(true, Ordering::Relaxed);
     }
 
+    /// Whether [`Cancel::cancel`] has been called on this signal itself, whatever a deadline or the parent says.
+    pub fn is_given(&self) -> bool {
+        self.0.given.load(Ordering::Relaxed)
+    }
+
     /// Whether the evaluation should stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.given.load(Ordering::Relaxed)
+        self.is_given()
             || self.0.deadline.is_some_and(|deadline| Instant::now() >= deadline)
             || self.0.parent.as_ref().is_some_and(Self::is_cancelled)
     }
@@ -193,7 +198,7 @@ mod tests {
         first.cancel();
         assert!(first.is_cancelled() && !second.is_cancelled() && !parent.is_cancelled());
         parent.cancel();
-        assert!(second.is_cancelled());
+        assert!(second.is_cancelled() && !second.is_given() && parent.is_given());
     }
 
     #[test]

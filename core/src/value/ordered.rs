@@ -10,6 +10,8 @@ pub enum Json {
     Value(Value),
     /// An object with its fields in this order.
     Object(Vec<(&'static str, Json)>),
+    /// An object whose keys somebody else has chosen, in this order.
+    Map(Vec<(String, Json)>),
     /// A list.
     Array(Vec<Json>),
 }
@@ -36,18 +38,8 @@ impl Json {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Value(value) => write_json(out, value),
-            Self::Object(fields) => {
-                out.push(b'{');
-                for (index, (name, value)) in fields.iter().enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
-                    write_json_string(out, name);
-                    out.push(b':');
-                    value.write(out);
-                }
-                out.push(b'}');
-            }
+            Self::Object(fields) => write_fields(out, fields),
+            Self::Map(fields) => write_fields(out, fields),
             Self::Array(items) => {
                 out.push(b'[');
                 for (index, item) in items.iter().enumerate() {
@@ -64,18 +56,8 @@ impl Json {
     fn write_pretty(&self, out: &mut Vec<u8>, depth: usize) {
         match self {
             Self::Value(value) => write_pretty(out, value, depth),
-            Self::Object(fields) if fields.is_empty() => out.extend_from_slice(b"{}"),
-            Self::Object(fields) => {
-                out.push(b'{');
-                for (index, (name, value)) in fields.iter().enumerate() {
-                    new_line(out, index, depth + 1);
-                    write_json_string(out, name);
-                    out.extend_from_slice(b": ");
-                    value.write_pretty(out, depth + 1);
-                }
-                new_line(out, 0, depth);
-                out.push(b'}');
-            }
+            Self::Object(fields) => pretty_fields(out, fields, depth),
+            Self::Map(fields) => pretty_fields(out, fields, depth),
             Self::Array(items) if items.is_empty() => out.extend_from_slice(b"[]"),
             Self::Array(items) => {
                 out.push(b'[');
@@ -90,6 +72,34 @@ impl Json {
     }
 }
 
+fn write_fields<K: AsRef<str>>(out: &mut Vec<u8>, fields: &[(K, Json)]) {
+    out.push(b'{');
+    for (index, (name, value)) in fields.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_json_string(out, name.as_ref());
+        out.push(b':');
+        value.write(out);
+    }
+    out.push(b'}');
+}
+
+fn pretty_fields<K: AsRef<str>>(out: &mut Vec<u8>, fields: &[(K, Json)], depth: usize) {
+    if fields.is_empty() {
+        return out.extend_from_slice(b"{}");
+    }
+    out.push(b'{');
+    for (index, (name, value)) in fields.iter().enumerate() {
+        new_line(out, index, depth + 1);
+        write_json_string(out, name.as_ref());
+        out.extend_from_slice(b": ");
+        value.write_pretty(out, depth + 1);
+    }
+    new_line(out, 0, depth);
+    out.push(b'}');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +112,13 @@ mod tests {
         assert_eq!(json.encode(false), b"{\"b\":{\"c\":2,\"d\":1},\"a\":[],\"e\":{}}\n");
         let pretty = "{\n  \"b\": {\n    \"c\": 2,\n    \"d\": 1\n  },\n  \"a\": [],\n  \"e\": {}\n}\n";
         assert_eq!(json.encode(true), pretty.as_bytes());
+    }
+
+    #[test]
+    fn keys_that_others_have_chosen_are_escaped() {
+        let json = Json::Map(vec![("z\"".to_owned(), 1_i64.into()), ("a".to_owned(), Json::Map(Vec::new()))]);
+        assert_eq!(json.encode(false), b"{\"z\\\"\":1,\"a\":{}}\n");
+        assert_eq!(json.encode(true), b"{\n  \"z\\\"\": 1,\n  \"a\": {}\n}\n");
     }
 
     #[test]

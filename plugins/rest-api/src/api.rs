@@ -16,7 +16,7 @@ use crate::config::ServerConfig;
 use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::route::{Refusal, Route};
-use crate::{compile, data, health, pages, panics, policies, query, v0};
+use crate::{batch, compile, data, health, pages, panics, policies, query, v0};
 
 /// Which build of the agent this is, as `?provenance` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl tower::Service<Call> for Api {
     }
 }
 
-async fn dispatch(api: &Parts, call: Call) -> Result<Response, ApiError> {
+async fn dispatch(api: &Arc<Parts>, call: Call) -> Result<Response, ApiError> {
     match (call.route, &call.head.method) {
         (Route::Data, &Method::POST) => data::post::answer(api, call).await,
         (Route::Data, &Method::GET) => data::get::answer(api, &call),
@@ -89,6 +89,7 @@ async fn dispatch(api: &Parts, call: Call) -> Result<Response, ApiError> {
         (Route::Data, &Method::PATCH) => data::patch::answer(api, call).await,
         (Route::Data, &Method::DELETE) if call.below().len() > 1 => data::delete::answer(api, &call).await,
         (Route::DataV0, &Method::POST) => v0::data(api, call).await,
+        (Route::Batch, &Method::POST) => batch::answer(api, call).await,
         (Route::Index, &Method::POST) => v0::index(api, call).await,
         (Route::Index, &Method::GET) => Ok(pages::index()),
         (Route::Policies, &Method::GET) => Ok(policies::list(api, &call)),

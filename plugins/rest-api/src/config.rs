@@ -15,6 +15,8 @@ pub struct ServerConfig {
     pub decoding: Decoding,
     /// How answers are compressed.
     pub encoding: Encoding,
+    /// How large batches may be.
+    pub batch: Batch,
     /// What is measured, and how.
     pub metrics: Metrics,
     /// The plugin that receives the agent's own log lines.
@@ -45,6 +47,14 @@ pub struct GzipDecoding {
 pub struct Encoding {
     /// Compression with gzip.
     pub gzip: GzipEncoding,
+}
+
+/// Decisions of many inputs in one request.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Batch {
+    /// Most inputs of one request; 100000 by default.
+    pub max_inputs: Option<i64>,
 }
 
 /// Compression with gzip.
@@ -102,6 +112,7 @@ impl ServerConfig {
             ("decoding.max_length", self.decoding.max_length),
             ("decoding.gzip.max_length", self.decoding.gzip.max_length),
             ("encoding.gzip.min_length", gzip.min_length),
+            ("batch.max_inputs", self.batch.max_inputs),
         ];
         let refused = |(key, value): (&str, Option<i64>)| {
             let text = || format!("invalid value for server.{key} field, should be a positive number");
@@ -125,6 +136,11 @@ impl ServerConfig {
             sent: bytes(self.decoding.max_length, 256 << 20),
             unpacked: bytes(self.decoding.gzip.max_length, 512 << 20),
         }
+    }
+
+    /// Most inputs of a batch.
+    pub(crate) fn max_inputs(&self) -> usize {
+        usize::try_from(bytes(self.batch.max_inputs, 100_000)).unwrap_or(usize::MAX)
     }
 
     pub(crate) fn compression(&self) -> Compression {
@@ -158,6 +174,7 @@ mod tests {
         ServerConfig {
             decoding: Decoding { max_length: lengths, gzip: GzipDecoding { max_length: lengths } },
             encoding: Encoding { gzip: GzipEncoding { min_length: lengths, compression_level: level } },
+            batch: Batch { max_inputs: lengths },
             ..ServerConfig::default()
         }
     }
@@ -170,6 +187,7 @@ mod tests {
             "invalid value for server.decoding.max_length field, should be a positive number",
             "invalid value for server.decoding.gzip.max_length field, should be a positive number",
             "invalid value for server.encoding.gzip.min_length field, should be a positive number",
+            "invalid value for server.batch.max_inputs field, should be a positive number",
             "invalid value for server.encoding.gzip.compression_level field, accepted values are 0, 1 or 9",
         ];
         assert_eq!(texts, expected);
@@ -183,6 +201,7 @@ mod tests {
         let config = ServerConfig::from_section(None).expect("defaults");
         assert_eq!(config.limits().sent, 268_435_456);
         assert_eq!(config.limits().unpacked, 536_870_912);
+        assert_eq!(config.max_inputs(), 100_000);
         assert_eq!(config.compression().from, 1024);
         assert_eq!(config.request_buckets(), REQUEST_BUCKETS);
     }

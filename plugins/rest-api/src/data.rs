@@ -10,6 +10,7 @@ use std::fmt::Display;
 
 use http::StatusCode;
 use regent_core::Value;
+use regent_core::store::Snapshot;
 
 use crate::answer::{self, Json, Response};
 use crate::api::Parts;
@@ -27,7 +28,8 @@ fn start(api: &Parts, call: &Call) -> Meter {
     Meter::start(wants_metrics(call) || api.decider.measures())
 }
 
-fn wants_metrics(call: &Call) -> bool {
+/// Whether the answer shall tell what the decision cost.
+pub(crate) fn wants_metrics(call: &Call) -> bool {
     let params = call.params();
     params.flag("metrics") || params.flag("instrument")
 }
@@ -54,20 +56,25 @@ fn decided(api: &Parts, call: &Call, decision: Decision, meter: &Meter, warn: bo
     let mut fields = Vec::with_capacity(2);
     fields.extend(decision.id.as_ref().map(|id| ("decision_id", Json::from(id))));
     if call.params().flag("provenance") {
-        fields.push(("provenance", provenance(api, &decision)));
+        fields.push(("provenance", provenance(api, &decision.snapshot)));
     }
     if wants_metrics(call) {
         fields.push(("metrics", Json::from(meter.to_value())));
     }
     fields.extend(decision.document.map(|document| ("result", Json::from(document))));
     if warn {
-        let warning = vec![("code", Json::from("api_usage_warning")), ("message", Json::from(NO_INPUT))];
-        fields.push(("warning", Json::Object(warning)));
+        fields.push(("warning", usage_warning(NO_INPUT)));
     }
     answer::fields(fields, call.is_pretty())
 }
 
-fn provenance(api: &Parts, decision: &Decision) -> Json {
+/// Tells a client that it has most likely not asked what it meant to.
+pub(crate) fn usage_warning(message: &'static str) -> Json {
+    Json::Object(vec![("code", "api_usage_warning".into()), ("message", message.into())])
+}
+
+/// The build of the agent and the revisions of the policies that have decided.
+pub(crate) fn provenance(api: &Parts, snapshot: &Snapshot) -> Json {
     let build = &api.build;
     let mut fields = vec![
         ("version", Json::from(&build.version)),
@@ -75,7 +82,7 @@ fn provenance(api: &Parts, decision: &Decision) -> Json {
         ("build_timestamp", Json::from(&build.timestamp)),
         ("build_hostname", Json::from(&build.hostname)),
     ];
-    let bundles = decision.snapshot.bundles();
+    let bundles = snapshot.bundles();
     if let Some(legacy) = api.host.status.report().legacy_bundle {
         let revision = bundles.get(&*legacy).and_then(|bundle| bundle.revision.as_deref());
         fields.extend(revision.filter(|text| !text.is_empty()).map(|text| ("revision", Json::from(text))));

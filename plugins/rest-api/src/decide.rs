@@ -28,11 +28,14 @@ use crate::error::ApiError;
 use crate::v0;
 use aside::Trust;
 use authorization::Authorizations;
-use queries::Queries;
+use queries::{Asked, Queries};
 use record::Recorder;
 
 /// Built-in functions that a client must not call in a query of its own.
 const UNSAFE_BUILTINS: [&str; 1] = ["http.send"];
+
+/// How records of the decisions of a batch say where they come from; Enterprise OPA's word, by which receivers know them.
+const BATCH: &str = "eopa.styra.com/batch";
 
 /// Takes the time of one request.
 pub(crate) struct Meter {
@@ -91,6 +94,31 @@ pub(crate) struct Decision {
     pub(crate) id: Option<String>,
 }
 
+/// A question whose query is ready, and the state that it will be answered from: once, or for many inputs.
+pub(crate) struct Posed {
+    endpoint: Endpoint,
+    options: Options,
+    asked: Arc<Asked>,
+    /// The state that all answers see.
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// One answer that is wanted of a posed question.
+pub(crate) struct One<'a> {
+    /// The path of the question, as it was asked.
+    pub(crate) path: &'a str,
+    /// The input document.
+    pub(crate) input: Option<Value>,
+    /// The id of the batch that it belongs to.
+    pub(crate) batch: Option<&'a str>,
+}
+
+/// The answer to a posed question, under the id that it was recorded under.
+pub(crate) struct Answered {
+    pub(crate) id: Option<String>,
+    pub(crate) document: Result<Option<Value>, QueryError>,
+}
+
 /// Answers questions.
 pub(crate) struct Decider {
     host: Host,
@@ -124,33 +152,60 @@ impl Decider {
         question: Question<'_>,
         meter: &mut Meter,
     ) -> Result<Decision, ApiError> {
+        let posed = self.pose(call, &question, meter)?;
+        let one = One { path: question.path, input: question.input, batch: None };
+        let Answered { id, document } = self.answer(call, &posed, one, meter)?;
+        let document = document.map_err(ApiError::of_document)?;
+        Ok(Decision { path: posed.asked.path.clone(), snapshot: posed.snapshot, document, id })
+    }
+
+    /// Finds the query for a question, and the state to answer it from. What cannot be asked is recorded.
+    pub(crate) fn pose(&self, call: &Call, question: &Question<'_>, meter: &mut Meter) -> Result<Posed, ApiError> {
         let snapshot = self.host.store.snapshot();
-        let Question { endpoint, path, options, input } = question;
-        let asked = match self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics) {
-            Ok(asked) => asked,
+        let Question { endpoint, path, options, ref input } = *question;
+        match self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics) {
+            Ok(asked) => Ok(Posed { endpoint, options, asked, snapshot }),
             Err(refused) => {
                 self.recorder.record(call, &snapshot, meter, |event| {
                     event.path = plain(path);
-                    event.input = input;
+                    event.input.clone_from(input);
                     event.error = Some(refused.to_string().into());
                 })?;
-                return Err(refused);
+                Err(refused)
             }
-        };
+        }
+    }
+
+    /// Answers a posed question for one input.
+    ///
+    /// # Errors
+    /// When the decision must not be answered because it cannot be recorded.
+    pub(crate) fn answer(
+        &self,
+        call: &Call,
+        posed: &Posed,
+        one: One<'_>,
+        meter: &mut Meter,
+    ) -> Result<Answered, ApiError> {
+        let Posed { endpoint, options, asked, snapshot } = posed;
+        let One { path, input, batch } = one;
         let answer =
-            asked.trust.run(|| self.evaluate(call, &snapshot, &*asked.query, input.as_ref(), options.strict, meter));
+            asked.trust.run(|| self.evaluate(call, snapshot, &*asked.query, input.as_ref(), options.strict, meter));
         meter.finish();
-        let answer = answer.map(Answer::into_document);
-        let id = self.recorder.record(call, &snapshot, meter, |event| {
+        let document = answer.map(Answer::into_document);
+        let id = self.recorder.record(call, snapshot, meter, |event| {
             event.path = plain(path);
             event.input = input;
-            record::outcome(event, answer.as_ref().cloned());
-            if matches!(answer, Ok(None)) && endpoint.is_bare() {
-                event.error = Some(v0::undefined(&snapshot, &asked.path).to_value());
+            record::outcome(event, document.as_ref().cloned());
+            if matches!(document, Ok(None)) && endpoint.is_bare() {
+                event.error = Some(v0::undefined(snapshot, &asked.path).to_value());
+            }
+            if let Some(batch) = batch {
+                event.batch_decision_id = Some(batch.to_owned());
+                event.custom = Some(Value::object([("type", BATCH)]));
             }
         })?;
-        let document = answer.map_err(ApiError::of_document)?;
-        Ok(Decision { snapshot, path: asked.path.clone(), document, id })
+        Ok(Answered { id, document })
     }
 
     /// What the policy says of a request; not recorded. `input` is made from the state that the policy sees.

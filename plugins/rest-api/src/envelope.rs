@@ -17,6 +17,11 @@ pub(crate) fn not_a(found: &Value, wanted: &str) -> String {
     format!("json: cannot unmarshal {} into Go value of type {wanted}", go_name(found))
 }
 
+/// The complaint about a field of the wrong type.
+pub(crate) fn not_in(found: &Value, field: &str, wanted: &str) -> String {
+    format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", go_name(found))
+}
+
 /// The text of a field that must be a string; empty if absent.
 ///
 /// # Errors
@@ -24,10 +29,10 @@ pub(crate) fn not_a(found: &Value, wanted: &str) -> String {
 pub(crate) fn text(object: &Value, name: &str, structure: &str) -> Result<String, String> {
     match field(object, name) {
         None => Ok(String::new()),
-        Some(value) => value.as_str().map(str::to_owned).ok_or_else(|| {
-            let found = go_name(value);
-            format!("json: cannot unmarshal {found} into Go struct field {structure}.{name} of type string")
-        }),
+        Some(value) => {
+            let refused = || not_in(value, &format!("{structure}.{name}"), "string");
+            value.as_str().map(str::to_owned).ok_or_else(refused)
+        }
     }
 }
 

@@ -111,18 +111,37 @@ impl ApiError {
         }
     }
 
+    /// Why one decision of a batch was not made, in the words of Enterprise OPA: the message is the evaluation's own.
+    pub(crate) fn of_item(error: QueryError) -> Self {
+        match error {
+            QueryError::Evaluation(errors) => {
+                let message = match &errors.0[..] {
+                    [one] => one.to_string(),
+                    _ => errors.to_string(),
+                };
+                Self::internal(message).with(errors)
+            }
+            other => Self::internal(other.to_string()),
+        }
+    }
+
     /// The error as records show it.
     pub(crate) fn to_value(&self) -> Value {
         Value::object([("code", self.code), ("message", &*self.message)])
     }
 
-    /// The answer that says so.
-    pub(crate) fn into_response(self) -> Response {
+    /// `code`, `message`, and `errors` if there are any.
+    pub(crate) fn into_fields(self) -> Vec<(&'static str, Json)> {
         let mut fields = vec![("code", Json::from(self.code)), ("message", Json::from(self.message))];
         if !self.errors.is_empty() {
             fields.push(("errors", Json::Array(self.errors.into_iter().map(policy_error).collect())));
         }
-        answer::json(self.status, &Json::Object(fields), true)
+        fields
+    }
+
+    /// The answer that says so.
+    pub(crate) fn into_response(self) -> Response {
+        answer::json(self.status, &Json::Object(self.into_fields()), true)
     }
 }
 

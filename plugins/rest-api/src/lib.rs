@@ -17,6 +17,7 @@
 
 mod answer;
 mod api;
+mod batch;
 mod body;
 mod call;
 mod compile;

@@ -14,6 +14,7 @@ pub(crate) enum Route {
     Index,
     Data,
     DataV0,
+    Batch,
     Policies,
     Policy,
     Query,
@@ -40,9 +41,10 @@ pub(crate) enum Detour {
 }
 
 /// The routes with the path that leads to them, and whether something may lie below.
-const ROUTES: [(&str, Route, bool); 10] = [
+const ROUTES: [(&str, Route, bool); 11] = [
     ("/v1/data", Route::Data, true),
     ("/v0/data", Route::DataV0, true),
+    ("/v1/batch/data", Route::Batch, true),
     ("/v1/policies", Route::Policies, true),
     ("/v1/query", Route::Query, true),
     ("/v1/compile", Route::Compile, true),
@@ -145,6 +147,7 @@ impl Route {
     pub(crate) fn refusal(self) -> Refusal {
         match self {
             Self::Unknown => Refusal::NotFound,
+            Self::Batch => Refusal::Listing("POST"),
             Self::Index | Self::Compile | Self::Filter => Refusal::Listing("GET, HEAD, POST"),
             Self::Config | Self::Status | Self::Health | Self::Metrics | Self::Memory => Refusal::Listing("GET, HEAD"),
             Self::Data | Self::DataV0 | Self::Policies | Self::Policy | Self::Query | Self::QueryBelow => {
@@ -159,6 +162,7 @@ impl Route {
             Self::Index => "index",
             Self::Data => "v1/data",
             Self::DataV0 => "v0/data",
+            Self::Batch => "v1/batch/data",
             Self::Policies | Self::Policy => "v1/policies",
             Self::Query => "v1/query",
             Self::Compile | Self::Filter => "v1/compile",
@@ -173,7 +177,7 @@ impl Route {
     pub(crate) fn compresses(self, method: &Method) -> bool {
         match self {
             Self::Data => method == Method::GET || method == Method::POST,
-            Self::DataV0 | Self::Compile | Self::Filter => method == Method::POST,
+            Self::DataV0 | Self::Batch | Self::Compile | Self::Filter => method == Method::POST,
             _ => false,
         }
     }
@@ -202,10 +206,14 @@ mod tests {
         assert_eq!(find("/"), (Route::Index, 1));
         assert_eq!(find("/v1/data"), (Route::Data, 8));
         assert_eq!(find("/v1/data/a%2Fb"), (Route::Data, 8));
+        assert_eq!(find("/v1/batch/data"), (Route::Batch, 14));
+        assert_eq!(find("/v1/batch/data/a/b"), (Route::Batch, 14));
         assert_eq!(find("/v1/policies/a/b.rego"), (Route::Policy, 12));
         assert_eq!(find("/v1/query/x"), (Route::QueryBelow, 9));
         assert_eq!(find("/metrics/alloc_bytes").0, Route::Memory);
-        for unknown in ["/foo", "/v1", "/v1/", "/v1/datax", "/healthz", "/V1/data", "/v1/config/x", "/v0/policies"] {
+        for unknown in
+            ["/foo", "/v1", "/v1/", "/v1/datax", "/healthz", "/V1/data", "/v1/config/x", "/v0/policies", "/v1/batch"]
+        {
             assert_eq!(find(unknown).0, Route::Unknown, "{unknown}");
             assert_eq!(get(unknown), None, "{unknown}");
         }

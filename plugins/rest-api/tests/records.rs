@@ -128,12 +128,20 @@ async fn a_decision_that_cannot_be_recorded_is_not_answered() {
     assert_eq!((refused.status.as_u16(), refused.json()["message"].as_str()), (500, Some("the record is full")));
 }
 
+const ENDLESS: &str = "package endless
+
+p if {
+	some i in numbers.range(1, 100000)
+	some j in numbers.range(1, 100000)
+	i + j < 0
+}
+";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_go_away_take_their_evaluations_with_them() {
     let mut events = EVENTS.1.lock().await;
     let (agent, _supervisor) = recorded().await;
-    let endless = "package endless\n\np if {\n\tsome i in numbers.range(1, 100000)\n\tsome j in numbers.range(1, 100000)\n\ti + j < 0\n}\n";
-    agent.put("/v1/policies/endless", endless).await;
+    agent.put("/v1/policies/endless", ENDLESS).await;
     let event = regent_kit::wait::until(Duration::from_mins(1), "an event", async || {
         let mut client = TcpStream::connect(agent.url.trim_start_matches("http://")).await.expect("a listener");
         client.write_all(b"GET /v1/data/endless/p HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
@@ -145,4 +153,65 @@ async fn clients_that_go_away_take_their_evaluations_with_them() {
     let event = event.await.expect("the evaluation ends");
     assert_eq!((event.path.as_str(), event.result), ("endless/p", None));
     assert_eq!(event.error.expect("an error").get("code"), Some(&"eval_cancel_error".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_go_away_take_their_batches_with_them() {
+    const MANY: usize = 1_000;
+    let mut events = EVENTS.1.lock().await;
+    let (agent, _supervisor) = recorded().await;
+    agent.put("/v1/policies/endless", ENDLESS).await;
+    let inputs: Vec<_> = (0..MANY).map(|index| format!("\"{index}\":0")).collect();
+    let body = format!("{{\"inputs\":{{{}}}}}", inputs.join(","));
+    let request =
+        format!("POST /v1/batch/data/endless/p HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let event = regent_kit::wait::until(Duration::from_mins(1), "an event", async || {
+        let mut client = TcpStream::connect(agent.url.trim_start_matches("http://")).await.expect("a listener");
+        client.write_all(request.as_bytes()).await.expect("sent");
+        // Answered although the batch occupies all threads.
+        assert_eq!(agent.get("/health").await.status, 200);
+        drop(client);
+        tokio::time::timeout(Duration::from_secs(5), events.recv()).await.ok().flatten()
+    });
+    let event = event.await.expect("the evaluation ends");
+    assert_eq!(event.error.expect("an error").get("code"), Some(&"eval_cancel_error".into()));
+    let mut count = 1;
+    // Those that are left would follow one upon the other.
+    while tokio::time::timeout(Duration::from_secs(2), events.recv()).await.is_ok() {
+        count += 1;
+        assert!(count < MANY / 2, "decisions of a batch that nobody waits for");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_decision_of_a_batch_is_recorded_with_the_id_of_the_batch() {
+    let mut events = EVENTS.1.lock().await;
+    let (agent, _supervisor) = recorded().await;
+    agent.put("/v1/policies/p", "package p\n\nx := 1 if input.a\n\nx := 2 if input.b\n").await;
+    let body = r#"{"inputs":{"good":{"a":true},"bad":{"a":true,"b":true},"none":{}},"common_input":{"c":1}}"#;
+    let answer = agent.post("/v1/batch/data/p/x", body).await.json();
+    let batch = answer["batch_decision_id"].as_str().expect("an id").to_owned();
+    for _ in 0..3 {
+        let event = events.recv().await.expect("an event");
+        let responses = answer["responses"].as_object().expect("responses");
+        let (key, _) = responses.iter().find(|(_, one)| one["decision_id"] == event.decision_id).expect("is answered");
+        assert_eq!((event.batch_decision_id.as_deref(), event.path.as_str()), (Some(&*batch), "p/x"));
+        assert_eq!(event.custom, Some(Value::object([("type", "eopa.styra.com/batch")])));
+        assert_eq!(event.input.and_then(|input| input.get("c").cloned()), Some(1_i64.into()), "{key}");
+        assert_eq!(event.error.is_some(), key == "bad");
+        assert_eq!(event.result, (key == "good").then(|| 1_i64.into()));
+        assert!(event.metrics.get("timer_server_handler_ns").is_some());
+    }
+
+    let refused = agent.post("/v1/batch/data/refused", r#"{"inputs":{"a":1,"b":2}}"#).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.json()["responses"]["a"]["message"]),
+        (500, &"the record is full".into())
+    );
+
+    agent.post("/v1/batch/data/p/%22", r#"{"inputs":{"a":1,"b":2}}"#).await;
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.path.as_str(), event.input, event.error.is_some()), ("p/%22", None, true));
+    let empty = agent.post("/v1/batch/data/p/x", r#"{"inputs":{}}"#).await.json();
+    assert!(empty["batch_decision_id"].is_string() && events.try_recv().is_err(), "no input, no decision");
 }

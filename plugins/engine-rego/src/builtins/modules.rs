@@ -38,6 +38,7 @@ fn value(json: Json) -> Value {
     bounds::deeper(|| match json {
         Json::Value(value) => value,
         Json::Object(fields) => Value::object(fields.into_iter().map(|(name, json)| (name, value(json)))),
+        Json::Map(fields) => Value::object(fields.into_iter().map(|(name, field)| (name, value(field)))),
         Json::Array(items) => Value::array(items.into_iter().map(value)),
     })
 }

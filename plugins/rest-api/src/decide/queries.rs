@@ -26,6 +26,7 @@ pub(crate) enum Endpoint {
     Post,
     V0,
     Index,
+    Batch,
 }
 
 impl Endpoint {

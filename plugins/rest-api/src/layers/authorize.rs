@@ -100,7 +100,8 @@ fn unescaped(segment: &str) -> Result<String, ApiError> {
 fn shows_body(method: &Method, path: &[String]) -> bool {
     let index = matches!(path, [only] if only.is_empty());
     let data = matches!(path, [version, api, ..] if matches!(version.as_str(), "v0" | "v1") && api == "data");
-    method == Method::POST && (index || data)
+    let batch = matches!(path, [v1, batch, data, ..] if v1 == "v1" && batch == "batch" && data == "data");
+    method == Method::POST && (index || data || batch)
 }
 
 fn input(call: &Call, path: Vec<String>, snapshot: &Snapshot) -> Value {
