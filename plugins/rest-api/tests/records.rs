@@ -153,6 +153,15 @@ async fn clients_that_go_away_take_their_evaluations_with_them() {
     let event = event.await.expect("the evaluation ends");
     assert_eq!((event.path.as_str(), event.result), ("endless/p", None));
     assert_eq!(event.error.expect("an error").get("code"), Some(&"eval_cancel_error".into()));
+    cancelled(&agent, "http_request_cancellations{code=\"500\",handler=\"v1/data\",method=\"GET\"} ").await;
+    let metrics = agent.get("/metrics").await.text();
+    assert!(!metrics.contains("http_request_cancellations{code=\"200\""), "others are not counted: {metrics}");
+}
+
+/// Waits until requests are counted as cancelled.
+async fn cancelled(agent: &Agent, counter: &str) {
+    let is_counted = async || agent.get("/metrics").await.text().contains(counter).then_some(());
+    regent_kit::wait::until(Duration::from_mins(1), counter, is_counted).await.expect("it is counted");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,6 +184,7 @@ async fn clients_that_go_away_take_their_batches_with_them() {
     });
     let event = event.await.expect("the evaluation ends");
     assert_eq!(event.error.expect("an error").get("code"), Some(&"eval_cancel_error".into()));
+    cancelled(&agent, "http_request_cancellations{code=\"500\",handler=\"v1/batch/data\",method=\"POST\"} ").await;
     let mut count = 1;
     // Those that are left would follow one upon the other.
     while tokio::time::timeout(Duration::from_secs(2), events.recv()).await.is_ok() {

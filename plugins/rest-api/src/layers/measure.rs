@@ -1,4 +1,4 @@
-//! How long requests take, for Prometheus.
+//! How long requests take, and how many were given up, for Prometheus.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -13,6 +13,8 @@ use crate::answer::Response;
 use crate::call::{Answers, Call};
 
 const NAME: &str = "http_request_duration_seconds";
+
+const CANCELLATIONS: &str = "http_request_cancellations";
 
 /// The handler that stands for authorization and what follows it.
 const AUTHORIZATION: &str = "authz";
@@ -35,7 +37,14 @@ pub(crate) struct Refused;
 impl Measure {
     pub(crate) fn new(telemetry: Telemetry, authorizes: bool) -> Self {
         telemetry.describe_histogram(NAME, "A histogram of duration for requests.");
+        telemetry.describe_counter(CANCELLATIONS, "A count of cancelled requests.");
         Self { telemetry, known: ArcSwap::default(), authorizes }
+    }
+
+    /// Counts a request whose client has gone. Methods are written as requests have them, unlike those of durations.
+    fn count_cancellation(&self, (code, handler, method): Labels) {
+        let named = [("code", code.to_string()), ("handler", handler.to_owned()), ("method", method.to_uppercase())];
+        self.telemetry.counter(CANCELLATIONS, &named).increment(1);
     }
 
     fn record(&self, labels: Labels, seconds: f64) {
@@ -58,16 +67,36 @@ impl Around for Measure {
     async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
         let started = Instant::now();
         let (handler, method) = (call.route.handler(), method_name(&call.head.method));
+        let cancel = call.cancel.clone();
+        let waiting = Waiting { measure: self, handler, method };
         let response = pass(call, next).await;
+        std::mem::forget(waiting);
         let handler = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "catchall" } else { handler };
         let (code, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
         if self.authorizes {
             self.record((code, AUTHORIZATION, method), seconds);
         }
+        if cancel.is_given() {
+            self.count_cancellation((code, handler, method));
+        }
         if response.extensions().get::<Refused>().is_none() {
             self.record((code, handler, method), seconds);
         }
         response
+    }
+}
+
+/// A request that waits for something. It is given up with its client when it is dropped meanwhile, and has no status
+/// then; it counts among those that were cancelled in the middle of an evaluation, which end with 500.
+struct Waiting<'a> {
+    measure: &'a Measure,
+    handler: &'static str,
+    method: &'static str,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.measure.count_cancellation((StatusCode::INTERNAL_SERVER_ERROR.as_u16(), self.handler, self.method));
     }
 }
 
