@@ -17,6 +17,7 @@ use crate::caching::Caching;
 use crate::engine::{Cancel, Linger, Location};
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
+use crate::trace::Span;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -89,6 +90,8 @@ pub struct Call<'a> {
     pub metrics: &'a mut Metrics,
     /// How much may be kept from one query to the next.
     pub caching: &'a Caching,
+    /// The request that the query belongs to, for functions that ask others on its behalf.
+    pub trace: Option<&'a Span>,
     /// What `opa.runtime` gives.
     pub runtime: &'a Value,
     /// State that lives as long as the query.

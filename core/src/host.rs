@@ -14,6 +14,7 @@ use crate::status::{State, StatusBoard, StatusSink};
 use crate::steering::Steering;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use crate::trace::{Tracer, Tracing};
 
 /// A plugin's view of the agent. Clones share everything.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub struct Host {
     pub telemetry: Telemetry,
     /// Where another configuration can be proposed.
     pub steering: Steering,
+    /// Spans of distributed traces.
+    pub tracing: Tracing,
     directory: Directory,
     settings: Arc<ArcSwap<Settings>>,
 }
@@ -36,13 +39,15 @@ pub struct Host {
 impl Host {
     /// The host of an agent.
     pub fn new(store: Store, telemetry: Telemetry, settings: Settings) -> Self {
+        let tracing = Tracing::default();
         Self {
             plugin: "agent".into(),
             store,
-            services: Services::default(),
+            services: Services::new(tracing.clone()),
             status: StatusBoard::default(),
             telemetry,
             steering: Steering::default(),
+            tracing,
             directory: Directory::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
         }
@@ -106,12 +111,14 @@ impl Host {
         self.directory.change(|all| {
             all.insert(plugin.to_owned(), roles.clone());
         });
+        self.tracing.replace(self.directory.tracer());
     }
 
     pub(crate) fn withdraw(&self, plugin: &str) {
         self.directory.change(|all| {
             all.remove(plugin);
         });
+        self.tracing.replace(self.directory.tracer());
     }
 }
 
@@ -126,6 +133,10 @@ impl Directory {
             change(&mut all);
             all
         });
+    }
+
+    fn tracer(&self) -> Option<Arc<dyn Tracer>> {
+        self.0.load().values().find_map(|roles| roles.tracer.clone())
     }
 
     fn recorder(&self) -> Option<Arc<dyn DecisionRecorder>> {

@@ -23,6 +23,7 @@ pub mod steering;
 pub mod store;
 pub mod supervisor;
 pub mod telemetry;
+pub mod trace;
 pub mod types;
 pub mod value;
 pub mod yaml;

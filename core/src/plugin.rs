@@ -59,6 +59,7 @@ use crate::decision::{DecisionRecorder, SinkHandle};
 use crate::error::Error;
 use crate::host::Host;
 use crate::status::StatusSink;
+use crate::trace::Tracer;
 
 /// A plugin's typed configuration.
 pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -149,6 +150,8 @@ pub struct Roles {
     pub decision_sink: Option<Arc<dyn SinkHandle>>,
     /// Takes the status reports that `status.plugin` sends to it.
     pub status_sink: Option<Arc<dyn StatusSink>>,
+    /// Makes the spans of distributed traces.
+    pub tracer: Option<Arc<dyn Tracer>>,
 }
 
 /// Something with a life: configured, started, reconfigured, stopped. See the [module](self) for an example.

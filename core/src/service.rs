@@ -17,6 +17,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::config::{ConfigErrors, Section};
 use crate::error::{Error, ErrorKind};
+use crate::trace::{Exchange, Tracing};
 
 /// A future that a trait object returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -76,6 +77,11 @@ impl ServiceResponse {
 pub trait Service: Send + Sync {
     /// Sends a request with the service's headers and credentials; done when the response's headers have arrived.
     fn send(&self, request: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>>;
+
+    /// The whole URL of what lies at the path, as far as it is known.
+    fn address(&self, path: &str) -> String {
+        path.to_owned()
+    }
 }
 
 /// Makes clients for services of one `type`.
@@ -130,20 +136,64 @@ pub struct ClientIdentity {
 
 /// The configured services by name. Clones share them.
 #[derive(Clone, Default)]
-pub struct Services(Arc<ArcSwap<BTreeMap<String, Arc<dyn Service>>>>);
+pub struct Services {
+    known: Arc<ArcSwap<BTreeMap<String, Arc<dyn Service>>>>,
+    tracing: Tracing,
+}
 
 impl Services {
+    /// No services yet, whose requests will be traced if anything is.
+    pub(crate) fn new(tracing: Tracing) -> Self {
+        Self { known: Arc::default(), tracing }
+    }
+
     /// The client of a service.
     ///
     /// # Errors
     /// When no service has the name.
     pub fn get(&self, name: &str) -> Result<Arc<dyn Service>, Error> {
         let missing = || Error::new(ErrorKind::Config, format!("service name {name:?} not found"));
-        self.0.load().get(name).cloned().ok_or_else(missing)
+        let service = self.known.load().get(name).cloned().ok_or_else(missing)?;
+        Ok(if self.tracing.is_on() { Arc::new(Traced { service, tracing: self.tracing.clone() }) } else { service })
     }
 
     /// Puts other services in place of all.
     pub fn replace(&self, services: BTreeMap<String, Arc<dyn Service>>) {
-        self.0.store(Arc::new(services));
+        self.known.store(Arc::new(services));
+    }
+}
+
+/// A service each of whose requests begins a trace, as in OPA: nobody's request is the reason for them.
+struct Traced {
+    service: Arc<dyn Service>,
+    tracing: Tracing,
+}
+
+impl Service for Traced {
+    fn send(&self, mut request: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>> {
+        Box::pin(async move {
+            let address = self.address(&request.path);
+            let start = |name: &str, side| self.tracing.start(|| name.to_owned(), side, None);
+            let Some(exchange) = Exchange::start(start, request.method.as_str(), &address) else {
+                return self.service.send(request).await;
+            };
+            exchange.inject(&mut request.headers);
+            match self.service.send(request).await {
+                Ok(mut response) => {
+                    exchange.answered(response.status);
+                    // The exchange lasts until the body has been read.
+                    response.body = response.body.inspect(move |_| _ = &exchange).boxed();
+                    Ok(response)
+                }
+                Err(error) => {
+                    exchange.failed(&error.chain());
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    fn address(&self, path: &str) -> String {
+        self.service.address(path)
     }
 }

@@ -9,6 +9,7 @@ use super::{Location, PolicyError};
 use crate::caching::Caching;
 use crate::metrics::Metrics;
 use crate::store::Snapshot;
+use crate::trace::Span;
 use crate::value::{Value, encode};
 
 /// Tells a running evaluation that nobody waits for its answer any more. Clones share the signal.
@@ -83,6 +84,8 @@ pub struct Evaluation<'a> {
     pub caching: &'a Caching,
     /// What non-deterministic built-in functions gave, if that is to be recorded.
     pub recorded: Option<Recorded>,
+    /// The request that the evaluation belongs to, for functions that ask others on its behalf.
+    pub trace: Option<&'a Span>,
 }
 
 /// What non-deterministic built-in functions gave in one evaluation. A call like one that is recorded is not made again.
@@ -123,6 +126,7 @@ impl<'a> Evaluation<'a> {
             prints: None,
             caching: Caching::standard(),
             recorded: None,
+            trace: None,
         }
     }
 }

@@ -35,6 +35,7 @@ impl RegoQuery {
             recorded: evaluation.recorded.as_mut(),
             caching: evaluation.caching,
             network: &self.rules.network,
+            trace: evaluation.trace,
         });
         let result = machine.query(&self.plan);
         machine.measure();

@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::ext::ReasonPhrase;
 use regent_core::backoff;
+use regent_core::trace::Exchange;
 use rustls::CertificateError;
 use tokio::time::Instant;
 use url::Url;
@@ -90,12 +91,26 @@ async fn ask(clients: &Clients, request: &Request, hop: &Hop) -> Result<(reqwest
     if hop.body.is_empty() && matches!(hop.method, Method::POST | Method::PUT | Method::PATCH) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
+    let start = |name: &str, side| request.trace.as_ref().map(|span| span.child(name, side));
+    let exchange = Exchange::start(start, hop.method.as_str(), hop.url.as_str());
+    if let Some(exchange) = &exchange {
+        exchange.inject(&mut headers);
+    }
     let mut message = route.client.request(hop.method.clone(), route.url).headers(headers);
     if !hop.body.is_empty() {
         message = message.body(hop.body.clone());
     }
     let answer = message.send().await;
-    let answer = answer.map_err(|error| request.failed(&hop.shown(), cause(&error, request, &hop.url)))?;
+    let answer = answer.map_err(|error| {
+        let why = cause(&error, request, &hop.url);
+        if let Some(exchange) = &exchange {
+            exchange.failed(&why);
+        }
+        request.failed(&hop.shown(), why)
+    })?;
+    if let Some(exchange) = &exchange {
+        exchange.answered(answer.status());
+    }
     Ok((answer, unpack))
 }
 

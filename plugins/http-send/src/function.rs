@@ -195,6 +195,7 @@ impl HttpSend {
     fn request(&self, asked: &Asked<'_>, more: &HeaderMap, call: &Call<'_>) -> Result<Request, Failure> {
         let mut request = Request::read(asked.object, self.timeout, call.allow_net)?;
         request.headers.extend(more.clone());
+        request.trace = call.trace.cloned();
         Ok(request)
     }
 

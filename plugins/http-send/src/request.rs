@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use regent_core::duration;
 use regent_core::fetch::{Wanted, allows_host};
+use regent_core::trace::Span;
 use regent_core::value::{Object, Value, View, encode};
 use regent_services::user_agent;
 use url::Url;
@@ -36,6 +37,8 @@ pub(crate) struct Request {
     /// Hosts that may be asked; all of them if absent.
     pub(crate) allow_net: Option<Arc<[Arc<str>]>>,
     pub(crate) bounds: Bounds,
+    /// The span of the request that the policy decides.
+    pub(crate) trace: Option<Span>,
 }
 
 /// How much a request may come to.
@@ -191,8 +194,8 @@ impl Draft {
         let body = self.raw_body.or(self.body).unwrap_or_default().into();
         let (redirects, timeout) = (self.redirects, self.timeout);
         let (retries, setup, written) = (retries?, Arc::new(setup), self.written);
-        let bounds = Bounds::default();
-        Ok(Request { method, url, headers, body, redirects, timeout, retries, setup, written, allow_net, bounds })
+        let (bounds, trace) = (Bounds::default(), None);
+        Ok(Request { method, url, headers, body, redirects, timeout, retries, setup, written, allow_net, bounds, trace })
     }
 }
 

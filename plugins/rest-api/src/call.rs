@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use regent_core::Value;
 use regent_core::engine::Cancel;
+use regent_core::trace::Span;
 
 use crate::answer::Response;
 use crate::body::Payload;
@@ -18,10 +19,14 @@ use crate::route::Route;
 pub(crate) struct Call {
     /// Given when nobody waits for the answer any more.
     pub(crate) cancel: Cancel,
+    /// The request among those of its trace, if there are traces.
+    pub(crate) span: Option<Span>,
     /// Counts the requests of this agent from 1.
     pub(crate) id: u64,
     /// The client's `host:port`, or `@` on a socket file.
     pub(crate) client: Arc<str>,
+    /// Whether it came through TLS.
+    pub(crate) is_encrypted: bool,
     /// The client as its certificates show it, if it had to show any.
     pub(crate) peer: Option<Arc<Peer>>,
     /// Who the client is, if it has proved that.

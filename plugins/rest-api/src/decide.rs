@@ -288,6 +288,7 @@ impl Decider {
             prints: Some(&mut printer),
             caching: &settings.caching,
             recorded: (settings.nd_builtin_cache && self.host.keeps_records()).then(Recorded::default),
+            trace: call.span.as_ref(),
         };
         let answer = query.evaluate(&mut evaluation);
         meter.metrics = evaluation.metrics;

@@ -41,6 +41,7 @@ pub(crate) struct Connection<S> {
     client: Arc<str>,
     peer: Option<Arc<Peer>>,
     diagnostic: bool,
+    is_encrypted: bool,
     asked: Asked,
 }
 
@@ -66,12 +67,18 @@ impl<S: Clone> Front<S> {
             client,
             peer,
             diagnostic,
+            is_encrypted: false,
             asked: Asked::default(),
         }
     }
 }
 
 impl<S> Connection<S> {
+    /// The same connection through TLS.
+    pub(crate) fn encrypted(self) -> Self {
+        Self { is_encrypted: true, ..self }
+    }
+
     /// Tells whether it has had a request.
     pub(crate) fn asked(&self) -> Asked {
         self.asked.clone()
@@ -92,8 +99,10 @@ impl<S: Answers + Clone> hyper::service::Service<Request<Incoming>> for Connecti
         let id = self.counter.fetch_add(1, Ordering::Relaxed) + 1;
         let call = Call {
             cancel: cancel.clone(),
+            span: None,
             id,
             client: self.client.clone(),
+            is_encrypted: self.is_encrypted,
             peer: self.peer.clone(),
             identity: None,
             route: if hidden { Route::Unknown } else { found },

@@ -1,6 +1,6 @@
 //! What happens around every call, one layer for each concern, from the outside in:
 //!
-//! `log` (request lines) → `measure` (durations) → `canonical` (redirects, HEAD) → `authenticate` (who asks) →
+//! `log` (request lines) → `measure` (durations) → `trace` (spans) → `canonical` (redirects, HEAD) → `authenticate` (who asks) →
 //! `authorize` (whether they may) → `compress` (gzip) → the API
 
 mod authenticate;
@@ -9,6 +9,7 @@ mod canonical;
 mod compress;
 mod log;
 mod measure;
+mod trace;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use canonical::Canonical;
 use compress::Compress;
 use log::Log;
 use measure::Measure;
+use trace::Trace;
 
 /// A concern around calls, written as one asynchronous function.
 pub(crate) trait Around: Send + Sync + 'static {
@@ -92,13 +94,14 @@ pub(crate) fn stack(api: &Api, doors: Doors) -> impl Answers + Clone + Send + Sy
     let authorizes = doors.authorization == Authorization::Basic;
     let log = layered(Log { limits: parts.limits });
     let measure = layered(Measure::new(parts.host.telemetry.clone(), authorizes));
+    let trace = Trace(parts.host.tracing.clone());
     let canonical = layered(Canonical { limits: parts.limits });
     let authenticate =
         (doors.authentication != Authentication::Off).then(|| layered(Authenticate(doors.authentication)));
     let authorize = authorizes.then(|| layered(Authorize(parts.clone())));
     let compress = layered(Compress(parts.config.compression()));
     let inner = within(authorize, compress.layer(api.clone()));
-    log.layer(measure.layer(canonical.layer(within(authenticate, inner))))
+    log.layer(measure.layer(trace.layer(canonical.layer(within(authenticate, inner)))))
 }
 
 fn layered<A: Around>(around: A) -> Layered<A> {

@@ -173,6 +173,27 @@ impl Route {
         }
     }
 
+    /// The pattern of the paths that lead here, as OPA's router has it; `below` is what lies below the route.
+    pub(crate) fn template(self, below: &str) -> Option<&'static str> {
+        let is_bare = below.len() <= 1;
+        let either = |bare, open| Some(if is_bare { bare } else { open });
+        match self {
+            Self::Index => Some("/"),
+            Self::Data => either("/v1/data", "/v1/data/{path...}"),
+            Self::DataV0 => either("/v0/data", "/v0/data/{path...}"),
+            Self::Batch => either("/v1/batch/data", "/v1/batch/data/{path...}"),
+            Self::Policies => Some("/v1/policies"),
+            Self::Policy => Some("/v1/policies/{path...}"),
+            Self::Query => Some("/v1/query"),
+            Self::Compile => Some("/v1/compile"),
+            Self::Filter => Some("/v1/compile/{path...}"),
+            Self::Config => Some("/v1/config"),
+            Self::Status => Some("/v1/status"),
+            Self::Health => either("/health", "/health/{path...}"),
+            Self::QueryBelow | Self::Metrics | Self::Memory | Self::Unknown => None,
+        }
+    }
+
     /// Whether answers to this method are compressed for clients that can read them.
     pub(crate) fn compresses(self, method: &Method) -> bool {
         match self {

@@ -130,6 +130,10 @@ impl Service for RestService {
     fn send(&self, request: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>> {
         Box::pin(self.exchange(request))
     }
+
+    fn address(&self, path: &str) -> String {
+        self.config.address(path)
+    }
 }
 
 /// Whether a service is on the agent's own machine; Go's client, and so OPA, asks such a one without a proxy.

@@ -71,6 +71,7 @@ impl Query {
             fetcher: self.fetcher.as_ref(),
             metrics: &mut Metrics::default(),
             caching: &self.caching,
+            trace: None,
             runtime: &self.runtime,
             query: &mut self.state,
             shared: &self.shared,

@@ -91,6 +91,7 @@ impl<'a> Machine<'a> {
             fetcher: self.builtins.network.fetcher.as_ref(),
             metrics: self.builtins.metrics,
             caching: self.builtins.caching,
+            trace: self.builtins.trace,
             runtime: self.builtins.runtime,
             query: &mut self.builtins.query,
             shared: self.builtins.shared,

@@ -8,6 +8,7 @@ use regent_core::builtin::{QueryState, SharedState};
 use regent_core::caching::Caching;
 use regent_core::engine::{Cancel, Linger, Location, PolicyError, Recorded};
 use regent_core::metrics::Metrics;
+use regent_core::trace;
 
 use super::Held;
 use super::env::Env;
@@ -43,6 +44,8 @@ pub(crate) struct Context<'a> {
     pub(crate) caching: &'a Caching,
     /// Other hosts.
     pub(crate) network: &'a Network,
+    /// The request that functions ask others for.
+    pub(crate) trace: Option<&'a trace::Span>,
 }
 
 /// Slots for which there is room from the start.
@@ -77,6 +80,7 @@ pub(super) struct BuiltinState<'a> {
     pub(super) recorded: Option<&'a mut Recorded>,
     pub(super) caching: &'a Caching,
     pub(super) network: &'a Network,
+    pub(super) trace: Option<&'a trace::Span>,
     /// Operands of the call that is being made; kept for its memory.
     pub(super) operands: Vec<Value>,
     /// What functions failed with: only the first error, which counts if errors are strict, or as many as are wanted.
@@ -105,6 +109,7 @@ impl<'a> Machine<'a> {
                 recorded: context.recorded,
                 caching: context.caching,
                 network: context.network,
+                trace: context.trace,
                 operands: Vec::new(),
                 errors: Vec::new(),
                 most_errors: if context.all_errors { MOST_ERRORS } else { 1 },

@@ -7,12 +7,16 @@ use regent_core::decision::DecisionEvent;
 use regent_core::engine::{PolicyError, QueryError};
 use regent_core::status::Report;
 use regent_core::store::Snapshot;
+use regent_core::trace::Span;
 use regent_core::{Host, Value};
 use tokio::sync::watch;
 
 use super::Meter;
 use crate::call::Call;
 use crate::error::ApiError;
+
+/// The attribute of a span that names its decision; all decisions of a batch have one span, and the id of the batch.
+const DECISION_ID: &str = "opa.decision_id";
 
 /// Hands events to whoever keeps records.
 pub(super) struct Recorder {
@@ -46,6 +50,7 @@ impl Recorder {
         event.metrics = meter.to_value();
         event.nd_builtin_cache = settings.nd_builtin_cache.then(|| meter.recorded.to_value());
         event.headers = headers(call, &self.host.recorded_headers());
+        event.trace = call.span.as_ref().map(Span::ids);
         event.legacy_bundle = self.report.borrow().legacy_bundle.as_deref().map(Arc::from);
         // As in OPA, these two exist only where requests are logged.
         if tracing::enabled!(tracing::Level::INFO) {
@@ -53,6 +58,9 @@ impl Recorder {
             event.req_id = Some(call.id);
         }
         fill(&mut event);
+        if let Some(span) = &call.span {
+            span.set(DECISION_ID, event.batch_decision_id.as_deref().unwrap_or(&id));
+        }
         self.host.record(event).map_err(|error| ApiError::internal(error.chain()))?;
         Ok(Some(id))
     }

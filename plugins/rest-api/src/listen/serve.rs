@@ -173,7 +173,7 @@ impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
             };
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let builder = if is_http2 { protocols.http2() } else { protocols.http1() };
-            let connection = front.connection(client, peer, diagnostic);
+            let connection = front.connection(client, peer, diagnostic).encrypted();
             converse(builder, stream, connection, watcher, protocols.head_timeout()).await;
         });
     }
