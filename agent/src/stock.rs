@@ -4,6 +4,8 @@ use regent_core::Registry;
 
 /// Registers every stock plugin.
 pub fn register(registry: &mut Registry) {
+    // First, so that it ends last and still shows what the others do at their end.
+    regent_distributed_tracing::register(registry);
     regent_engine_rego::register(registry);
     regent_engine_regorus::register(registry);
     regent_http_send::register(registry);

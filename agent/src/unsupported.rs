@@ -2,7 +2,7 @@
 
 use regent_core::config::ConfigTree;
 
-const IGNORED: &[&str] = &["storage", "distributed_tracing", "metrics_export"];
+const IGNORED: &[&str] = &["storage", "metrics_export"];
 
 /// Warns of what has no effect.
 pub(crate) fn warn(tree: &ConfigTree) {

@@ -21,12 +21,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-engine-rego", &[]),
     ("regent-engine-regorus", &[]),
     ("regent-http-send", &["regent-services"]),
+    ("regent-distributed-tracing", &["regent-services"]),
     (
         "regent",
         &[
             "regent-bundle",
             "regent-decision-logs",
             "regent-discovery",
+            "regent-distributed-tracing",
             "regent-engine-rego",
             "regent-engine-regorus",
             "regent-http-send",

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bundles;
+mod collector;
 mod discovery;
 mod doors;
 mod examples;
@@ -11,6 +12,7 @@ mod journey;
 mod requests;
 mod start_up;
 mod support;
+mod traces;
 mod under_load;
 
 /// The engine that is asked for; the default one.

@@ -195,7 +195,20 @@ impl Draft {
         let (redirects, timeout) = (self.redirects, self.timeout);
         let (retries, setup, written) = (retries?, Arc::new(setup), self.written);
         let (bounds, trace) = (Bounds::default(), None);
-        Ok(Request { method, url, headers, body, redirects, timeout, retries, setup, written, allow_net, bounds, trace })
+        Ok(Request {
+            method,
+            url,
+            headers,
+            body,
+            redirects,
+            timeout,
+            retries,
+            setup,
+            written,
+            allow_net,
+            bounds,
+            trace,
+        })
     }
 }
 
