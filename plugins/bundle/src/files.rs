@@ -30,6 +30,9 @@ pub use ignore::Ignore;
 /// Deepest nesting of directories. Links are followed, so there may be circles.
 const MOST_DEPTH: usize = 255;
 
+/// What is said of a path to another host.
+pub(crate) const REMOTE: &str = "UNC path read is not allowed";
+
 /// What the files hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
@@ -57,6 +60,12 @@ pub fn load<S: AsRef<str>>(arguments: &[S], ignore: &Ignore, version: RegoVersio
 /// A path without `file:` before it.
 pub(crate) fn clean_url(path: &str) -> &str {
     path.strip_prefix("file://").or_else(|| path.strip_prefix("file:")).unwrap_or(path)
+}
+
+/// Whether a path is one that Windows would look for on another host, and show the user's credentials there: refused on
+/// every system, as OPA does.
+pub(crate) fn is_remote(path: &str) -> bool {
+    matches!(path.as_bytes(), [b'/' | b'\\', b'/' | b'\\', ..])
 }
 
 /// Takes `a.b:path` apart. A URL has no prefix.
@@ -102,6 +111,9 @@ struct Loading<'a> {
 impl Loading<'_> {
     /// Loads a file, or all below a directory. `depth` is 0 for what was named itself.
     fn visit(&mut self, path: &str, prefix: &[String], depth: usize) {
+        if is_remote(path) {
+            return self.errors.push(FileError::remote(path));
+        }
         let result = match fs::metadata(path) {
             Err(error) => Err(FileError::stat(path, &error)),
             Ok(_) if depth > MOST_DEPTH => Err(FileError::new(path, "directories are nested too deeply")),

@@ -26,6 +26,9 @@ pub struct LocalBundle {
 /// When it cannot be read or is no bundle.
 pub fn load_local(path: &str, limits: &Limits, ignore: &Ignore) -> Result<LocalBundle, FormatError> {
     let path = crate::files::clean_url(path);
+    if crate::files::is_remote(path) {
+        return Err(FormatError::Remote(path.to_owned()));
+    }
     let unreadable = |source| FormatError::Unreadable { path: format!("stat {path}"), source };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     let (base, bundle) = if about.is_dir() {

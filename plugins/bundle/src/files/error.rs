@@ -13,6 +13,11 @@ impl FileError {
         Self(format!("{path}: {why}"))
     }
 
+    /// A path that on some systems leads to another host.
+    pub(super) fn remote(path: &str) -> Self {
+        Self(format!("{}: {path}", super::REMOTE))
+    }
+
     /// A path where nothing can be looked at.
     pub(super) fn stat(path: &str, error: &io::Error) -> Self {
         Self(match error.kind() {

@@ -78,6 +78,9 @@ pub enum FormatError {
     /// A bundle of changes cannot be kept on disk, for it says nothing by itself.
     #[error("'persist' property is true in config. persisting delta bundle to disk is not supported")]
     DeltaPersisted,
+    /// A path of a bundle that on some systems leads to another host.
+    #[error("{REMOTE}: {0}", REMOTE = crate::files::REMOTE)]
+    Remote(String),
     /// A file or directory of the machine cannot be read.
     #[error("{path}: {source}")]
     Unreadable {
