@@ -14,8 +14,9 @@ pub(crate) fn info() -> BuildInfo {
     }
 }
 
-/// What `opa.runtime` tells policies: the configuration (without its secrets), the environment, the build.
-pub(crate) fn runtime(config: &Value) -> Value {
+/// What `opa.runtime` tells policies: the configuration (without its secrets), the environment, the build, and whether
+/// and how requests are authorized.
+pub(crate) fn runtime(config: &Value, authorizes: bool, skips_schema_check: bool) -> Value {
     let build = info();
     let environment = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
@@ -24,6 +25,8 @@ pub(crate) fn runtime(config: &Value) -> Value {
         ("env", Value::object(environment)),
         ("version", build.version.into()),
         ("commit", build.commit.into()),
+        ("authorization_enabled", authorizes.into()),
+        ("skip_known_schema_check", skips_schema_check.into()),
     ])
 }
 

@@ -135,6 +135,7 @@ fn remove(txn: &mut Transaction, gone: &Contents) -> Result<(), StoreError> {
 }
 
 fn put(txn: &mut Transaction, loaded: files::Loaded) -> Result<(), StoreError> {
+    txn.check_known_input();
     txn.put_entries(&loaded.data)?;
     // Every module is parsed before the first error is reported, so that all errors are.
     let parsed: Vec<_> = loaded.sources.into_iter().map(|source| txn.parse(source)).collect();

@@ -33,6 +33,8 @@ pub struct RunOptions {
     pub max_errors: usize,
     /// Whether policies may `print`; else their calls of it are erased.
     pub print: bool,
+    /// Whether the policy that authorizes requests may refer to what its input never has.
+    pub skip_known_schema_check: bool,
     /// How long the start waits until all plugins are OK before it opens the doors; not at all if absent.
     pub ready_timeout: Option<Duration>,
     /// How long the agent keeps serving after it was told to stop.
@@ -50,6 +52,7 @@ impl Default for RunOptions {
             files: Files::default(),
             max_errors: 10,
             print: true,
+            skip_known_schema_check: false,
             ready_timeout: None,
             shutdown_wait: Duration::ZERO,
             shutdown_grace: Duration::from_secs(10),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::config::{ConfigError, ConfigErrors, ConfigTree};
-use regent_core::engine::{CompileOptions, Engine};
+use regent_core::engine::{CompileOptions, Engine, KnownInput};
 use regent_core::plugin::Mailbox;
 use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
@@ -13,7 +13,7 @@ use regent_core::steering::Steering;
 use regent_core::store::StoreError;
 use regent_core::telemetry::Telemetry;
 use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_rest_api::{Api, BindError, Listeners, ServeError, ServerConfig};
+use regent_rest_api::{Api, Authorization, BindError, Listeners, ServeError, ServerConfig, authorization_schema};
 use tokio::time::Instant;
 
 use crate::load::{self, Contents, LoadError};
@@ -75,10 +75,17 @@ impl Running {
     pub(crate) async fn start(registry: Registry, options: RunOptions) -> Result<Self, StartError> {
         let boot = options.config.read()?;
         let tree = boot.tree()?;
+        let identity = Identity { id: uuid::Uuid::new_v4().to_string(), version: build::info().version };
+        let settings = Settings::from_tree(&tree, identity.clone())?;
+        let authorizes = options.listen.authorization == Authorization::Basic;
+        let skips = options.skip_known_schema_check;
+        let known_input =
+            || KnownInput { document: settings.default_authorization_decision.clone(), schema: authorization_schema() };
         let compile = CompileOptions {
             max_errors: options.max_errors,
             print: options.print,
-            runtime: build::runtime(&tree.redacted()),
+            runtime: build::runtime(&tree.redacted(), authorizes, skips),
+            known_input: (authorizes && !skips).then(|| Arc::new(known_input())),
             ..CompileOptions::default()
         };
         let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
@@ -86,8 +93,6 @@ impl Running {
         unsupported::warn(&tree);
         let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
 
-        let identity = Identity { id: uuid::Uuid::new_v4().to_string(), version: build::info().version };
-        let settings = Settings::from_tree(&tree, identity.clone())?;
         let (steering, wheel) = Steering::new();
         let host = Host::new(store, Telemetry::new(server.request_buckets())?, settings).steered_by(steering);
         let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use capabilities::{Capabilities, CapabilitiesError};
 pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
-pub use schemas::Schemas;
+pub use schemas::{KnownInput, Schemas};
 
 use crate::builtin::Builtin;
 use crate::fetch::Fetcher;
@@ -85,6 +85,8 @@ pub struct CompileOptions {
     pub allow_net: Option<Arc<[Arc<str>]>>,
     /// Schemas to check types against, and those that annotations of modules name. Without them annotations do not count.
     pub schemas: Option<Arc<Schemas>>,
+    /// What one document is given as its input, if that is known.
+    pub known_input: Option<Arc<KnownInput>>,
     /// Base data that no rule may lie over. The store sets it.
     pub base: Option<Value>,
 }
@@ -100,6 +102,7 @@ impl Default for CompileOptions {
             overlap: false,
             allow_net: None,
             schemas: None,
+            known_input: None,
             base: None,
         }
     }

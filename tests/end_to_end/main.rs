@@ -9,6 +9,7 @@ mod examples;
 mod faults;
 mod http_send;
 mod journey;
+mod known_schema;
 mod requests;
 mod start_up;
 mod support;

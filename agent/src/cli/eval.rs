@@ -298,7 +298,7 @@ impl Prints for StandardError {
 }
 
 async fn load(Given { engine, schemas }: Given, arguments: &Arguments) -> Result<Store, Failure> {
-    let runtime = build::runtime(&Value::empty_object());
+    let runtime = build::runtime(&Value::empty_object(), false, false);
     let schemas = Some(Arc::new(schemas));
     let options = CompileOptions { strict: arguments.strict, runtime, schemas, ..CompileOptions::default() };
     let store = Store::new(engine, options, Value::empty_object())?;

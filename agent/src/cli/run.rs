@@ -223,6 +223,7 @@ impl Arguments {
             max_errors: self.max_errors,
             // As in OPA, which spares policies the work of texts that no log would show.
             print: matches!(self.log_level, Level::Debug | Level::Info),
+            skip_known_schema_check: self.doors.skip_known_schema_check,
             ready_timeout: (self.ready_timeout > 0).then(|| Duration::from_secs(self.ready_timeout)),
             shutdown_wait: Duration::from_secs(self.shutdown_wait_period),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_period),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::value::Value;
+use crate::value::{Path, Value};
 
 /// JSON schemas by the names under which policies refer to them.
 #[derive(Debug, Clone, Default)]
@@ -28,4 +28,15 @@ impl Schemas {
     pub fn input(&self) -> Option<&Value> {
         self.by_path.as_ref()?.get(&[][..])
     }
+}
+
+/// The schema of what one document is given as its input, such as that of the document which authorizes requests. An
+/// engine that knows types checks the rules of that document against it, and those that they depend on in their packages
+/// and below; rules elsewhere may serve other inputs, too.
+#[derive(Debug, Clone)]
+pub struct KnownInput {
+    /// The document.
+    pub document: Path,
+    /// The schema.
+    pub schema: Value,
 }

@@ -51,6 +51,8 @@ pub struct Transaction {
     bundles: BTreeMap<Arc<str>, ActiveBundle>,
     policies_changed: bool,
     data_changed: bool,
+    /// Whether rules are checked against what is known of their input.
+    checks_input: bool,
     /// What parsing and compiling cost.
     metrics: Metrics,
 }
@@ -66,6 +68,7 @@ impl Transaction {
             options,
             policies_changed: false,
             data_changed: false,
+            checks_input: false,
             metrics,
         }
     }
@@ -174,12 +177,19 @@ impl Transaction {
         Ok(())
     }
 
+    /// Has rules checked against [`CompileOptions::known_input`]. OPA does so with files and bundles, but not with policies
+    /// that come through the API.
+    pub fn check_known_input(&mut self) {
+        self.checks_input = true;
+    }
+
     /// Puts bundles in place of their older versions, all at once: what the old and the new roots held goes, what is
     /// outside stays. Those that only bring changes are changed.
     ///
     /// # Errors
     /// When roots overlap with those of another bundle, or a change does not fit what is there.
     pub fn activate(&mut self, contents: Vec<BundleContent>) -> Result<(), StoreError> {
+        self.check_known_input();
         for content in &contents {
             match content.payload {
                 BundlePayload::Snapshot { .. } => self.erase(&content.name),
@@ -293,7 +303,9 @@ impl Transaction {
     fn compile(&mut self) -> Result<Compiled, StoreError> {
         let modules: Vec<_> = self.policies.values().cloned().collect();
         let (engine, options) = (&self.engine, &self.options);
-        let options = CompileOptions { base: (!options.overlap).then(|| self.data.clone()), ..options.clone() };
+        let base = (!options.overlap).then(|| self.data.clone());
+        let known_input = options.known_input.clone().filter(|_| self.checks_input);
+        let options = CompileOptions { known_input, base, ..options.clone() };
         let program = self.metrics.time("timer_rego_module_compile_ns", |_| engine.compile(&modules, &options));
         Ok(Compiled::new(program.map_err(StoreError::Policy)?))
     }

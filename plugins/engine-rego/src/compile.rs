@@ -19,7 +19,7 @@ mod tests;
 use std::sync::Arc;
 
 use regent_core::Value;
-use regent_core::engine::{Capabilities, PolicyErrors, Schemas};
+use regent_core::engine::{Capabilities, KnownInput, PolicyErrors, Schemas};
 
 pub(crate) use check::check_document;
 pub(crate) use documents::documents;
@@ -47,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) capabilities: Option<Arc<Capabilities>>,
     /// Schemas to check types against; without them annotations do not count.
     pub(crate) schemas: Option<Arc<Schemas>>,
+    /// What one document is given as its input.
+    pub(crate) known_input: Option<Arc<KnownInput>>,
     /// Base data that no rule may lie over.
     pub(crate) base: Option<Value>,
     /// Where schemas on other hosts come from.
@@ -119,6 +121,8 @@ const STAGES: &[(&str, Stage)] = &[
     ("CheckTypes", check::types),
     ("CheckUnsafeBuiltins", check::unsafe_builtins),
     ("CheckDeprecatedBuiltins", check::deprecated_builtins),
+    // Not one of OPA's stages: it does this when they are over.
+    ("CheckKnownInput", check::known_input),
 ];
 
 /// Takes parsed modules through all stages.

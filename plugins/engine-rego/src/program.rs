@@ -77,11 +77,12 @@ impl RegoProgram {
             unsafe_builtins: Vec::new(),
             capabilities,
             schemas: options.schemas.clone(),
+            known_input: options.known_input.clone(),
             base: options.base.clone(),
             network: network.clone(),
         };
         let compiled = compile(trees, &builtins, options.clone())?;
-        let options = Options { base: None, schemas: None, ..options };
+        let options = Options { base: None, schemas: None, known_input: None, ..options };
         let plan = Plan::of(&compiled, &builtins, optimised);
         let rules = Arc::new(Rules { plan, shared, runtime, network });
         Ok(Self { compiled, builtins, options, rules })

@@ -42,5 +42,5 @@ mod v0;
 
 pub use api::{Api, BuildInfo};
 pub use config::ServerConfig;
-pub use layers::{Authentication, Authorization};
+pub use layers::{Authentication, Authorization, authorization_schema};
 pub use listen::{BindError, Listeners, Options, ServeError, TlsError, TlsOptions, TlsVersion};

@@ -32,9 +32,9 @@ pub(super) struct Doors {
     /// The oldest version of TLS that clients may speak. 1.0 and 1.1 mean 1.2, which is the oldest there is.
     #[arg(long, value_name = "VERSION", default_value = "1.2", value_parser = ["1.0", "1.1", "1.2", "1.3"])]
     min_tls_version: String,
-    /// Accepted for OPA's sake; the authorization policy is not checked against the form of its input.
-    #[arg(long, hide = true)]
-    skip_known_schema_check: bool,
+    /// Do not check the authorization policy against the form of its input.
+    #[arg(long)]
+    pub(super) skip_known_schema_check: bool,
 }
 
 impl Doors {

@@ -29,7 +29,7 @@ pub(super) use self::{
     graph::recursion,
     names::{duplicate_imports, keyword_overrides, query_keyword_overrides},
     safety::{query_safety, safety_of_bodies, safety_of_heads},
-    types::{input_schema, query_types, types},
+    types::{input_schema, known_input, query_types, types},
 };
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A policy is asked before the route sees the request, with what OPA shows it. The body is read only where OPA shows
 //! it, and then not decoded again.
 
+mod known;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use crate::body::whole_document;
 use crate::call::{Answers, Call};
 use crate::error::ApiError;
 use crate::params::Params;
+pub use known::authorization_schema;
 
 /// Who decides what clients may do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

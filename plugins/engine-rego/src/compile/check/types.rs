@@ -9,6 +9,7 @@ mod body;
 mod details;
 mod env;
 mod infer;
+mod known;
 mod refs;
 mod rules;
 mod schema;
@@ -21,6 +22,7 @@ use regent_core::engine::{ErrorCode, PolicyError, PolicyErrors};
 use self::annotated::SchemaLoader;
 use self::body::Checker;
 pub(crate) use self::env::TypeEnv;
+pub(in crate::compile) use self::known::known_input;
 use self::ty::Ty;
 use super::originals::Originals;
 use super::walk::branches;
@@ -48,6 +50,11 @@ pub(in crate::compile) fn types(compiler: &mut Compiler<'_>) {
             types.add(entry);
         }
     }
+    report(found, errors);
+}
+
+/// Adds errors in the order of their places.
+fn report(mut found: Vec<PolicyError>, errors: &mut Errors) {
     found.sort_by_cached_key(|error| {
         let place = error.location.clone().unwrap_or_default();
         (place.file, place.row, place.col, error.to_string())

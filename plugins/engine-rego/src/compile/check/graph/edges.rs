@@ -3,7 +3,7 @@
 //! A reference may lead to very many rules, and very many rules may have the same reference; so the graph has vertices
 //! for references and for parts of the tree of rules, too, and stays about as large as the text.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use regent_core::Value;
@@ -15,7 +15,7 @@ use crate::compile::RuleId;
 use crate::syntax::ast::{Module, Rule};
 
 /// A rule or one of its `else` branches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Branch {
     /// The rule.
     pub(crate) rule: RuleId,
@@ -56,6 +56,16 @@ impl RuleGraph {
             builder.rule(vertex, rule);
         }
         Self { branches: all, edges: builder.edges }
+    }
+
+    /// These branches and all that they depend on.
+    pub(crate) fn reached_from(&self, start: &[Branch]) -> HashSet<Branch> {
+        let mut open: Vec<usize> = start.iter().filter_map(|branch| self.branches.binary_search(branch).ok()).collect();
+        let mut seen: HashSet<usize> = open.iter().copied().collect();
+        while let Some(vertex) = open.pop() {
+            open.extend(self.edges[vertex].iter().copied().filter(|target| seen.insert(*target)));
+        }
+        seen.into_iter().filter_map(|vertex| self.branches.get(vertex)).copied().collect()
     }
 }
 
