@@ -7,6 +7,7 @@ mod discovery;
 mod doors;
 mod examples;
 mod faults;
+mod hostile;
 mod http_send;
 mod journey;
 mod known_schema;

@@ -1,5 +1,6 @@
 //! `regent run`
 
+mod descriptors;
 mod doors;
 
 use std::io::IsTerminal as _;
@@ -140,6 +141,7 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
         return ExitCode::FAILURE;
     }
     start_log(arguments);
+    descriptors::raise();
     let options = match arguments.options() {
         Ok(options) => options,
         Err(error) => return fail(error),
@@ -205,7 +207,6 @@ impl Arguments {
             tls: self.doors.tls()?,
             authentication: self.doors.authentication(),
             authorization: self.doors.authorization(),
-            ..regent_rest_api::Options::default()
         };
         if self.v0_compatible && self.addr == ["localhost:8181"] {
             listen.addresses = vec![":8181".to_owned()];

@@ -1,6 +1,7 @@
 //! Request bodies: read within limits, unpacked, decoded.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
@@ -11,38 +12,48 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use regent_core::Value;
 use regent_core::value::{DecodeError, decode_prefix};
+use tokio::time::{Instant, timeout_at};
 
 use crate::call::Call;
+use crate::config::Patience;
 use crate::error::ApiError;
 
 /// Deepest nesting of a document. The decoder would go deeper than the stack of a request thread allows.
 const MAX_NESTING: usize = 1_000;
 
-/// How much a body may hold, in bytes.
+/// How much a body may hold, in bytes, and how long it may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// As it is sent.
     pub(crate) sent: u64,
     /// Unpacked.
     pub(crate) unpacked: u64,
+    /// How long it may take, and longer the more of it comes.
+    pub(crate) time: Duration,
 }
 
-/// A body that is still to come, or that a layer has read.
+/// A body that is still to come, or what became of it when a layer read it.
 pub(crate) enum Payload {
     Unread(Incoming),
     Read(Bytes),
+    Refused(ApiError),
 }
 
 impl Call {
-    /// The body as it was sent. A second call gives the same bytes.
+    /// The body as it was sent. A second call gives the same bytes, or refuses them again: what is left of a body must
+    /// not pass for the whole.
     pub(crate) async fn sent_body(&mut self, limits: Limits) -> Result<Bytes, ApiError> {
         let incoming = match &mut self.body {
             Payload::Read(bytes) => return Ok(bytes.clone()),
+            Payload::Refused(why) => return Err(why.clone()),
             Payload::Unread(incoming) => incoming,
         };
-        let bytes = read(incoming, limits.sent).await?;
-        self.body = Payload::Read(bytes.clone());
-        Ok(bytes)
+        let read = read(incoming, limits).await;
+        self.body = match &read {
+            Ok(bytes) => Payload::Read(bytes.clone()),
+            Err(why) => Payload::Refused(why.clone()),
+        };
+        read
     }
 
     /// The body, unpacked if it says that it is compressed.
@@ -74,15 +85,17 @@ pub(crate) fn announced(headers: &HeaderMap, limits: Limits) -> Result<(), ApiEr
     if length.is_some_and(|length| length > limits.sent) { Err(too_large()) } else { Ok(()) }
 }
 
-async fn read(incoming: &mut Incoming, limit: u64) -> Result<Bytes, ApiError> {
+async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     let mut length = 0;
-    while let Some(frame) = incoming.frame().await {
+    let mut deadline = Instant::now() + limits.time;
+    while let Some(frame) = timeout_at(deadline, incoming.frame()).await.map_err(|_| ApiError::slow_body())? {
         let frame = frame.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len() as u64;
-        if length > limit {
+        deadline += Patience::earned(data.len());
+        if length > limits.sent {
             return Err(too_large());
         }
         if first.is_empty() && all.is_empty() && incoming.is_end_stream() {

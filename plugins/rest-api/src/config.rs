@@ -1,11 +1,14 @@
 //! The `server` section of the configuration.
 
+use std::time::Duration;
+
 use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::telemetry::REQUEST_BUCKETS;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::body::Limits;
+use crate::listen;
 
 /// Limits of requests, compression of answers, buckets of request durations. Addresses and certificates are flags.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -19,6 +22,8 @@ pub struct ServerConfig {
     pub batch: Batch,
     /// What is measured, and how.
     pub metrics: Metrics,
+    /// How many clients may come, and how long they may take. OPA knows no such bounds.
+    pub limits: ClientLimits,
     /// The plugin that receives the agent's own log lines.
     pub logger_plugin: Option<String>,
 }
@@ -91,6 +96,77 @@ pub struct Histogram {
     pub buckets: Option<Vec<f64>>,
 }
 
+/// How many clients may come, and how long they may take.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ClientLimits {
+    /// Most connections at a time to the addresses of the API; 0 for no limit. By default as many as the limit of open
+    /// files leaves room for.
+    pub max_connections: Option<u64>,
+    /// Seconds for the head of a request, which is also how long a connection may stay open without one; 300 by default.
+    pub head_seconds: Option<f64>,
+    /// Seconds for the body of a request, plus one for each KiB that has come; 60 by default.
+    pub body_seconds: Option<f64>,
+    /// Seconds that a client may keep an answer waiting, plus one for each KiB that it takes; 60 by default.
+    pub answer_seconds: Option<f64>,
+}
+
+/// Longest time that can be configured, in seconds: a year.
+const YEAR: f64 = 31_536_000.0;
+
+impl ClientLimits {
+    fn validate(&self) -> impl Iterator<Item = ConfigError> {
+        let times = [
+            ("head_seconds", self.head_seconds),
+            ("body_seconds", self.body_seconds),
+            ("answer_seconds", self.answer_seconds),
+        ];
+        let is_wrong = |seconds: f64| !(seconds > 0.0 && seconds <= YEAR);
+        times.into_iter().filter(move |(_, seconds)| seconds.is_some_and(is_wrong)).map(|(key, _)| {
+            ConfigError::opa(format!(
+                "invalid value for server.limits.{key} field, should be more than 0 and at most {YEAR}"
+            ))
+        })
+    }
+
+    /// Most connections to the API; `None` for any number.
+    pub(crate) fn connections(&self) -> Option<usize> {
+        match self.max_connections {
+            Some(0) => None,
+            Some(most) => Some(usize::try_from(most).unwrap_or(usize::MAX)),
+            None => listen::room(),
+        }
+    }
+
+    /// How long clients may take.
+    pub(crate) fn patience(&self) -> Patience {
+        let seconds = |configured: Option<f64>, default| Duration::from_secs_f64(configured.unwrap_or(default));
+        Patience {
+            head: seconds(self.head_seconds, 300.0),
+            body: seconds(self.body_seconds, 60.0),
+            answer: seconds(self.answer_seconds, 60.0),
+        }
+    }
+}
+
+/// How long clients may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For the head of a request, from when they could send it.
+    pub(crate) head: Duration,
+    /// For its body, from when somebody wants it, and longer the more of it comes.
+    pub(crate) body: Duration,
+    /// To take the answer, and longer the more of it they take.
+    pub(crate) answer: Duration,
+}
+
+impl Patience {
+    /// The time that so many bytes earn: slower than a KiB a second is no honest client.
+    pub(crate) fn earned(bytes: usize) -> Duration {
+        Duration::from_micros(bytes as u64 * 1_000_000 / 1024)
+    }
+}
+
 impl ServerConfig {
     /// Reads and checks the section; without one, everything has its default.
     ///
@@ -123,6 +199,7 @@ impl ServerConfig {
             let text = "invalid value for server.encoding.gzip.compression_level field, accepted values are 0, 1 or 9";
             errors.push(ConfigError::opa(text));
         }
+        errors.extend(self.limits.validate());
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
     }
 
@@ -135,6 +212,7 @@ impl ServerConfig {
         Limits {
             sent: bytes(self.decoding.max_length, 256 << 20),
             unpacked: bytes(self.decoding.gzip.max_length, 512 << 20),
+            time: self.limits.patience().body,
         }
     }
 
@@ -194,6 +272,21 @@ mod tests {
         for level in [None, Some(0), Some(1), Some(9)] {
             config(Some(1), level).validate().expect("in range");
         }
+    }
+
+    #[test]
+    fn times_are_positive_and_end() {
+        for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e18] {
+            let limits = ClientLimits { body_seconds: Some(seconds), ..ClientLimits::default() };
+            let texts: Vec<_> = limits.validate().map(|error| error.message().to_owned()).collect();
+            assert_eq!(
+                texts,
+                ["invalid value for server.limits.body_seconds field, should be more than 0 and at most 31536000"]
+            );
+        }
+        let limits = ClientLimits { body_seconds: Some(0.5), ..ClientLimits::default() };
+        assert_eq!((limits.validate().count(), limits.patience().body), (0, Duration::from_millis(500)));
+        assert_eq!(Patience::earned(2048), Duration::from_secs(2));
     }
 
     #[test]

@@ -42,6 +42,16 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_parameter", message)
     }
 
+    /// 408: the body did not come in time.
+    pub(crate) fn slow_body() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "invalid_parameter", "request body did not arrive in time")
+    }
+
+    /// The same error with what was going on before its message.
+    pub(crate) fn within(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// 400: what is asked for cannot be done.
     pub(crate) fn invalid_operation(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_operation", message)

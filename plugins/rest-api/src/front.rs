@@ -4,17 +4,18 @@
 //! the client has gone: that ends the task, and the evaluation that it may be in.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::Request;
+use http::{Request, Response as HttpResponse};
 use hyper::body::Incoming;
 use regent_core::engine::Cancel;
 use tokio::task::AbortHandle;
 
-use crate::answer::Response;
 use crate::body::Payload;
-use crate::call::{Answering, Answers, Call};
+use crate::call::{Answers, Call};
+use crate::pace::{Handed, Pace};
 use crate::panics;
 use crate::peer::Peer;
 use crate::route::{self, Route};
@@ -42,18 +43,7 @@ pub(crate) struct Connection<S> {
     peer: Option<Arc<Peer>>,
     diagnostic: bool,
     is_encrypted: bool,
-    asked: Asked,
-}
-
-/// Whether a connection has had a request.
-#[derive(Clone, Default)]
-pub(crate) struct Asked(Arc<AtomicBool>);
-
-impl Asked {
-    /// Whether it has.
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
+    pace: Pace,
 }
 
 impl<S: Clone> Front<S> {
@@ -68,7 +58,7 @@ impl<S: Clone> Front<S> {
             peer,
             diagnostic,
             is_encrypted: false,
-            asked: Asked::default(),
+            pace: Pace::default(),
         }
     }
 }
@@ -79,19 +69,20 @@ impl<S> Connection<S> {
         Self { is_encrypted: true, ..self }
     }
 
-    /// Tells whether it has had a request.
-    pub(crate) fn asked(&self) -> Asked {
-        self.asked.clone()
+    /// Tells what goes on on it.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace.clone()
     }
 }
 
 impl<S: Answers + Clone> hyper::service::Service<Request<Incoming>> for Connection<S> {
-    type Response = Response;
+    type Response = HttpResponse<Handed>;
     type Error = Infallible;
-    type Future = Answering;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Answering {
-        self.asked.0.store(true, Ordering::Relaxed);
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let version = request.version();
+        let busy = self.pace.begin(version);
         let (head, body) = request.into_parts();
         let (found, below) = route::find(head.uri.path());
         let hidden = self.diagnostic && !found.is_diagnostic();
@@ -117,7 +108,8 @@ impl<S: Answers + Clone> hyper::service::Service<Request<Incoming>> for Connecti
             let answered = answering.await;
             drop(abandoned);
             // Only the end of the runtime cancels the task, and then nobody waits for this.
-            answered.unwrap_or_else(|_| Ok(panics::answer(id, found)))
+            let Ok(answer) = answered.unwrap_or_else(|_| Ok(panics::answer(id, found)));
+            Ok(answer.map(|body| busy.hand_over(version, body)))
         })
     }
 }

@@ -30,6 +30,7 @@ mod front;
 mod health;
 mod layers;
 mod listen;
+mod pace;
 mod pages;
 mod panics;
 mod params;

@@ -3,11 +3,14 @@
 //! Binding and serving are two steps, so that the agent learns that a port is taken before it starts anything else.
 //! Stopping means: accept nothing more, let running requests finish within the grace period, report if they do not.
 //!
-//! There is no limit to the number of connections but that of the system's files: OPA has none, and whoever stands in
-//! front of the agent would only see some of its own connections fail. What one connection may hold is limited.
+//! Connections are limited in number, below what the system's limit of open files allows, so that the agent can go on
+//! talking to its services; those beyond are closed at once. What one connection may hold, and for how long it may do
+//! nothing, is limited, too. OPA leaves all that to whatever stands in front of it.
 
 mod address;
+mod admission;
 mod bind;
+mod patience;
 mod protocol;
 mod serve;
 mod tls;
@@ -15,6 +18,7 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use admission::room;
 pub use bind::BindError;
 pub use serve::ServeError;
 pub use tls::{TlsError, TlsOptions, TlsVersion};
@@ -42,9 +46,6 @@ pub struct Options {
     pub authentication: Authentication,
     /// Who decides what clients may do.
     pub authorization: Authorization,
-    /// How long a client may take for the head of a request, from the moment when it could send it: also how long a
-    /// connection may stay open without one. Five minutes by default.
-    pub head_timeout: Duration,
 }
 
 impl Default for Options {
@@ -57,7 +58,6 @@ impl Default for Options {
             tls: None,
             authentication: Authentication::default(),
             authorization: Authorization::default(),
-            head_timeout: Duration::from_mins(5),
         }
     }
 }
@@ -70,7 +70,6 @@ pub struct Listeners {
     /// With what its files held when they were loaded.
     tls: Option<(Arc<Tls>, Contents)>,
     doors: Doors,
-    head_timeout: Duration,
 }
 
 impl Listeners {
@@ -79,7 +78,7 @@ impl Listeners {
     /// # Errors
     /// Names the address, why it cannot be bound, and what to do; or what is wrong with certificate or key.
     pub async fn bind(options: Options) -> Result<Self, BindError> {
-        let Options { authentication, authorization, h2c, head_timeout, .. } = options;
+        let Options { authentication, authorization, h2c, .. } = options;
         let mutual = authentication == Authentication::Tls;
         let tls = options.tls.map(|tls| Tls::load(tls, mutual)).transpose()?;
         if mutual && tls.is_none() {
@@ -95,7 +94,6 @@ impl Listeners {
             h2c,
             tls: tls.map(|(tls, contents)| (Arc::new(tls), contents)),
             doors: Doors { authentication, authorization },
-            head_timeout,
         })
     }
 

@@ -29,15 +29,16 @@ pub(crate) async fn index(api: &Parts, mut call: Call) -> Result<Response, ApiEr
 
 /// Nothing at all is null here, and null is an input like any other.
 async fn input(api: &Parts, call: &mut Call) -> Result<(Value, Meter), ApiError> {
-    let refused = |why: String| ApiError::invalid_parameter(format!("unexpected parse error for input: {why}"));
+    let refused = |error: ApiError| error.within("unexpected parse error for input");
     let mut meter = Meter::start(api.decider.measures());
     if let Some(document) = call.document.take() {
         return Ok((document, meter));
     }
-    let body = call.unpacked_body(api.limits).await.map_err(|error| refused(error.to_string()))?;
+    let body = call.unpacked_body(api.limits).await.map_err(refused)?;
     let yaml = call.is_yaml();
     let input = meter.metrics.time("timer_rego_input_parse_ns", |_| body::document(&body, yaml));
-    let input = input.map_err(|why| refused(format!("body contains malformed input document: {why}")))?;
+    let malformed = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
+    let input = input.map_err(|why| refused(malformed(why)))?;
     Ok((input.unwrap_or_default(), meter))
 }
 

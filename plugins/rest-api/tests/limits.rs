@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(200);
+const HASTE: &str = "server: {limits: {head_seconds: 0.2}}";
 
 fn local() -> Options {
     Options { addresses: vec!["127.0.0.1:0".to_owned()], ..Options::default() }
@@ -37,7 +38,7 @@ async fn rest(mut stream: TcpStream) -> String {
 #[tokio::test]
 async fn slow_heads_and_silent_connections_end() {
     for h2c in [false, true] {
-        let agent = Agent::start_with("{}", Options { h2c, head_timeout: SHORT, ..local() }, SOON).await;
+        let agent = Agent::start_with(HASTE, Options { h2c, ..local() }, SOON).await;
         for beginning in ["", "GET /health HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n"] {
             let mut stream = connect(&agent).await;
             stream.write_all(beginning.as_bytes()).await.expect("sent");
@@ -50,7 +51,7 @@ async fn slow_heads_and_silent_connections_end() {
 
 #[tokio::test]
 async fn idle_connections_end_and_busy_ones_do_not() {
-    let agent = Agent::start_with("{}", Options { head_timeout: SHORT, ..local() }, SOON).await;
+    let agent = Agent::start_with(HASTE, local(), SOON).await;
     let mut stream = connect(&agent).await;
     for _ in 0..4 {
         stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 
+use crate::config::Patience;
+
 /// Answers requests in one protocol or several.
 pub(super) type Builder = auto::Builder<TokioExecutor>;
 
@@ -14,6 +16,17 @@ const MAX_HEAD: u32 = 1 << 20;
 
 /// Most requests at the same time on one connection of HTTP/2, as in OPA.
 const MAX_STREAMS: u32 = 250;
+
+/// Streams that a client may open and reset before anyone has looked at them; one more ends the connection. The default
+/// of h2, written down because rapid resets are an attack (CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 20;
+
+/// Streams that the server may have to reset because of the client's errors; one more ends the connection. The default
+/// of h2.
+const MAX_ERRORS: usize = 1024;
+
+/// Most bytes of an answer that wait to be sent on one stream.
+const MAX_UNSENT: usize = 256 << 10;
 
 /// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to say so.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -25,25 +38,28 @@ pub(super) struct Protocols(Arc<Limited>);
 
 struct Limited {
     builder: Builder,
-    head_timeout: Duration,
+    patience: Patience,
 }
 
 impl Protocols {
-    /// For clients that may take that long for the head of a request.
-    pub(super) fn new(head_timeout: Duration) -> Self {
+    /// For clients that may take that long.
+    pub(super) fn new(patience: Patience) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(head_timeout)
+            .header_read_timeout(patience.head)
             .max_buf_size(MAX_HEAD as usize)
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .max_header_list_size(MAX_HEAD)
-            .max_concurrent_streams(MAX_STREAMS);
-        Self(Arc::new(Limited { builder, head_timeout }))
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+            .max_local_error_reset_streams(MAX_ERRORS)
+            .max_send_buf_size(MAX_UNSENT);
+        Self(Arc::new(Limited { builder, patience }))
     }
 
     pub(super) fn http1(&self) -> Builder {
@@ -59,7 +75,7 @@ impl Protocols {
         self.0.builder.clone()
     }
 
-    pub(super) fn head_timeout(&self) -> Duration {
-        self.0.head_timeout
+    pub(super) fn patience(&self) -> Patience {
+        self.0.patience
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use regent_core::engine::Cancel;
 use regent_core::telemetry::Telemetry;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,11 +14,14 @@ use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
 use super::Listeners;
+use super::admission::{Admission, Admissions, Admitted};
 use super::bind::Bound;
+use super::patience::Patient;
 use super::protocol::{Builder, Protocols};
 use super::tls::Tls;
 use crate::api::Api;
 use crate::call::Answers;
+use crate::config::Patience;
 use crate::front::{Connection, Front};
 use crate::layers;
 use crate::peer::Peer;
@@ -49,36 +51,39 @@ pub(super) async fn until(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> Result<(), ServeError> {
-    let Listeners { main, diagnostic, h2c, tls, doors, head_timeout } = listeners;
-    let graceful = Arc::new(GracefulShutdown::new());
+    let Listeners { main, diagnostic, h2c, tls, doors } = listeners;
     let (stop, stopped) = watch::channel(());
+    // Every connection holds a receiver, so that the sender sees when the last one is over.
+    let (connections, alive) = watch::channel(());
     let cancel = Cancel::default();
     let front = Arc::new(Front::new(layers::stack(&api, doors), cancel.clone()));
-    let protocols = Protocols::new(head_timeout);
+    let limits = &api.parts.config.limits;
+    let protocols = Protocols::new(limits.patience());
+    let telemetry = &api.parts.host.telemetry;
+    let admissions = Admissions::new(limits.connections(), telemetry.clone());
     let mut tasks = JoinSet::new();
     let both = [(main, false), (diagnostic, true)];
     for (bound, diagnostic) in both.into_iter().flat_map(|(all, kind)| all.into_iter().map(move |bound| (bound, kind)))
     {
         let carrier = Carrier {
             front: front.clone(),
-            graceful: graceful.clone(),
+            alive: alive.clone(),
             protocols: protocols.clone(),
             h2c,
             tls: tls.as_ref().map(|(tls, _)| tls.clone()),
             diagnostic,
             stopped: stopped.clone(),
         };
-        tasks.spawn(accept(bound, carrier, stopped.clone()));
+        tasks.spawn(accept(bound, carrier, admissions.of(diagnostic), stopped.clone()));
     }
     if let Some((tls, contents)) = tls {
         tasks.spawn(tls.keep_fresh(contents, stopped.clone()));
     }
-    tasks.spawn(keep_up(api.parts.host.telemetry.clone(), stopped));
+    tasks.spawn(keep_up(telemetry.clone(), stopped));
     shutdown.await;
-    drop(stop);
+    drop((stop, alive));
     tasks.join_all().await;
-    let graceful = Arc::into_inner(graceful).expect("only these tasks had clones, and they have ended");
-    tokio::time::timeout(grace, graceful.shutdown()).await.map_err(|_| {
+    tokio::time::timeout(grace, connections.closed()).await.map_err(|_| {
         cancel.cancel();
         ServeError::GraceExceeded(grace)
     })
@@ -98,18 +103,26 @@ async fn keep_up(telemetry: Telemetry, mut stopped: watch::Receiver<()>) {
 }
 
 /// Accepts until `stopped` closes; the address is then free.
-async fn accept<S>(bound: Bound, carrier: Carrier<S>, mut stopped: watch::Receiver<()>)
+async fn accept<S>(bound: Bound, carrier: Carrier<S>, mut admission: Admission, mut stopped: watch::Receiver<()>)
 where
     S: Answers + Clone + Send + Sync + 'static,
 {
+    let mut failing = false;
     loop {
         let accepted = tokio::select! {
-            accepted = carrier.accept_one(&bound) => accepted,
+            accepted = carrier.accept_one(&bound, &mut admission) => accepted,
             _ = stopped.changed() => return,
         };
-        if let Err(error) = accepted {
-            tracing::error!(err = %error, "Listener failed.");
-            tokio::time::sleep(PAUSE).await;
+        match accepted {
+            Ok(()) => failing = false,
+            // Said once: nobody can be let in for as long as it lasts, which may be long.
+            Err(error) => {
+                if !failing {
+                    tracing::error!(err = %error, "Listener failed.");
+                }
+                failing = true;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
@@ -117,7 +130,7 @@ where
 /// What it takes to carry the connections of one listener.
 struct Carrier<S> {
     front: Arc<Front<S>>,
-    graceful: Arc<GracefulShutdown>,
+    alive: watch::Receiver<()>,
     protocols: Protocols,
     h2c: bool,
     tls: Option<Arc<Tls>>,
@@ -126,31 +139,45 @@ struct Carrier<S> {
 }
 
 impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
-    async fn accept_one(&self, bound: &Bound) -> io::Result<()> {
+    /// Accepts one connection, and carries it if there is room for it.
+    async fn accept_one(&self, bound: &Bound, admission: &mut Admission) -> io::Result<()> {
         match bound {
             Bound::Tcp { listener, tls } => {
                 let (stream, client) = listener.accept().await?;
-                // Without it, small answers wait for more.
-                stream.set_nodelay(true)?;
+                let Some(admitted) = admission.admit() else { return Ok(()) };
+                // Without it, small answers wait for more. A client that has gone already is noticed soon enough.
+                let _ = stream.set_nodelay(true);
                 let client = client.to_string().into();
                 match &self.tls {
-                    Some(with) if *tls => self.carry_secured(with.clone(), stream, client),
-                    _ => self.carry(stream, client),
+                    Some(with) if *tls => self.carry_secured(with.clone(), stream, client, admitted),
+                    _ => self.carry(stream, client, admitted),
                 }
             }
             Bound::Unix(listener, _) | Bound::Abstract(listener, _) => {
                 let (stream, _) = listener.accept().await?;
-                self.carry(stream, "@".into());
+                if let Some(admitted) = admission.admit() {
+                    self.carry(stream, "@".into(), admitted);
+                }
             }
         }
         Ok(())
     }
 
-    fn carry(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, client: Arc<str>) {
+    fn carry(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        client: Arc<str>,
+        admitted: Admitted,
+    ) {
         let connection = self.front.connection(client, None, self.diagnostic);
         let builder = if self.h2c { self.protocols.either() } else { self.protocols.http1() };
-        let limit = self.protocols.head_timeout();
-        tokio::spawn(converse(builder, stream, connection, self.graceful.watcher(), limit));
+        let patience = self.protocols.patience();
+        let stream = Patient::new(stream, patience.answer);
+        let (stopped, alive) = (self.stopped.clone(), self.alive.clone());
+        tokio::spawn(async move {
+            converse(builder, stream, connection, stopped, patience).await;
+            drop((admitted, alive));
+        });
     }
 
     /// The client has not said anything yet: no request is running, so the end does not wait for it.
@@ -159,12 +186,14 @@ impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
         tls: Arc<Tls>,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         client: Arc<str>,
+        admitted: Admitted,
     ) {
-        let (front, watcher) = (self.front.clone(), self.graceful.watcher());
-        let (protocols, diagnostic, mut stopped) = (self.protocols.clone(), self.diagnostic, self.stopped.clone());
+        let (front, protocols, diagnostic) = (self.front.clone(), self.protocols.clone(), self.diagnostic);
+        let (mut stopped, alive) = (self.stopped.clone(), self.alive.clone());
         tokio::spawn(async move {
+            let patience = protocols.patience();
             let agreed = tokio::select! {
-                agreed = agree(&tls, stream) => agreed,
+                agreed = agree(&tls, Patient::new(stream, patience.answer)) => agreed,
                 _ = stopped.changed() => return,
             };
             let (stream, peer) = match agreed {
@@ -174,7 +203,8 @@ impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let builder = if is_http2 { protocols.http2() } else { protocols.http1() };
             let connection = front.connection(client, peer, diagnostic).encrypted();
-            converse(builder, stream, connection, watcher, protocols.head_timeout()).await;
+            converse(builder, stream, connection, stopped, patience).await;
+            drop((admitted, alive));
         });
     }
 }
@@ -194,29 +224,35 @@ async fn agree<T: AsyncRead + AsyncWrite + Unpin>(
     Ok((stream, Some(Arc::new(peer))))
 }
 
-/// Answers the requests of one connection. A client that does not make any in time has to leave.
+/// Answers the requests of one connection, until it ends or is told to. A client that asks nothing, or does not take what
+/// it asked for, has to leave.
 async fn converse<S: Answers + Clone + Send + Sync + 'static>(
     builder: Builder,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     connection: Connection<S>,
-    watcher: Watcher,
-    limit: Duration,
+    mut stopped: watch::Receiver<()>,
+    patience: Patience,
 ) {
-    let asked = connection.asked();
-    let serving = builder.serve_connection(TokioIo::new(stream), connection).into_owned();
-    let mut serving = pin!(watcher.watch(serving));
-    let too_late = async {
-        tokio::time::sleep(limit).await;
-        if asked.is_set() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        ended = &mut serving => {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "connection ended early");
+    let pace = connection.pace();
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), connection).into_owned());
+    let mut leaving = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "connection ended early");
+                }
+                return;
+            }
+            _ = stopped.changed(), if !leaving => {}
+            () = pace.stands_still(patience) => {
+                tracing::debug!("connection without requests, or with answers that nobody takes");
+                if leaving || !pace.was_asked() {
+                    return;
+                }
             }
         }
-        () = too_late => tracing::debug!("connection ended without a request"),
+        leaving = true;
+        serving.as_mut().graceful_shutdown();
     }
 }

@@ -1,0 +1,137 @@
+//! How many connections there may be.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics::{Counter, Gauge};
+use regent_core::telemetry::Telemetry;
+use rustix::process::{Resource, getrlimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Connections to diagnostic addresses, which have room of their own: whoever asks how the agent fares should learn it
+/// also when the others are too many.
+const DIAGNOSTIC: usize = 64;
+
+/// Files that the agent itself may need: for bundles, logs, certificates and connections of its own.
+const OWN_FILES: u64 = 256;
+
+/// How often the log speaks of connections that there was no room for.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// As many connections as the limit of open files leaves room for; `None` if it has no end.
+pub(crate) fn room() -> Option<usize> {
+    let files = getrlimit(Resource::Nofile).current?;
+    let others = OWN_FILES.min(files / 2) + DIAGNOSTIC as u64;
+    Some(usize::try_from(files.saturating_sub(others)).unwrap_or(usize::MAX).max(1))
+}
+
+/// Lets connections in until there are too many.
+pub(super) struct Admission {
+    limit: usize,
+    room: Arc<Semaphore>,
+    open: Gauge,
+    refused: Counter,
+    unsaid: u64,
+    said: Option<Instant>,
+}
+
+/// A connection that was let in; its end makes room for another.
+pub(super) struct Admitted {
+    open: Gauge,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.open.decrement(1.0);
+    }
+}
+
+/// Makes the admissions of listeners: those of the API share their room, and so do the diagnostic ones.
+pub(super) struct Admissions {
+    api: (usize, Arc<Semaphore>),
+    diagnostic: (usize, Arc<Semaphore>),
+    telemetry: Telemetry,
+}
+
+impl Admissions {
+    /// With room for that many connections to the API.
+    pub(super) fn new(limit: Option<usize>, telemetry: Telemetry) -> Self {
+        telemetry.describe_gauge("http_connections_open", "Connections of clients.");
+        telemetry.describe_counter("http_connections_refused", "Connections that were closed for want of room.");
+        let room = |limit: usize| (limit, Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))));
+        Self { api: room(limit.unwrap_or(usize::MAX)), diagnostic: room(DIAGNOSTIC), telemetry }
+    }
+
+    /// The admission of one listener.
+    pub(super) fn of(&self, diagnostic: bool) -> Admission {
+        let ((limit, room), name) = if diagnostic { (&self.diagnostic, "diagnostic") } else { (&self.api, "api") };
+        let labels = [("listener", name.to_owned())];
+        Admission {
+            limit: *limit,
+            room: room.clone(),
+            open: self.telemetry.gauge("http_connections_open", &labels),
+            refused: self.telemetry.counter("http_connections_refused", &labels),
+            unsaid: 0,
+            said: None,
+        }
+    }
+}
+
+impl Admission {
+    /// Lets a connection in, or refuses it, counts that, and says so once in a while.
+    pub(super) fn admit(&mut self) -> Option<Admitted> {
+        let Ok(room) = self.room.clone().try_acquire_owned() else {
+            self.refused.increment(1);
+            self.unsaid += 1;
+            self.say(Instant::now());
+            return None;
+        };
+        self.open.increment(1.0);
+        Some(Admitted { open: self.open.clone(), _room: room })
+    }
+
+    fn say(&mut self, now: Instant) {
+        if self.said.is_some_and(|said| now.duration_since(said) < PAUSE) {
+            return;
+        }
+        self.said = Some(now);
+        let refused = std::mem::take(&mut self.unsaid);
+        tracing::warn!(
+            limit = self.limit,
+            refused,
+            "Too many connections: new ones are closed. Raise the limit of open files or server.limits.max_connections."
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_so_many_and_again_when_one_ends() {
+        let telemetry = Telemetry::new(&[1.0]).expect("buckets");
+        let admissions = Admissions::new(Some(2), telemetry.clone());
+        let (mut one, mut other, mut diagnostic) = (admissions.of(false), admissions.of(false), admissions.of(true));
+        let (first, second) = (one.admit().expect("room"), other.admit().expect("room"));
+        assert!(one.admit().is_none() && other.admit().is_none() && diagnostic.admit().is_some());
+        drop(first);
+        let third = one.admit().expect("room again");
+        let shown = telemetry.render();
+        assert!(shown.contains("http_connections_open{listener=\"api\"} 2\n"), "{shown}");
+        assert!(shown.contains("http_connections_refused{listener=\"api\"} 2\n"), "{shown}");
+        drop((second, third));
+        assert!(telemetry.render().contains("http_connections_open{listener=\"api\"} 0\n"));
+    }
+
+    #[test]
+    fn a_flood_is_one_line_a_minute() {
+        let admissions = Admissions::new(Some(0), Telemetry::new(&[1.0]).expect("buckets"));
+        let mut admission = admissions.of(false);
+        assert!((0..3).all(|_| admission.admit().is_none()));
+        assert_eq!(admission.unsaid, 2, "the first was said");
+        admission.say(Instant::now() + PAUSE);
+        assert_eq!(admission.unsaid, 0);
+    }
+}

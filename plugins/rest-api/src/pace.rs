@@ -1,0 +1,173 @@
+//! Whether anything moves on a connection.
+//!
+//! HTTP/1 has one request at a time, and hyper ends the wait for the next one. HTTP/2 has many, which their client can
+//! leave standing by taking no answer, and hyper waits. So what goes on is counted here, and looked at now and then.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::Version;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Patience;
+
+/// How much of an answer is handed over at a time on HTTP/2. What is handed over waits where it cannot be seen.
+const PART: usize = 64 << 10;
+
+/// What goes on on one connection. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Pace(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    /// Whether there was a request.
+    asked: AtomicBool,
+    /// Whether it was one of HTTP/1.
+    by_turns: AtomicBool,
+    /// Requests that are being answered.
+    busy: AtomicUsize,
+    /// Answers that the client has not taken as a whole.
+    owed: AtomicUsize,
+    /// Counts everything that happens.
+    moves: AtomicU64,
+}
+
+impl Pace {
+    /// A request has come; the answer is being made until the guard is dropped.
+    pub(crate) fn begin(&self, version: Version) -> Busy {
+        self.0.asked.store(true, Ordering::Relaxed);
+        if version != Version::HTTP_2 {
+            self.0.by_turns.store(true, Ordering::Relaxed);
+        }
+        self.0.busy.fetch_add(1, Ordering::Relaxed);
+        self.moved();
+        Busy(self.clone())
+    }
+
+    /// Whether there was a request.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.0.asked.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there was no request for as long as the head of one may take, or until the client has left an answer
+    /// standing. On HTTP/1, only for the first request.
+    pub(crate) async fn stands_still(&self, patience: Patience) {
+        let counts = &*self.0;
+        let (mut seen, mut since) = (0, Instant::now());
+        loop {
+            sleep(patience.head.min(patience.answer)).await;
+            if counts.by_turns.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            let moves = counts.moves.load(Ordering::Relaxed);
+            if moves != seen || counts.busy.load(Ordering::Relaxed) > 0 {
+                (seen, since) = (moves, Instant::now());
+                continue;
+            }
+            let owes = counts.owed.load(Ordering::Relaxed) > 0;
+            if since.elapsed() >= if owes { patience.answer } else { patience.head } {
+                return;
+            }
+        }
+    }
+
+    fn moved(&self) {
+        self.0.moves.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A request that is being answered.
+pub(crate) struct Busy(Pace);
+
+impl Busy {
+    /// The answer is there; the client may take it.
+    pub(crate) fn hand_over(self, version: Version, answer: Full<Bytes>) -> Handed {
+        let owed = (version == Version::HTTP_2).then(|| Owed::new(&self.0));
+        Handed { answer, rest: Bytes::new(), owed }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.moved();
+    }
+}
+
+/// An answer that the client has not taken as a whole.
+struct Owed(Pace);
+
+impl Owed {
+    fn new(pace: &Pace) -> Self {
+        pace.0.owed.fetch_add(1, Ordering::Relaxed);
+        Self(pace.clone())
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.0.0.owed.fetch_sub(1, Ordering::Relaxed);
+        self.0.moved();
+    }
+}
+
+/// The body of an answer: as a whole on HTTP/1, part by part as the client takes it on HTTP/2.
+pub(crate) struct Handed {
+    answer: Full<Bytes>,
+    /// What was taken out of `answer` and not handed over yet.
+    rest: Bytes,
+    owed: Option<Owed>,
+}
+
+impl Body for Handed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(owed) = &self.owed else { return Pin::new(&mut self.answer).poll_frame(cx) };
+        owed.0.moved();
+        if self.rest.is_empty() {
+            let whole = ready!(Pin::new(&mut self.answer).poll_frame(cx));
+            let Some(Ok(whole)) = whole.map(|frame| frame.map(Frame::into_data)) else { return Poll::Ready(None) };
+            self.rest = whole.unwrap_or_default();
+        }
+        let length = self.rest.len().min(PART);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.answer.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.rest.is_empty() { self.answer.size_hint() } else { SizeHint::with_exact(self.rest.len() as u64) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_arrive_whole() {
+        let answer = Bytes::from((0..200_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            for answer in [Bytes::new(), answer.slice(..1), answer.clone()] {
+                let pace = Pace::default();
+                let handed = pace.begin(version).hand_over(version, Full::new(answer.clone()));
+                assert_eq!(handed.size_hint().exact(), Some(answer.len() as u64));
+                let Ok(collected) = handed.collect().await;
+                assert_eq!(collected.to_bytes(), answer);
+                assert_eq!(pace.0.owed.load(Ordering::Relaxed), 0);
+            }
+        }
+    }
+}
