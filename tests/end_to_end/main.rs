@@ -1,5 +1,6 @@
 //! The real binary, from outside: real HTTP, real signals, a control plane in this process.
 
+mod advisories;
 mod architecture;
 mod bundles;
 mod collector;
