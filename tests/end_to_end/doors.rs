@@ -63,3 +63,24 @@ async fn flags_that_do_not_go_together_are_refused() {
         assert!(error.contains(wrong.split_once('=').expect("a flag").0), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_broken_new_certificate_leaves_the_old_one_and_is_logged() {
+    let made = Certificates::generate();
+    let agent = regent().via(Client::trusting(&made.ca));
+    let agent = agent.file("cert.pem", &made.server_cert).file("key.pem", &made.server_key);
+    let agent = agent.args(["--tls-cert-file=cert.pem", "--tls-private-key-file=key.pem", "--log-level=debug"]);
+    let agent = agent.start().await.expect("the agent starts");
+    let write = |name: &str, content: &str| std::fs::write(agent.dir().join(name), content).expect("written");
+    write("cert.pem", "nonsense");
+    let line = agent.wait_for_log("Failed to reload TLS config after retrying: ", SOON).await.expect("it is said");
+    assert!(line.contains("\"level\":\"error\"") && line.contains("cert.pem"), "{line}");
+    assert_eq!(agent.get("/health").await.status, 200, "the old one is still shown");
+    let other = Certificates::generate();
+    write("key.pem", &other.server_key);
+    write("cert.pem", &other.server_cert);
+    agent.wait_for_log("Refreshed server certificate.", SOON).await.expect("and the next good one is taken");
+    let client = Client::trusting(&other.ca);
+    assert_eq!(client.get(&agent.url("/health")).await.expect("the new one is shown").status, 200);
+    assert!(!agent.stderr().contains("PRIVATE KEY"), "{}", agent.stderr());
+}

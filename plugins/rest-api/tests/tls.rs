@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use authority::{Authority, Files};
+use authority::{Authority, FUTURE, Files, PAST};
 use rcgen::DnType;
 use regent_kit::Client;
 use regent_rest_api::{Authentication, Authorization, Listeners, Options, TlsOptions, TlsVersion};
@@ -102,6 +102,11 @@ async fn old_versions_and_other_suites_are_refused() {
     let stream = connect(&choosy, &authority, &[&rustls::version::TLS12], "http/1.1").await.expect("1.2");
     let suite = stream.get_ref().1.negotiated_cipher_suite().expect("agreed").suite();
     assert_eq!(suite, rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256);
+    let name = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    let foreign = start(TlsOptions { cipher_suites: Some(vec![name.to_owned()]), ..files.options() }).await;
+    let refused = connect(&foreign, &authority, &[&rustls::version::TLS12], "http/1.1").await;
+    refused.expect_err("the key of the server is not for RSA");
+    connect(&foreign, &authority, &[&rustls::version::TLS13], "http/1.1").await.expect("suites of 1.3 stay");
 }
 
 #[tokio::test]
@@ -165,7 +170,10 @@ async fn clients_are_who_their_certificates_say() {
     let bob = ask(&clients.client(&[(DnType::CommonName, "bob")])).await.expect("an answer");
     check(&bob, 401, "{\n  \"code\": \"unauthorized\",\n  \"message\": \"CN=bob\"\n}\n");
     ask(&servers.client(&[(DnType::CommonName, "alice")])).await.expect_err("another authority");
-    ask(&clients.expired()).await.expect_err("expired");
+    for (time, why) in [(PAST, "expired"), (FUTURE, "not valid yet")] {
+        ask(&clients.client_in(&[(DnType::CommonName, "alice")], time)).await.expect_err(why);
+    }
+    ask(&clients.server()).await.expect_err("a certificate for servers");
     Client::trusting(&servers.pem()).get(&url).await.expect_err("no certificate");
 }
 

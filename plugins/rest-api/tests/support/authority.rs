@@ -1,5 +1,6 @@
 //! Certificates for tests that need more than one kind.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -7,6 +8,13 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 use regent_rest_api::TlsOptions;
+
+/// The years in which certificates are valid, unless others are asked for.
+const VALID: Range<i32> = 2000..4000;
+
+/// Years that are over, and years that are still to come.
+pub(crate) const PAST: Range<i32> = 2000..2001;
+pub(crate) const FUTURE: Range<i32> = 3900..4000;
 
 /// Who issues certificates.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -32,28 +40,33 @@ impl Authority {
 
     /// A certificate for a server on 127.0.0.1.
     pub(crate) fn server(&self) -> Issued {
-        self.issue(&[(DnType::CommonName, "server")], ExtendedKeyUsagePurpose::ServerAuth, 4000)
+        self.server_for("127.0.0.1", VALID)
+    }
+
+    /// A certificate for a server on that host, in that time.
+    pub(crate) fn server_for(&self, host: &str, time: Range<i32>) -> Issued {
+        self.issue(host, &[(DnType::CommonName, "server")], ExtendedKeyUsagePurpose::ServerAuth, time)
     }
 
     /// A certificate for a client of that name.
     pub(crate) fn client(&self, name: &[(DnType, &str)]) -> Issued {
-        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 4000)
+        self.client_in(name, VALID)
     }
 
-    /// A certificate for a client that ended long ago.
-    pub(crate) fn expired(&self) -> Issued {
-        self.issue(&[(DnType::CommonName, "late")], ExtendedKeyUsagePurpose::ClientAuth, 2001)
+    /// A certificate for a client of that name, in that time.
+    pub(crate) fn client_in(&self, name: &[(DnType, &str)], time: Range<i32>) -> Issued {
+        self.issue("127.0.0.1", name, ExtendedKeyUsagePurpose::ClientAuth, time)
     }
 
-    fn issue(&self, name: &[(DnType, &str)], usage: ExtendedKeyUsagePurpose, until: i32) -> Issued {
-        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address");
+    fn issue(&self, host: &str, name: &[(DnType, &str)], usage: ExtendedKeyUsagePurpose, time: Range<i32>) -> Issued {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a host");
         params.distinguished_name = rcgen::DistinguishedName::new();
         for (kind, value) in name {
             params.distinguished_name.push(kind.clone(), *value);
         }
         params.extended_key_usages = vec![usage];
-        params.not_before = date_time_ymd(2000, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
+        params.not_before = date_time_ymd(time.start, 1, 1);
+        params.not_after = date_time_ymd(time.end, 1, 1);
         let key = new_key();
         let certificate = params.signed_by(&key, &self.0).expect("valid parameters");
         Issued { certificate: certificate.pem(), key: key.serialize_pem() }
