@@ -84,3 +84,20 @@ async fn a_broken_new_certificate_leaves_the_old_one_and_is_logged() {
     assert_eq!(client.get(&agent.url("/health")).await.expect("the new one is shown").status, 200);
     assert!(!agent.stderr().contains("PRIVATE KEY"), "{}", agent.stderr());
 }
+
+#[tokio::test]
+async fn an_engine_that_cannot_read_certificates_shows_none_and_says_so() {
+    let made = Certificates::generate();
+    let policy =
+        format!("{POLICY}\nallow if {{\n\tinput.identity == \"CN=client\"\n\tinput.path[0] == \"metrics\"\n}}\n");
+    let client = Client::with_certificate(&made.ca, &made.client_cert, &made.client_key);
+    let agent = regent().via(client).args(["--set", "engine=regorus"]).file("authz.rego", policy).arg("authz.rego");
+    let agent = agent.file("ca.pem", &made.ca).file("cert.pem", &made.server_cert).file("key.pem", &made.server_key);
+    let agent = agent.args(["--tls-cert-file=cert.pem", "--tls-private-key-file=key.pem", "--tls-ca-cert-file=ca.pem"]);
+    let agent = agent.args(["--authentication=tls", "--authorization=basic"]).start().await.expect("the agent starts");
+    assert_eq!(agent.get("/v1/data").await.status, 401, "the policy relies on what it does not see");
+    assert_eq!(agent.get("/metrics").await.status, 200, "the name is seen");
+    let line = agent.wait_for_log("will not see client_certificates", SOON).await.expect("it is said");
+    assert!(line.contains("\"level\":\"warn"), "{line}");
+    assert_eq!(agent.stderr().matches("client_certificates").count(), 1, "once");
+}

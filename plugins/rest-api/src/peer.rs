@@ -42,13 +42,28 @@ impl Peer {
     }
 }
 
+/// Says so once if policies will not see the certificates of clients, because the engine cannot read any. Whoever relies on
+/// them then lets nobody in.
+pub(crate) fn warn_if_unseen(snapshot: &Snapshot) {
+    if let Err(error) = snapshot.prepare(&query()) {
+        tracing::warn!(
+            err = %error,
+            "Policies will not see client_certificates, because the engine cannot read them. Use input.identity, or the \
+             engine `rego`."
+        );
+    }
+}
+
+fn query() -> Query {
+    Query::Text(QueryText { text: PARSE.to_owned(), ..QueryText::default() })
+}
+
 fn shown(certificates: &[u8], snapshot: &Snapshot) -> Option<Value> {
-    let query = Query::Text(QueryText { text: PARSE.to_owned(), ..QueryText::default() });
-    match ask(snapshot, &query, Some(&STANDARD.encode(certificates).into())).map(Answer::into_document) {
+    match ask(snapshot, &query(), Some(&STANDARD.encode(certificates).into())).map(Answer::into_document) {
         Ok(Some(parsed)) => Some(parsed.as_array()?.iter().map(without_added).collect()),
         Ok(None) => None,
         Err(error) => {
-            tracing::warn!(err = %error, "policies will not see the certificates of clients");
+            tracing::debug!(err = %error, "this client's certificates cannot be shown to policies");
             None
         }
     }

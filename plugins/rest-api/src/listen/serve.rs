@@ -23,8 +23,8 @@ use crate::api::Api;
 use crate::call::Answers;
 use crate::config::Patience;
 use crate::front::{Connection, Front};
-use crate::layers;
-use crate::peer::Peer;
+use crate::layers::{self, Authentication, Authorization};
+use crate::peer::{self, Peer};
 
 /// How long a client may take to agree upon TLS.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,6 +52,9 @@ pub(super) async fn until(
     grace: Duration,
 ) -> Result<(), ServeError> {
     let Listeners { main, diagnostic, h2c, tls, doors } = listeners;
+    if doors.authentication == Authentication::Tls && doors.authorization == Authorization::Basic {
+        peer::warn_if_unseen(&api.parts.host.store.snapshot());
+    }
     let (stop, stopped) = watch::channel(());
     // Every connection holds a receiver, so that the sender sees when the last one is over.
     let (connections, alive) = watch::channel(());
