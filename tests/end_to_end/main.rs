@@ -8,6 +8,7 @@ mod discovery;
 mod doors;
 mod examples;
 mod faults;
+mod flags;
 mod hostile;
 mod http_send;
 mod journey;

@@ -88,6 +88,9 @@ pub(super) struct Arguments {
     /// Take modules that do not say otherwise for Rego v0, and listen on all interfaces.
     #[arg(long)]
     v0_compatible: bool,
+    /// Accepted for OPA's sake; it is what Regent does. --v0-compatible goes before it.
+    #[arg(long, hide = true)]
+    v1_compatible: bool,
     /// Accepted for OPA's sake; Regent reports to nobody.
     #[arg(long, alias = "skip-version-check", hide = true)]
     disable_telemetry: bool,
