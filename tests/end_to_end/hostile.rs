@@ -153,3 +153,43 @@ async fn the_rest_of_a_refused_body_does_not_pass_for_the_whole() {
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("request body too large"), "{answer}");
     unharmed(&agent).await;
 }
+
+/// What a command line names may be deeper than any stack.
+#[tokio::test]
+async fn files_of_any_depth_are_refused_beyond_a_limit() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
+    let file = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let array = file("array.json", deep("[", "]"));
+    let object = file("object.json", deep("{\"a\":", "}"));
+    let yaml = file("array.yaml", deep("[", "]"));
+    let policy = file("deep.rego", format!("package p\n\nx := {}\n", deep("[", "]")));
+    file("bundle/data.json", deep("{\"a\":", "}"));
+    let bundle = directory.path().join("bundle").display().to_string();
+    for arguments in [
+        ["--input", &array],
+        ["--input", &yaml],
+        ["--data", &object],
+        ["--data", &yaml],
+        ["--data", &policy],
+        ["--schema", &array],
+        ["--capabilities", &array],
+        ["--bundle", &bundle],
+    ] {
+        let eval =
+            std::process::Command::new(env!("CARGO_BIN_EXE_regent")).arg("eval").args(arguments).arg("1").output();
+        let output = eval.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{arguments:?}: {}", output.status);
+        assert!(["depth", "recursion limit"].iter().any(|why| said.contains(why)), "{arguments:?}: {said}");
+    }
+    for arguments in [&["--config-file", &yaml][..], &[&object], &[&policy], &["--bundle", &bundle]] {
+        let output = regent().args(arguments).run_to_end(SOON).await.expect("the agent ends by itself");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
