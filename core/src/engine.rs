@@ -23,6 +23,7 @@ pub use schemas::{KnownInput, Schemas};
 
 use crate::builtin::Builtin;
 use crate::fetch::Fetcher;
+use crate::metrics::Metrics;
 use crate::store::Snapshot;
 use crate::value::{Json, Path, Value};
 
@@ -211,6 +212,12 @@ pub trait Program: Send + Sync + 'static {
     /// # Errors
     /// When the query does not parse or compile, or the engine cannot do what it asks for.
     fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError>;
+
+    /// Compiles a query once more and adds the time of each stage, for those who look for where it goes. An engine
+    /// without stages adds nothing.
+    fn time_stages(&self, query: &Query, metrics: &mut Metrics) {
+        let _ = (query, metrics);
+    }
 }
 
 /// What is asked.

@@ -1,7 +1,7 @@
 //! The configuration as it may be shown: without what must not be known.
 //!
-//! OPA takes out the credentials of services and the material of keys. Shown masked here, beside that: headers of
-//! services, whatever has a telling name in `plugins` and in sections that OPA does not know, and passwords in URLs.
+//! OPA takes out the credentials of services and the material of keys. Shown masked here, beside that: headers with a
+//! telling name, whatever else has one in `plugins` and in sections that OPA does not know, and passwords in URLs.
 
 use super::secret::MASK;
 use crate::value::{Value, View};
@@ -43,6 +43,9 @@ const TELLING: [&str; 13] = [
     "credential",
 ];
 
+/// Parts of names of headers that tell of a secret, beside those. Other headers are shown, as OPA shows all of them.
+const TELLING_HEADERS: [&str; 6] = ["auth", "key", "cookie", "session", "signature", "jwt"];
+
 /// The tree with secrets removed or masked.
 pub(super) fn redact(tree: &Value) -> Value {
     entries(tree, |section, value| match section {
@@ -79,7 +82,8 @@ fn each(value: &Value, change: impl Fn(&Value) -> Value) -> Value {
 }
 
 fn headers(value: &Value) -> Value {
-    each(value, masked)
+    let tells = |name: &str| tells(name) || tells_of_any(name, &TELLING_HEADERS);
+    entries(value, |name, value| if tells(name) { masked(value) } else { urls(value) })
 }
 
 fn masked(value: &Value) -> Value {
@@ -87,8 +91,12 @@ fn masked(value: &Value) -> Value {
 }
 
 pub(super) fn tells(key: &str) -> bool {
+    tells_of_any(key, &TELLING)
+}
+
+fn tells_of_any(key: &str, parts: &[&str]) -> bool {
     let key = key.to_ascii_lowercase();
-    TELLING.iter().any(|part| key.contains(part))
+    parts.iter().any(|part| key.contains(part))
 }
 
 /// What may be shown of an entry that OPA does not name as a secret.
@@ -152,8 +160,10 @@ mod tests {
 
     #[test]
     fn credentials_and_key_material_are_gone() {
-        let services = r#"{"services":{"a":{"credentials":{"bearer":{"token":"t"}},"url":"https://x","headers":{"X":"s","Y":null}}}}"#;
-        assert_eq!(shown(services), r#"{"services":{"a":{"headers":{"X":"***","Y":null},"url":"https://x"}}}"#);
+        let services = r#"{"services":{"a":{"credentials":{"bearer":{"token":"t"}},"url":"https://x","headers":{"X-Team":"s","X-Auth":"s","PRIVATE-TOKEN":null}}}}"#;
+        let expected =
+            r#"{"services":{"a":{"headers":{"PRIVATE-TOKEN":null,"X-Auth":"***","X-Team":"s"},"url":"https://x"}}}"#;
+        assert_eq!(shown(services), expected);
         assert_eq!(shown(r#"{"services":[{"name":"a","credentials":{}}]}"#), r#"{"services":[{"name":"a"}]}"#);
         assert_eq!(
             shown(r#"{"keys":{"k":{"key":"x","private_key":"y","algorithm":"HS256"}}}"#),
@@ -169,9 +179,9 @@ mod tests {
     fn telling_names_are_masked_where_opa_knows_nothing() {
         assert_eq!(
             shown(
-                r#"{"plugins":{"token_pusher":{"Token":"t","out":[{"clientSecret":1,"url":"u"}],"headers":{"A":"b"}}}}"#
+                r#"{"plugins":{"token_pusher":{"Token":"t","out":[{"clientSecret":1,"url":"u"}],"headers":{"A":"b","Api-Key":"k"}}}}"#
             ),
-            r#"{"plugins":{"token_pusher":{"Token":"***","headers":{"A":"***"},"out":[{"clientSecret":"***","url":"u"}]}}}"#
+            r#"{"plugins":{"token_pusher":{"Token":"***","headers":{"A":"b","Api-Key":"***"},"out":[{"clientSecret":"***","url":"u"}]}}}"#
         );
         assert_eq!(
             shown(r#"{"ekm":{"vault":{"token":"t"}},"my_token":"x"}"#),

@@ -9,6 +9,7 @@ use super::StoreError;
 use crate::engine::{
     CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, RuleDocument, Unsupported,
 };
+use crate::metrics::Metrics;
 use crate::value::{Json, Path, Value};
 
 /// Most prepared queries that one program keeps.
@@ -132,6 +133,11 @@ impl Snapshot {
             Query::Document(_) => self.program.prepare(query),
             Query::Text(_) => Ok(Prepared { query: self.program.program.prepare(query)?, cached: false }),
         }
+    }
+
+    /// As [`Program::time_stages`].
+    pub fn time_stages(&self, query: &Query, metrics: &mut Metrics) {
+        self.program.program.time_stages(query, metrics);
     }
 }
 

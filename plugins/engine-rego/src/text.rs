@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use regent_core::Value;
 use regent_core::engine::{QueryError, QueryText, RegoVersion};
+use regent_core::metrics::Metrics;
 use regent_core::value::Path;
 
 use crate::builtins::Builtins;
@@ -11,7 +12,7 @@ use crate::compile::{Compiled, CompiledQuery, Options, QueryContext, check_docum
 use crate::syntax::ast::{Import, Ref, SourceFile, Span, Term, TermKind};
 use crate::syntax::{BodyOptions, Language, parse_body_with, parse_module};
 
-/// Parses and compiles a query.
+/// Parses and compiles a query; adds the time of each stage if the metrics are on.
 ///
 /// # Errors
 /// When it does not parse or compile, or is empty.
@@ -20,6 +21,7 @@ pub(crate) fn compile(
     compiled: &Compiled,
     builtins: &Builtins,
     options: &Options,
+    metrics: &mut Metrics,
 ) -> Result<CompiledQuery, QueryError> {
     let source = SourceFile { name: Arc::default(), text: query.text.as_str().into() };
     let language = Language::of(options.capabilities.as_deref(), query.version).map_err(QueryError::Parse)?;
@@ -39,7 +41,7 @@ pub(crate) fn compile(
     }
     let context = QueryContext { package: query.package.as_ref().map(package), imports };
     let options = Options { unsafe_builtins: query.unsafe_builtins.clone(), ..options.clone() };
-    compile_query(body, &context, compiled, builtins, &options).map_err(QueryError::Compile)
+    compile_query(body, &context, compiled, builtins, &options, metrics).map_err(QueryError::Compile)
 }
 
 /// Checks that what is known of rules allows for a document at the path.

@@ -241,6 +241,9 @@ impl Decider {
             ..QueryText::default()
         });
         let prepared = meter.metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
+        if call.params().flag("instrument") {
+            snapshot.time_stages(&query, &mut meter.metrics);
+        }
         let prepared = match prepared {
             Ok(prepared) => prepared.query,
             Err(refused) => {

@@ -5,6 +5,7 @@ mod capture;
 use std::collections::BTreeMap;
 
 use regent_core::engine::{ErrorCode, PolicyError, PolicyErrors};
+use regent_core::metrics::Metrics;
 
 use self::capture::captures;
 use super::check::{self, Arities, Originals};
@@ -51,7 +52,7 @@ impl CompiledQuery {
     }
 }
 
-/// Takes a parsed query through all stages.
+/// Takes a parsed query through all stages, and times them if the metrics are on.
 ///
 /// # Errors
 /// What the first stage found that found any.
@@ -61,6 +62,7 @@ pub(crate) fn compile_query(
     compiled: &Compiled,
     builtins: &Builtins,
     options: &Options,
+    metrics: &mut Metrics,
 ) -> Result<CompiledQuery, PolicyErrors> {
     if body.is_empty() {
         return Err(PolicyError::new(ErrorCode::Compile, "empty query cannot be compiled", None).into());
@@ -74,13 +76,15 @@ pub(crate) fn compile_query(
         originals: BTreeMap::new(),
     };
     if options.strict {
-        check::query_keyword_overrides(&body, &mut stages.errors);
+        let check = |_: &mut Metrics| check::query_keyword_overrides(&body, &mut stages.errors);
+        metrics.time("timer_query_compile_stage_check_keyword_overrides_ns", check);
         stages.errors.result()?;
     }
-    rewrite::resolve_refs(&mut body, context, compiled);
+    let resolve = |_: &mut Metrics| rewrite::resolve_refs(&mut body, context, compiled);
+    metrics.time("timer_query_compile_stage_resolve_refs_ns", resolve);
     capture::capture_values(&mut body, builtins, &compiled.rules);
-    for stage in STAGES {
-        stage(&mut stages, &mut body);
+    for (timer, stage) in STAGES {
+        metrics.time(timer, |_| stage(&mut stages, &mut body));
         stages.errors.result()?;
     }
     let originals = stages.originals;
@@ -98,21 +102,30 @@ struct Stages<'a> {
     originals: BTreeMap<Var, Var>,
 }
 
+/// A stage, and OPA's name of its timer.
+type Stage = (&'static str, fn(&mut Stages<'_>, &mut Body));
+
 /// The stages after the resolving of references, in OPA's order. Each generates its variables anew.
-const STAGES: &[fn(&mut Stages<'_>, &mut Body)] = &[
-    |stages, body| stages.local_vars(body),
-    |stages, body| stages.template_strings(body),
-    |stages, body| stages.void_calls(body),
-    |stages, body| stages.print_calls(body),
-    |_, body| rewrite::expr_terms(body, &mut Locals::for_query(body)),
-    |_, body| rewrite::comprehension_terms(body, &mut Locals::for_query(body)),
-    |stages, body| stages.with_values(body),
-    |stages, body| stages.undefined_functions(body),
-    |stages, body| stages.safety(body),
-    |_, body| rewrite::dynamic_terms(body, &mut Locals::for_query(body)),
-    |stages, body| stages.types(body),
-    |stages, body| stages.unsafe_builtins(body),
-    |stages, body| stages.deprecated_builtins(body),
+const STAGES: &[Stage] = &[
+    ("timer_query_compile_stage_rewrite_local_vars_ns", |stages, body| stages.local_vars(body)),
+    ("timer_query_compile_stage_rewrite_template_strings_ns", |stages, body| stages.template_strings(body)),
+    ("timer_query_compile_stage_check_void_calls_ns", |stages, body| stages.void_calls(body)),
+    ("timer_query_compile_stage_rewrite_print_calls_ns", |stages, body| stages.print_calls(body)),
+    ("timer_query_compile_stage_rewrite_expr_terms_ns", |_, body| {
+        rewrite::expr_terms(body, &mut Locals::for_query(body));
+    }),
+    ("timer_query_compile_stage_rewrite_comprehension_terms_ns", |_, body| {
+        rewrite::comprehension_terms(body, &mut Locals::for_query(body));
+    }),
+    ("timer_query_compile_stage_rewrite_with_values_ns", |stages, body| stages.with_values(body)),
+    ("timer_query_compile_stage_check_undefined_funcs_ns", |stages, body| stages.undefined_functions(body)),
+    ("timer_query_compile_stage_check_safety_ns", |stages, body| stages.safety(body)),
+    ("timer_query_compile_stage_rewrite_dynamic_terms_ns", |_, body| {
+        rewrite::dynamic_terms(body, &mut Locals::for_query(body));
+    }),
+    ("timer_query_compile_stage_check_types_ns", |stages, body| stages.types(body)),
+    ("timer_query_compile_stage_check_unsafe_builtins_ns", |stages, body| stages.unsafe_builtins(body)),
+    ("timer_query_compile_stage_check_deprecated_builtins_ns", |stages, body| stages.deprecated_builtins(body)),
 ];
 
 impl Stages<'_> {

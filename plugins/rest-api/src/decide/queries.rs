@@ -92,6 +92,9 @@ impl Queries {
         let path = reference::document(path)?;
         let query = Query::Document(path.clone());
         let prepared = metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
+        if key.options.instrument {
+            snapshot.time_stages(&query, metrics);
+        }
         let asked =
             Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query, trust: Trust::default() });
         self.keep(snapshot.generation(), &key, &asked);

@@ -8,6 +8,7 @@ mod safety;
 mod schemas;
 mod types;
 
+use regent_core::metrics::Metrics;
 use std::sync::Arc;
 
 use regent_core::builtin::{Builtin, Call, Declaration, Operands, Outcome};
@@ -83,6 +84,7 @@ fn query_errors(text: &str, query: &str, options: &Options) -> Vec<String> {
     let compiled = compiled(&[text], Options::default()).unwrap_or_else(|errors| panic!("{errors}"));
     let source = Arc::new(SourceFile { name: "".into(), text: query.into() });
     let body = parse_body(source, RegoVersion::V1).unwrap_or_else(|errors| panic!("{errors}"));
-    let result = compile_query(body, &QueryContext::default(), &compiled, &builtins(), options);
+    let result =
+        compile_query(body, &QueryContext::default(), &compiled, &builtins(), options, &mut Metrics::default());
     result.err().into_iter().flat_map(|errors| errors.0).map(|error| first_line(&error)).collect()
 }

@@ -1,4 +1,5 @@
 use regent_conformance::{Case, Sleep, Want, topics};
+use regent_core::metrics::Metrics;
 
 use super::{Arc, Builtins, Options, PolicyErrors, QueryContext, RegoVersion, SourceFile};
 use super::{compile, compile_query, parse_body, parse_module};
@@ -43,6 +44,6 @@ fn compiled(case: &Case, builtins: &Builtins) -> Result<(), PolicyErrors> {
     let compiled = compile(modules, builtins, Options::default())?;
     let query = SourceFile { name: "".into(), text: case.query.as_str().into() };
     let body = parse_body(Arc::new(query), RegoVersion::V1)?;
-    compile_query(body, &QueryContext::default(), &compiled, builtins, &Options::default())?;
+    compile_query(body, &QueryContext::default(), &compiled, builtins, &Options::default(), &mut Metrics::default())?;
     Ok(())
 }
