@@ -17,7 +17,7 @@ fn config(acme: &ControlPlane, more: &str) -> String {
 }
 
 /// A bundle of changes.
-fn changes(revision: &str, changes: Value) -> Vec<u8> {
+fn changes(revision: &str, changes: &Value) -> Vec<u8> {
     let patch = json!({"data": changes}).to_string();
     Bundle::new().revision(revision).roots(["app"]).file("patch.json", patch).build()
 }
@@ -35,7 +35,7 @@ async fn changes_to_data_arrive_in_place_of_a_whole_bundle() {
     assert_eq!(asked[0].header("prefer"), Some("modes=snapshot,delta"));
 
     let upsert = json!([{"op": "upsert", "path": "/app/users/-", "value": "bob"}]);
-    acme.serve_bundle("authz", changes("v2", upsert));
+    acme.serve_bundle("authz", changes("v2", &upsert));
     let report = acme.wait_for_status(SOON, |report| status(report, "active_revision") == "v2").await;
     let report = report.expect("the changes become active");
     assert_eq!(status(&report, "type"), "delta");
@@ -45,13 +45,13 @@ async fn changes_to_data_arrive_in_place_of_a_whole_bundle() {
 
     // Of changes that do not fit, none is made, and the error goes away with the next ones.
     let half = json!([{"op": "replace", "path": "/app/users", "value": []}, {"op": "remove", "path": "/app/none"}]);
-    acme.serve_bundle("authz", changes("v3", half));
+    acme.serve_bundle("authz", changes("v3", &half));
     let failed = acme.wait_for_status(SOON, |report| status(report, "code") == "bundle_error").await;
     let failed = failed.expect("the failure is reported");
     assert_eq!(status(&failed, "message"), "storage_not_found_error: /app/none: document does not exist");
     assert_eq!(status(&failed, "active_revision"), "v2");
     assert_eq!(decide(&agent, "app/allow", json!({"user": "bob"})).await, true);
-    acme.serve_bundle("authz", changes("v4", json!([{"op": "remove", "path": "/app/users/0"}])));
+    acme.serve_bundle("authz", changes("v4", &json!([{"op": "remove", "path": "/app/users/0"}])));
     let recovered = acme.wait_for_status(SOON, |report| status(report, "active_revision") == "v4").await;
     assert_eq!(status(&recovered.expect("the next changes become active"), "code"), &Value::Null);
     assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, false);
@@ -134,7 +134,7 @@ async fn changes_are_not_kept_on_disk() {
     let acme = ControlPlane::start().await;
     acme.serve_bundle("authz", bundle("v1", &["ann"]));
     let agent = ready(regent().config(&config(&acme, ", persist: true"))).await;
-    acme.serve_bundle("authz", changes("v2", json!([{"op": "remove", "path": "/app/users"}])));
+    acme.serve_bundle("authz", changes("v2", &json!([{"op": "remove", "path": "/app/users"}])));
     let report = acme.wait_for_status(SOON, |report| status(report, "code") == "bundle_error").await;
     assert_eq!(
         status(&report.expect("the refusal is reported"), "message"),

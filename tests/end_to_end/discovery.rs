@@ -17,7 +17,7 @@ fn boot(acme: &ControlPlane, more: &str) -> String {
 }
 
 /// What an agent should do: one bundle, and reports of how it fares.
-fn configuration(more: Value) -> Value {
+fn configuration(more: &Value) -> Value {
     let polling = json!({"min_delay_seconds": 1, "max_delay_seconds": 1});
     let mut configuration = json!({
         "bundles": {"authz": {"service": "acme", "polling": polling}},
@@ -62,7 +62,7 @@ async fn plugins(agent: &Agent, wanted: impl Fn(&Value) -> bool) {
 #[tokio::test]
 async fn a_configuration_is_found_and_put_into_effect() {
     let acme = with_authz().await;
-    acme.serve_bundle("discovery", discovery("d1", configuration(json!({"labels": {"tier": "edge"}}))));
+    acme.serve_bundle("discovery", discovery("d1", configuration(&json!({"labels": {"tier": "edge"}}))));
     let agent = regent().config(&boot(&acme, "")).start().await.expect("the agent starts");
     let report = revision(&acme, "d1").await;
     assert_eq!((&report["discovery"]["name"], &report["discovery"]["type"]), (&"discovery".into(), &"snapshot".into()));
@@ -109,7 +109,7 @@ async fn what_the_agent_was_started_with_waits_and_wins() {
     assert!(acme.statuses().is_empty(), "nothing else starts before");
 
     let other = json!({"status": {"service": "acme", "partition_name": "theirs"}, "labels": {"region": "south"}});
-    acme.serve_bundle("discovery", discovery("d1", configuration(other)));
+    acme.serve_bundle("discovery", discovery("d1", configuration(&other)));
     acme.fail_always("/bundles/discovery", None);
     let report = revision(&acme, "d1").await;
     let message = report["discovery"]["message"].as_str().expect("a message");
@@ -123,7 +123,7 @@ async fn what_the_agent_was_started_with_waits_and_wins() {
 #[tokio::test]
 async fn what_may_not_change_is_refused_as_a_whole() {
     let acme = with_authz().await;
-    acme.serve_bundle("discovery", discovery("d1", configuration(json!({}))));
+    acme.serve_bundle("discovery", discovery("d1", configuration(&json!({}))));
     let agent = regent().config(&boot(&acme, "")).start().await.expect("the agent starts");
     revision(&acme, "d1").await;
     let moved = json!({"services": {"acme": {"url": "http://127.0.0.1:1"}}});
@@ -135,7 +135,7 @@ async fn what_may_not_change_is_refused_as_a_whole() {
         (unknown, r#"plugin "nobody" not registered"#),
         (json!({"bundles": {"authz": {"trigger": "manual"}}}), "trigger mode mismatch: manual and periodic"),
     ] {
-        acme.serve_bundle("discovery", discovery("bad", configuration(change)));
+        acme.serve_bundle("discovery", discovery("bad", configuration(&change)));
         let refused = |report: &Value| {
             let message = report["discovery"]["message"].as_str();
             message.is_some_and(|message| message.contains(expected))
@@ -145,7 +145,7 @@ async fn what_may_not_change_is_refused_as_a_whole() {
         assert_eq!(report["discovery"]["active_revision"], "d1", "{expected}");
         assert_eq!(effective(&agent).await["bundles"]["authz"]["service"], "acme", "{expected}");
     }
-    acme.serve_bundle("discovery", discovery("d2", configuration(json!({"labels": {"tier": "edge"}}))));
+    acme.serve_bundle("discovery", discovery("d2", configuration(&json!({"labels": {"tier": "edge"}}))));
     let report = revision(&acme, "d2").await;
     assert_eq!((report["discovery"].get("code"), &report["labels"]["tier"]), (None, &"edge".into()));
 }
@@ -153,9 +153,9 @@ async fn what_may_not_change_is_refused_as_a_whole() {
 #[tokio::test]
 async fn a_bundle_that_gives_no_configuration_is_reported() {
     let acme = with_authz().await;
-    acme.serve_bundle("discovery", discovery("d1", configuration(json!({}))));
+    acme.serve_bundle("discovery", discovery("d1", configuration(&json!({}))));
     let config = boot(&acme, ", decision: found").replace("\ndiscovery", "\nstatus: {service: acme}\ndiscovery");
-    acme.serve_bundle("discovery", Bundle::new().revision("d1").data("found", configuration(json!({}))).build());
+    acme.serve_bundle("discovery", Bundle::new().revision("d1").data("found", configuration(&json!({}))).build());
     let agent = regent().config(&config).start().await.expect("the agent starts");
     revision(&acme, "d1").await;
     let reports = async |bundle: Vec<u8>, expected: &str| {
@@ -177,11 +177,11 @@ async fn a_bundle_that_gives_no_configuration_is_reported() {
 #[tokio::test]
 async fn plugins_come_and_go_and_bundles_only_where_that_is_said() {
     let acme = with_authz().await;
-    acme.serve_bundle("discovery", discovery("d1", configuration(json!({}))));
+    acme.serve_bundle("discovery", discovery("d1", configuration(&json!({}))));
     let agent = regent().config(&boot(&acme, "")).start().await.expect("the agent starts");
     revision(&acme, "d1").await;
     let console = json!({"decision_logs": {"console": true}});
-    acme.serve_bundle("discovery", discovery("d2", configuration(console)));
+    acme.serve_bundle("discovery", discovery("d2", configuration(&console)));
     plugins(&agent, |plugins| plugins["decision_logs"]["state"] == "OK").await;
     decide(&agent, "app/allow", json!({"user": "ann"})).await;
     agent.wait_for_log("Decision Log", SOON).await.expect("decisions are logged");
@@ -207,7 +207,7 @@ async fn plugins_come_and_go_and_bundles_only_where_that_is_said() {
 #[tokio::test]
 async fn without_its_service_an_agent_starts_as_it_was_configured_last() {
     let acme = with_authz().await;
-    acme.serve_bundle("discovery", discovery("d1", configuration(json!({}))));
+    acme.serve_bundle("discovery", discovery("d1", configuration(&json!({}))));
     let agent = regent().arg("--log-level=debug").config(&boot(&acme, ", persist: true"));
     let agent = agent.start().await.expect("the agent starts");
     revision(&acme, "d1").await;

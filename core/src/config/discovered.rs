@@ -11,7 +11,7 @@ use super::layers::assemble;
 use super::loading::Loading;
 use super::merge::Layer;
 use super::tree::ConfigTree;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// The name of the layer.
 const NAME: &str = "discovery";
@@ -105,7 +105,7 @@ fn key_defaults(key: &Value) -> Value {
 
 /// The object with defaults for keys that are missing or null, and without other nulls.
 fn with_defaults<const N: usize>(object: &Value, defaults: [(&str, Value); N]) -> Value {
-    let entries = object.as_object().into_iter().flat_map(|entries| entries.iter());
+    let entries = object.as_object().into_iter().flat_map(Object::iter);
     let written = entries.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
     let defaults = defaults.into_iter().map(|(key, value)| (Value::from(key), value));
     let all: BTreeMap<Value, Value> = defaults.chain(written).collect();
@@ -114,7 +114,7 @@ fn with_defaults<const N: usize>(object: &Value, defaults: [(&str, Value); N]) -
 
 /// Notes where a value of the start takes the place of another one, as OPA lists it.
 fn list_overridden(discovered: &Value, boot: &Value, prefix: &str, list: &mut Vec<String>) {
-    for (key, value) in boot.as_object().into_iter().flat_map(|entries| entries.iter()) {
+    for (key, value) in boot.as_object().into_iter().flat_map(Object::iter) {
         let Some(key) = key.as_str() else { continue };
         let Some(known) = discovered.get(key) else { continue };
         let full = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };

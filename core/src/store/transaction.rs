@@ -228,7 +228,9 @@ impl Transaction {
             BundlePayload::Snapshot { data, modules } => {
                 self.clear_roots(&bundle.roots);
                 self.fill_roots(&bundle.roots, &data)?;
-                modules.into_iter().for_each(|module| self.put_policy(module));
+                for module in modules {
+                    self.put_policy(module);
+                }
             }
             BundlePayload::Delta(changes) => {
                 for change in changes {

@@ -14,7 +14,9 @@ pub(crate) async fn configuration(host: &Host, content: BundleContent, query: &s
     let store = host.store.sibling()?;
     let fill = move |transaction: &mut Transaction| {
         transaction.put_entries(&data)?;
-        modules.into_iter().for_each(|module| transaction.put_policy(module));
+        for module in modules {
+            transaction.put_policy(module);
+        }
         Ok(())
     };
     store.write(fill).await?;

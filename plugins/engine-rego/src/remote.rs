@@ -51,8 +51,8 @@ pub(crate) struct Documents {
     linger: Linger,
     deadline: Instant,
     /// How many more documents, and bytes, may be fetched.
-    more_documents: AtomicUsize,
-    more_bytes: AtomicUsize,
+    left: AtomicUsize,
+    left_bytes: AtomicUsize,
 }
 
 impl Documents {
@@ -63,8 +63,8 @@ impl Documents {
             cancel,
             linger,
             deadline: Instant::now() + TIMEOUT,
-            more_documents: MOST_DOCUMENTS.into(),
-            more_bytes: MOST_BYTES.into(),
+            left: MOST_DOCUMENTS.into(),
+            left_bytes: MOST_BYTES.into(),
         }
     }
 
@@ -88,12 +88,12 @@ impl Documents {
             return Err(failed(format!("remote reference loading is not supported: {shown}")));
         };
         let take_one = |left: usize| left.checked_sub(1);
-        if self.more_documents.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take_one).is_err() {
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take_one).is_err() {
             return Err(failed(format!("schema refers to more than {MOST_DOCUMENTS} documents on other hosts")));
         }
         let body = fetcher.fetch(&Wanted {
             url: address,
-            most_bytes: self.more_bytes.load(Ordering::Relaxed),
+            most_bytes: self.left_bytes.load(Ordering::Relaxed),
             most_redirects: MOST_REDIRECTS,
             timeout: self.deadline.saturating_duration_since(Instant::now()),
             allow_net,
@@ -107,7 +107,7 @@ impl Documents {
             }
             FetchError::Failed(why) => failed(why),
         })?;
-        self.more_bytes.fetch_sub(body.len().min(self.more_bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.left_bytes.fetch_sub(body.len().min(self.left_bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
         // As in OPA, what follows the first value does not matter.
         decode_prefix(&body).map(|(document, _)| document).map_err(|error| failed(error.to_string()))
     }

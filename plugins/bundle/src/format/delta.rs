@@ -3,6 +3,8 @@
 //! `{"data": [{"op": "upsert", "path": "/users/alice", "value": {}}]}`; the operations are `upsert`, which makes missing
 //! parents and inserts into arrays, `replace` and `remove`.
 
+use std::borrow::Cow;
+
 use regent_core::Value;
 use regent_core::store::{Patch, PatchOp};
 use regent_core::value::Path;
@@ -77,7 +79,7 @@ pub(super) fn permitted(changes: Vec<Change>, manifest: &Manifest) -> Result<Vec
 /// A key without the escapes of URLs and of JSON pointers.
 fn unescaped(key: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(key).decode_utf8();
-    decoded.map_or_else(|_| key.to_owned(), |key| key.into_owned()).replace("~1", "/").replace("~0", "~")
+    decoded.map_or_else(|_| key.to_owned(), Cow::into_owned).replace("~1", "/").replace("~0", "~")
 }
 
 pub(super) fn require_nothing_else(bundle: &Bundle) -> Result<(), FormatError> {

@@ -15,10 +15,10 @@ fn private(key: &PrivateKey) -> &Private {
 
 /// A key of the primes 2^`bits` - `below`, as far as tests need it.
 fn key(bits: u32, below: [u32; 2], exponent: u32) -> (Public, BigUint) {
-    key_of(below.map(|below| (BigUint::from(1_u32) << bits) - below), exponent)
+    key_of(&below.map(|below| (BigUint::from(1_u32) << bits) - below), exponent)
 }
 
-fn key_of(primes: [BigUint; 2], exponent: u32) -> (Public, BigUint) {
+fn key_of(primes: &[BigUint; 2], exponent: u32) -> (Public, BigUint) {
     let order: BigUint = primes.iter().map(|prime| prime - 1_u32).product();
     let public = Public { modulus: primes.iter().product(), exponent: exponent.into() };
     let private = public.exponent.modinv(&order).expect("the exponent has an inverse");
@@ -118,7 +118,7 @@ fn bits_that_stand_for_nothing_are_zero() {
     assert!(!forged(&even, ANY, &salted));
     // The digest is a byte shorter than this modulus.
     let one = || BigUint::from(1_u32);
-    let odd = key_of([(one() << 512) - 569_u32, (one() << 513) - 445_u32], 65_537);
+    let odd = key_of(&[(one() << 512) - 569_u32, (one() << 513) - 445_u32], 65_537);
     assert_eq!(odd.0.modulus.bits(), 1025);
     let salted = pss(Hash::Sha256, b"message", &[7; 32], 1025);
     assert!(forged(&odd, ANY, &salted));
