@@ -47,7 +47,7 @@ async fn the_javascript_client_of_opa_finds_what_it_expects() {
         assert_eq!(agent.put(&format!("/v1/policies/{id}"), policy).await.status, 200);
     }
     let output = script("node", &client).arg("client.mjs").arg(agent.url("")).output();
-    assert_passed(&output.expect("node can be run"), 8);
+    assert_passed(&output.expect("node can be run"), 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,6 +47,20 @@ const steps = {
       return true;
     });
   },
+
+  async "many inputs"() {
+    const inputs = { a: { user: "alice", action: "buy" }, b: { user: "bob", action: "buy" } };
+    assert.deepEqual(await client.evaluateBatch("shop/allow", inputs), { a: true, b: false });
+  },
+
+  async "many inputs of which some fail"() {
+    const outcome = await client.evaluateBatch("shop/mixed", { good: { n: 1 }, bad: { n: 0 } });
+    assert.equal(outcome.good, 1);
+    assert.equal(outcome.bad.code, "internal_error");
+    assert.equal(outcome.bad.httpStatusCode, "500");
+    const strict = { rejectMixed: true };
+    await assert.rejects(client.evaluateBatch("shop/mixed", { good: { n: 1 }, bad: { n: 0 } }, strict));
+  },
 };
 
 for (const [name, step] of Object.entries(steps)) {
