@@ -17,6 +17,7 @@ mod builder;
 pub mod cli;
 mod load;
 mod options;
+mod reload;
 mod running;
 mod steward;
 pub mod stock;
@@ -24,7 +25,7 @@ mod unsupported;
 mod watch;
 
 pub use builder::Agent;
-pub use options::{Files, RunOptions};
+pub use options::{Files, Reload, RunOptions};
 pub use regent_core as core;
 pub use running::{Running, StartError, StopError};
 

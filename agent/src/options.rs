@@ -21,12 +21,23 @@ pub struct Files {
     pub rego_version: RegoVersion,
 }
 
+/// When the configuration is read again. What cannot be read or does not check changes nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reload {
+    /// When the process gets SIGHUP.
+    pub at_hangup: bool,
+    /// When one of its files changes.
+    pub at_changes: bool,
+}
+
 /// How an agent is to be run.
 pub struct RunOptions {
     /// Where it listens.
     pub listen: ListenOptions,
     /// The configuration, layer upon layer.
     pub config: Layers,
+    /// When the configuration is read again.
+    pub reload: Reload,
     /// What is loaded at start.
     pub files: Files,
     /// Errors after which the compiler gives up; 0 for no limit.
@@ -49,6 +60,7 @@ impl Default for RunOptions {
         Self {
             listen: ListenOptions::default(),
             config: Layers::new(),
+            reload: Reload::default(),
             files: Files::default(),
             max_errors: 10,
             print: true,

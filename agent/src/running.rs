@@ -17,6 +17,7 @@ use regent_rest_api::{Api, Authorization, BindError, Listeners, ServeError, Serv
 use tokio::time::Instant;
 
 use crate::load::{self, Contents, LoadError};
+use crate::reload::Reloads;
 use crate::steward::Steward;
 use crate::watch::Watch;
 use crate::{RunOptions, build, unsupported};
@@ -67,6 +68,7 @@ pub struct Running {
     listeners: Listeners,
     api: Api,
     watch: Option<Watch>,
+    reloads: Reloads,
     shutdown_wait: Duration,
     shutdown_grace: Duration,
 }
@@ -109,9 +111,17 @@ impl Running {
             // OPA calls that OK. Last, so that it does not make the agent ready.
             host.status.set_plugin("discovery", State::Ok, None);
         }
-        let steward = Steward::start(supervisor, boot, wheel);
+        let files = options.config.files();
+        let steward = Steward::start(supervisor, options.config, boot, wheel);
+        let mut reloads = Reloads::default();
+        if options.reload.at_hangup {
+            reloads.at_hangup(steward.reloader())?;
+        }
+        if options.reload.at_changes {
+            reloads.at_changes(&files, steward.reloader())?;
+        }
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
-        let running = Self { steward, host, listeners, api, watch, shutdown_wait, shutdown_grace };
+        let running = Self { steward, host, listeners, api, watch, reloads, shutdown_wait, shutdown_grace };
         match options.ready_timeout {
             Some(limit) => running.once_ready(limit).await,
             None => Ok(running),
@@ -164,13 +174,13 @@ impl Running {
             tracing::info!("Shutting down...");
         };
         tracing::debug!("Server initialized.");
-        let watch = self.watch;
+        let (watch, reloads) = (self.watch, self.reloads);
         let served = self.listeners.serve(self.api, told, self.shutdown_grace).await;
         match &served {
             Ok(()) => tracing::info!("Server shutdown."),
             Err(error) => tracing::error!(err = %error, "Failed to shutdown server gracefully."),
         }
-        drop(watch);
+        drop((watch, reloads));
         let deadline = after(self.shutdown_grace);
         let stopped = match self.steward.stop(deadline).await {
             Some(supervisor) => supervisor.shutdown(deadline).await,

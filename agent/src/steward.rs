@@ -1,66 +1,96 @@
-//! The task that owns the supervisor while the agent runs, and takes other configurations for it.
+//! The task that owns the supervisor while the agent runs, and takes other configurations for it: those that are discovered
+//! and those that are read again.
 
-use regent_core::config::BootConfig;
+use regent_core::config::{BootConfig, ConfigErrors, ConfigTree, Layers};
 use regent_core::plugin::Mailbox;
 use regent_core::steering::{Accepted, Proposal, Wheel};
-use regent_core::{Error, ErrorKind, Supervisor};
+use regent_core::{Error, ErrorKind, Supervisor, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-/// Questions that wait; more make whoever asks wait.
+/// Orders that wait; more make whoever gives them wait.
 const WAITING: usize = 4;
+
+/// Keys that are only looked at when the agent starts.
+const AT_START: &[&str] = &["engine", "server", "storage", "metrics_export"];
 
 /// The handle of the task.
 pub(crate) struct Steward {
-    questions: mpsc::Sender<Question>,
+    orders: mpsc::Sender<Order>,
     task: JoinHandle<Supervisor>,
 }
 
-/// Where do a plugin's signals go?
-struct Question {
-    plugin: String,
-    reply: oneshot::Sender<Option<Mailbox>>,
+/// Has the configuration read again. Clones share the way.
+#[derive(Clone)]
+pub(crate) struct Reloader(mpsc::Sender<Order>);
+
+enum Order {
+    /// Where do a plugin's signals go?
+    Mailbox(String, oneshot::Sender<Option<Mailbox>>),
+    Reload,
+    Stop,
 }
 
 struct Work {
     supervisor: Supervisor,
+    layers: Layers,
     boot: BootConfig,
+    /// What was discovered last, if anything was.
+    discovered: Option<String>,
+}
+
+impl Reloader {
+    /// Has the configuration read again, soon. The log tells what became of it.
+    pub(crate) async fn reload(&self) {
+        // When the task has ended, so has the agent.
+        let _ended = self.0.send(Order::Reload).await;
+    }
 }
 
 impl Steward {
-    /// Starts the task.
-    pub(crate) fn start(supervisor: Supervisor, boot: BootConfig, wheel: Wheel) -> Self {
-        let (questions, asked) = mpsc::channel(WAITING);
-        Self { questions, task: tokio::spawn(Work { supervisor, boot }.run(wheel, asked)) }
+    /// Starts the task. `boot` is what was read from the layers at the start.
+    pub(crate) fn start(supervisor: Supervisor, layers: Layers, boot: BootConfig, wheel: Wheel) -> Self {
+        let (orders, given) = mpsc::channel(WAITING);
+        let work = Work { supervisor, layers, boot, discovered: None };
+        Self { orders, task: tokio::spawn(work.run(wheel, given)) }
+    }
+
+    pub(crate) fn reloader(&self) -> Reloader {
+        Reloader(self.orders.clone())
     }
 
     /// Where a plugin's signals go.
     pub(crate) async fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
         let (reply, answer) = oneshot::channel();
-        self.questions.send(Question { plugin: plugin.to_owned(), reply }).await.ok()?;
+        self.orders.send(Order::Mailbox(plugin.to_owned(), reply)).await.ok()?;
         answer.await.ok()?
     }
 
     /// Ends the task, after what it is doing, and gives back the supervisor; nothing if the task has failed, or is not
     /// done before the deadline.
     pub(crate) async fn stop(self, deadline: Instant) -> Option<Supervisor> {
-        drop(self.questions);
-        timeout_at(deadline, self.task).await.ok()?.ok()
+        let Self { orders, task } = self;
+        let end = async {
+            // Failing means that the task has ended already.
+            let _ended = orders.send(Order::Stop).await;
+            task.await.ok()
+        };
+        timeout_at(deadline, end).await.ok()?
     }
 }
 
 impl Work {
-    /// Ends when nobody asks questions any more.
-    async fn run(mut self, mut wheel: Wheel, mut asked: mpsc::Receiver<Question>) -> Supervisor {
+    async fn run(mut self, mut wheel: Wheel, mut given: mpsc::Receiver<Order>) -> Supervisor {
         loop {
             tokio::select! {
-                question = asked.recv() => match question {
-                    Some(Question { plugin, reply }) => drop(reply.send(self.supervisor.mailbox(&plugin))),
-                    None => return self.supervisor,
+                order = given.recv() => match order {
+                    Some(Order::Mailbox(plugin, reply)) => drop(reply.send(self.supervisor.mailbox(&plugin))),
+                    Some(Order::Reload) => self.reload().await,
+                    Some(Order::Stop) | None => return self.supervisor,
                 },
                 Some(Proposal { text, reply }) = wheel.recv() => {
-                    let outcome = self.take(&text).await;
+                    let outcome = self.take(text).await;
                     // Whoever proposed it may have been stopped by it.
                     drop(reply.send(outcome));
                 }
@@ -68,11 +98,43 @@ impl Work {
         }
     }
 
-    /// Puts a configuration into effect as a whole, or changes nothing.
-    async fn take(&mut self, text: &str) -> Result<Accepted, Error> {
-        let refused = |errors: regent_core::config::ConfigErrors| Error::new(ErrorKind::Refused, errors.to_string());
-        let discovered = self.boot.over(text).map_err(refused)?;
-        self.supervisor.apply(&discovered.tree).await.map_err(refused)?;
-        Ok(Accepted { overridden: discovered.overridden })
+    /// Puts what was discovered into effect as a whole, or changes nothing.
+    async fn take(&mut self, text: String) -> Result<Accepted, Error> {
+        let refused = |errors: ConfigErrors| Error::new(ErrorKind::Refused, errors.to_string());
+        let found = self.boot.over(&text).map_err(refused)?;
+        self.supervisor.apply(&found.tree).await.map_err(refused)?;
+        self.discovered = Some(text);
+        Ok(Accepted { overridden: found.overridden })
     }
+
+    /// Reads the layers again and puts them into effect as a whole, or changes nothing.
+    async fn reload(&mut self) {
+        match self.read_again().await {
+            Ok(late) if late.is_empty() => tracing::info!("Configuration reloaded."),
+            Ok(late) => {
+                let keys = late.join(", ");
+                tracing::warn!(
+                    "Configuration reloaded. What has changed in these keys takes effect at the next start: {keys}"
+                );
+            }
+            Err(errors) => tracing::error!("Configuration not reloaded, the former one stays in effect: {errors}"),
+        }
+    }
+
+    /// The keys that have changed and only count at the next start.
+    async fn read_again(&mut self) -> Result<Vec<&'static str>, ConfigErrors> {
+        let boot = self.layers.read()?;
+        let tree = match &self.discovered {
+            Some(text) => boot.over(text)?.tree,
+            None => boot.tree()?,
+        };
+        self.supervisor.apply(&tree).await?;
+        let former = std::mem::replace(&mut self.boot, boot).tree()?;
+        Ok(late(&former, &tree))
+    }
+}
+
+fn late(former: &ConfigTree, now: &ConfigTree) -> Vec<&'static str> {
+    let value = |tree: &ConfigTree, key: &str| tree.get(&[key]).cloned().unwrap_or_else(Value::default);
+    AT_START.iter().copied().filter(|key| value(former, key) != value(now, key)).collect()
 }

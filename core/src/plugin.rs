@@ -169,7 +169,8 @@ pub trait Plugin: Sized + Send + 'static {
     /// that it has proposed.
     const LEADS: bool = false;
 
-    /// Whether an instance goes on as it was when a discovered configuration no longer has its section.
+    /// Whether an instance outlives its section: when a discovered configuration no longer has it, it goes on as it was, and
+    /// when the agent's own no longer has it, it goes on with an empty one.
     const STAYS: bool = false;
 
     /// Its configuration.

@@ -13,6 +13,7 @@ mod hostile;
 mod http_send;
 mod journey;
 mod known_schema;
+mod reload;
 mod requests;
 mod start_up;
 mod support;

@@ -14,7 +14,7 @@ use regent_core::{Registry, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::running::Running;
-use crate::{Files, RunOptions};
+use crate::{Files, Reload, RunOptions};
 use doors::Doors;
 
 /// Start regent as a server.
@@ -64,6 +64,9 @@ pub(super) struct Arguments {
     /// Load the files again when they change.
     #[arg(short, long)]
     watch: bool,
+    /// Read the configuration again when one of its files changes, as SIGHUP makes it do.
+    #[arg(long)]
+    watch_config: bool,
     /// Errors after which the compiler gives up; 0 for no limit.
     #[arg(short, long, value_name = "COUNT", default_value_t = 10)]
     max_errors: usize,
@@ -217,6 +220,7 @@ impl Arguments {
         Ok(RunOptions {
             listen,
             config: self.layers(&urls),
+            reload: Reload { at_hangup: true, at_changes: self.watch_config },
             files: Files {
                 paths,
                 as_bundles: self.bundle,

@@ -4,6 +4,7 @@
 //! gets, cannot be changed this way: whoever may change what is discovered would then own the agent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::environment::Lookup;
 use super::error::{ConfigError, ConfigErrors};
@@ -20,7 +21,7 @@ const NAME: &str = "discovery";
 pub struct BootConfig {
     pub(super) layers: Vec<Layer>,
     pub(super) warnings: Vec<String>,
-    pub(super) lookup: Box<Lookup>,
+    pub(super) lookup: Arc<Lookup>,
     pub(super) strict: bool,
 }
 

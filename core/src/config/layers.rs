@@ -1,6 +1,7 @@
 //! Collects the layers.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::discovered::BootConfig;
 use super::environment::{self, Lookup};
@@ -24,7 +25,7 @@ pub struct Layers {
     sources: Vec<Source>,
     sets: Vec<String>,
     set_files: Vec<String>,
-    lookup: Box<Lookup>,
+    lookup: Arc<Lookup>,
     strict: bool,
 }
 
@@ -37,7 +38,7 @@ pub(super) enum Source {
 
 impl Default for Layers {
     fn default() -> Self {
-        Self { sources: vec![], sets: vec![], set_files: vec![], lookup: Box::new(environment::process), strict: false }
+        Self { sources: vec![], sets: vec![], set_files: vec![], lookup: Arc::new(environment::process), strict: false }
     }
 }
 
@@ -50,7 +51,7 @@ impl Layers {
     /// Another environment for `${NAME}`, for tests and for embedding.
     #[must_use]
     pub fn with_environment(self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { lookup: Box::new(lookup), ..self }
+        Self { lookup: Arc::new(lookup), ..self }
     }
 
     /// Whether an undefined variable is an error instead of a warning.
@@ -104,11 +105,22 @@ impl Layers {
         self.read()?.tree()
     }
 
-    /// Reads everything without merging it, for an agent whose configuration is discovered later.
+    /// The files that are layers, and those that `--set-file` names.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let layers = self.sources.iter().filter_map(|source| match source {
+            Source::File(path) => Some(path.clone()),
+            Source::Text { .. } | Source::Value { .. } => None,
+        });
+        let values = self.set_files.iter().filter_map(|argument| argument.split_once('=').map(|(_, path)| path.into()));
+        layers.chain(values).collect()
+    }
+
+    /// Reads everything without merging it, for an agent whose configuration is discovered later. Files are read anew
+    /// each time.
     ///
     /// # Errors
     /// Whatever was wrong in any layer, in OPA's words where it has them.
-    pub fn read(self) -> Result<BootConfig, ConfigErrors> {
+    pub fn read(&self) -> Result<BootConfig, ConfigErrors> {
         let mut loading = Loading::new(&*self.lookup, self.strict);
         let mut layers: Vec<Layer> = self.sources.iter().filter_map(|source| loading.layer(source)).collect();
         let set = loading.set(&self.sets);
@@ -117,7 +129,7 @@ impl Layers {
         layers.extend((!self.set_files.is_empty()).then_some(set_file));
         let Loading { warnings, errors, .. } = loading;
         ConfigErrors(errors).into_result()?;
-        Ok(BootConfig { layers, warnings, lookup: self.lookup, strict: self.strict })
+        Ok(BootConfig { layers, warnings, lookup: self.lookup.clone(), strict: self.strict })
     }
 }
 

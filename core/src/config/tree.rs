@@ -45,6 +45,11 @@ impl ConfigTree {
         Some(Section::new(self.clone(), path.iter().map(|key| (*key).to_owned()).collect(), value))
     }
 
+    /// A section with nothing in it, under a key that is not there.
+    pub(crate) fn empty_section(&self, key: &str) -> Section {
+        Section::new(self.clone(), vec![key.to_owned()], Value::empty_object())
+    }
+
     /// As [`ConfigTree::section`], but a null counts as an empty section: a section that is there asks for defaults.
     pub fn section_or_empty(&self, path: &[&str]) -> Option<Section> {
         let value = match self.get(path)? {

@@ -58,7 +58,13 @@ pub(super) fn plan(
         }
         match section_of(&**factory, tree) {
             Some(section) => planner.consider(&**factory, order, section),
-            None if tree.is_discovered() && factory.stays() => planner.keep(factory.name()),
+            None if factory.stays() && planner.runs(factory.name()) => match factory.sections() {
+                _ if tree.is_discovered() => planner.plan.kept.push(factory.name()),
+                // What it keeps up has to be taken down, which only the instance itself can do.
+                keys => {
+                    planner.consider(&**factory, order, tree.empty_section(keys.last().copied().unwrap_or_default()))
+                }
+            },
             None => {}
         }
     }
@@ -66,11 +72,8 @@ pub(super) fn plan(
 }
 
 impl Planner<'_> {
-    /// Leaves an instance as it is, if there is one.
-    fn keep(&mut self, name: &'static str) {
-        if self.present.running.iter().any(|active| active.name == name) {
-            self.plan.kept.push(name);
-        }
+    fn runs(&self, name: &str) -> bool {
+        self.present.running.iter().any(|active| active.name == name)
     }
 
     fn consider(&mut self, factory: &dyn Factory, order: usize, section: Section) {
