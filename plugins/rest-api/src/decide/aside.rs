@@ -11,7 +11,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 /// What takes longer would better have run aside.
 const LONG: Duration = Duration::from_millis(5);
 
-/// How many quick evaluations in a row make up for a long one.
+/// How many quick evaluations in a row make up for long ones.
 const PENANCE: u32 = 100;
 
 /// Runs work that may take long, while another thread takes over the other tasks of this one. A runtime with a single
@@ -24,14 +24,18 @@ pub(crate) fn aside<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Whether a query may run inline. It may not before it has been quick.
+///
+/// One long evaluation is forgiven: on a busy machine it may only have waited for a processor.
 pub(super) struct Trust {
     /// Quick evaluations that are still missing.
     missing: AtomicU32,
+    /// Quick evaluations until the last long one is forgotten.
+    suspicion: AtomicU32,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { missing: AtomicU32::new(1) }
+        Self { missing: AtomicU32::new(1), suspicion: AtomicU32::new(0) }
     }
 }
 
@@ -39,15 +43,27 @@ impl Trust {
     /// Evaluates inline or aside.
     pub(super) fn run<T>(&self, evaluate: impl FnOnce() -> T) -> T {
         let missing = self.missing.load(Ordering::Relaxed);
-        let start = Instant::now();
-        let answer = if missing == 0 { evaluate() } else { aside(evaluate) };
-        // Evaluations at the same time may overwrite what the others learned; the next ones learn it anew.
-        if start.elapsed() > LONG {
-            self.missing.store(PENANCE, Ordering::Relaxed);
-        } else if missing > 0 {
-            self.missing.store(missing - 1, Ordering::Relaxed);
-        }
+        // The way aside and back is no fault of the query's.
+        let timed = || {
+            let start = Instant::now();
+            let answer = evaluate();
+            (answer, start.elapsed() > LONG)
+        };
+        let (answer, was_long) = if missing == 0 { timed() } else { aside(timed) };
+        self.learn(missing, was_long);
         answer
+    }
+
+    /// Evaluations at the same time may overwrite what the others learned; the next ones learn it anew.
+    fn learn(&self, missing: u32, was_long: bool) {
+        let suspicion = self.suspicion.load(Ordering::Relaxed);
+        match (was_long, missing, suspicion) {
+            (true, 0, 0) => self.suspicion.store(PENANCE, Ordering::Relaxed),
+            (true, ..) => self.missing.store(PENANCE, Ordering::Relaxed),
+            (false, 0, 0) => {}
+            (false, 0, _) => self.suspicion.store(suspicion - 1, Ordering::Relaxed),
+            (false, ..) => self.missing.store(missing - 1, Ordering::Relaxed),
+        }
     }
 }
 
@@ -56,15 +72,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_evaluation_costs_trust_until_many_were_quick() {
+    fn two_long_evaluations_cost_trust_until_many_were_quick() {
         let trust = Trust::default();
         let missing = || trust.missing.load(Ordering::Relaxed);
-        assert_eq!(missing(), 1);
-        trust.run(|| std::thread::sleep(2 * LONG));
+        let learn = |was_long| trust.learn(missing(), was_long);
+        learn(false);
+        assert_eq!(missing(), 0, "one quick evaluation is enough at the start");
+        learn(true);
+        assert_eq!(missing(), 0, "one long evaluation is forgiven");
+        (0..PENANCE).for_each(|_| learn(false));
+        learn(true);
+        assert_eq!(missing(), 0, "and forgotten after many quick ones");
+        learn(true);
         assert_eq!(missing(), PENANCE);
-        trust.missing.store(1, Ordering::Relaxed);
-        while missing() > 0 {
-            trust.run(|| ());
-        }
+        (0..PENANCE).for_each(|_| learn(false));
+        assert_eq!(missing(), 0);
+    }
+
+    #[test]
+    fn a_query_that_is_long_at_once_is_not_trusted() {
+        let trust = Trust::default();
+        trust.run(|| std::thread::sleep(2 * LONG));
+        assert_eq!(trust.missing.load(Ordering::Relaxed), PENANCE);
     }
 }
