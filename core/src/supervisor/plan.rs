@@ -58,13 +58,14 @@ pub(super) fn plan(
         }
         match section_of(&**factory, tree) {
             Some(section) => planner.consider(&**factory, order, section),
-            None if factory.stays() && planner.runs(factory.name()) => match factory.sections() {
-                _ if tree.is_discovered() => planner.plan.kept.push(factory.name()),
-                // What it keeps up has to be taken down, which only the instance itself can do.
-                keys => {
-                    planner.consider(&**factory, order, tree.empty_section(keys.last().copied().unwrap_or_default()))
+            None if factory.stays() && planner.runs(factory.name()) => {
+                if tree.is_discovered() {
+                    planner.plan.kept.push(factory.name());
+                } else if let Some(key) = factory.sections().last() {
+                    // What it keeps up has to be taken down, which only the instance itself can do.
+                    planner.consider(&**factory, order, tree.empty_section(key));
                 }
-            },
+            }
             None => {}
         }
     }

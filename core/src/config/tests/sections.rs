@@ -102,7 +102,7 @@ fn equal_sections_have_not_changed() {
 #[test]
 fn nothing_shows_a_secret() {
     let tree = tree(
-        "services: {a: {headers: {X: hunter2}, credentials: {bearer: {token: hunter2}}}}\nkeys: {k: {key: hunter2}}\n",
+        "services: {a: {headers: {X-Auth: hunter2}, credentials: {bearer: {token: hunter2}}}}\nkeys: {k: {key: hunter2}}\n",
     );
     let section = tree.section(&["services"]).expect("there");
     assert!(!format!("{tree:?} {section:?} {}", encode(&tree.redacted())).contains("hunter2"));
