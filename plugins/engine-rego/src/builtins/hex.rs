@@ -1,8 +1,8 @@
 //! Hexadecimal.
 
-use std::fmt::Write as _;
-
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
+
+pub(super) use regent_signing::hex::spell;
 
 use super::table::{Entry, function};
 
@@ -17,15 +17,6 @@ pub(super) const TABLE: &[Entry] = &[
 
 fn encode(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
     Ok(Some(spell(operands.string(0)?.as_bytes()).into()))
-}
-
-/// The bytes in hexadecimal.
-pub(super) fn spell(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(out, "{byte:02x}").expect("a string takes all that is written to it");
-    }
-    out
 }
 
 fn decode(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {

@@ -1,6 +1,5 @@
 //! JSON web tokens.
 
-mod algorithm;
 mod constraints;
 mod signing;
 #[cfg(test)]
@@ -10,6 +9,7 @@ mod verification;
 
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::Value;
+use regent_signing::jws::Algorithm;
 use sha2::{Digest, Sha256};
 
 use super::cache::Cache;
@@ -17,7 +17,6 @@ use super::hex;
 use super::keys::hash::Hash;
 use super::keys::rsa::{Padding, Salt};
 use super::table::{Entry, Run, function};
-use algorithm::Algorithm;
 use constraints::Constraints;
 use token::{Header, Token, object};
 

@@ -1,19 +1,12 @@
 //! Private keys as text, and what the families that use keys share: reading them, signing and verifying with them.
 
-pub(crate) mod der;
-pub(crate) mod ec;
-pub(crate) mod hash;
-pub(crate) mod jwk;
-pub(crate) mod pem;
-pub(crate) mod private;
-pub(crate) mod public;
-pub(crate) mod rsa;
 pub(crate) mod shape;
 
 use std::borrow::Cow;
 
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::Value;
+pub(crate) use regent_signing::keys::{der, hash, jwk, pem, private, public, rsa};
 
 use super::base64;
 use super::table::{Entry, function};
@@ -41,7 +34,7 @@ fn parse_private_keys(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
     if text.is_empty() {
         return Ok(Some(Value::NULL));
     }
-    Ok(Some(Value::array(private_keys(text)?.iter().map(PrivateKey::shape))))
+    Ok(Some(Value::array(private_keys(text)?.iter().map(shape::private))))
 }
 
 fn parse_rsa_private_key(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
@@ -55,7 +48,7 @@ fn parse_rsa_private_key(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
         Cow::Owned(pem::text(&base64::standard_bytes(text)?).into_owned())
     };
     match private_keys(&text)?.first() {
-        Some(key) => jwk::spell(key).map(Some),
+        Some(key) => Ok(Some(jwk::spell(key)?)),
         None => Ok(Some(Value::NULL)),
     }
 }
@@ -70,7 +63,7 @@ fn private_keys(text: &str) -> Result<Vec<PrivateKey>, BuiltinError> {
         "EC PRIVATE KEY" => Some(private::sec1(&block.bytes)),
         _ => None,
     };
-    pem::all(&text).filter_map(read).collect()
+    Ok(pem::all(&text).filter_map(read).collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Object, Set, Value, View, encode};
+use regent_signing::sigv4::{self, Credentials, Request};
 
 use super::go_url::GoUrl;
 use super::numbers;
-use super::sigv4::{self, Credentials, Request};
 use super::spelling::spell;
 use super::table::{Entry, function};
 

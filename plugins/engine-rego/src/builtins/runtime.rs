@@ -33,7 +33,7 @@ fn runtime(_: Operands<'_>, call: &mut Call<'_>) -> Outcome {
 
 /// A section whose parts lose their secrets; the parts may be a list where it says so.
 fn without_secrets(section: &Value, name: &str, secrets: &[&str], listed: bool) -> Result<Value, BuiltinError> {
-    let strip = |part: &Value| {
+    let strip = |part: &Value| -> Result<Value, BuiltinError> {
         let entries = part.as_object().ok_or_else(|| BuiltinError::failed("type assertion error"))?;
         let stripped: Object =
             secrets.iter().fold(entries.clone(), |entries, secret| entries.without(&(*secret).into()));

@@ -59,7 +59,7 @@ fn set_diff(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
 fn intersection(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
     let mut sets = operands.set(0)?.iter().map(as_set);
     let first = sets.next().transpose()?.cloned().unwrap_or_default();
-    Ok(Some(sets.try_fold(first, |all, one| Ok(common(&all, one?)))?.into()))
+    Ok(Some(sets.try_fold(first, |all, one| Ok::<_, BuiltinError>(common(&all, one?)))?.into()))
 }
 
 fn union(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {

@@ -2,9 +2,9 @@
 
 use regent_core::builtin::BuiltinError;
 use regent_core::value::{Number, Object, Value};
+use regent_signing::jws::Algorithm;
 
 use super::super::keys::jwk::Key;
-use super::algorithm::Algorithm;
 use super::token::{Header, Token};
 use super::verification::{VerificationKeys, read_keys};
 

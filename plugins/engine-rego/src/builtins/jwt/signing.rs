@@ -2,10 +2,10 @@
 
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Value, View, decode, encode};
+use regent_signing::jws::{self, Algorithm};
 
+use super::super::bounds;
 use super::super::keys::jwk;
-use super::super::{base64, bounds};
-use super::algorithm::Algorithm;
 
 /// Signs what is given as objects.
 pub(super) fn encode_sign(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
@@ -33,11 +33,7 @@ fn sign(header: &str, payload: &str, key: &str) -> Outcome {
     if is_token && decode(payload.as_bytes()).is_err() {
         return Err(BuiltinError::failed("type is JWT but payload is not JSON"));
     }
-    let mut token = format!("{}.{}", base64::spell_url(header.as_bytes()), base64::spell_url(payload.as_bytes()));
-    let signature = algorithm.sign(&key.key, token.as_bytes())?;
-    token.push('.');
-    token.push_str(&base64::spell_url(&signature));
-    Ok(Some(token.into()))
+    Ok(Some(jws::sign(header, payload, algorithm, &key.key)?.into()))
 }
 
 /// A field of the header that is a string.

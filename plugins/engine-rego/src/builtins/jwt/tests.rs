@@ -4,12 +4,12 @@ use regent_core::value::{Value, encode};
 use serde_json::json;
 
 use super::super::base64;
-use super::super::keys::ec::Curve;
 use super::super::keys::jwk::Key;
 use super::super::keys::pem;
 use super::super::keys::private::PrivateKey;
 use super::super::keys::tests::{ec_key, element, jwk, public_jwk, rsa_key, rsa_of};
 use super::super::testing::{NOW, Query, check, check_error};
+use regent_signing::keys::ec::Curve;
 
 fn call(name: &str, operands: &serde_json::Value) -> Result<String, String> {
     let result = Query::new(Value::default()).call(name, &operands.to_string());

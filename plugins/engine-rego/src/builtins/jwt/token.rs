@@ -48,7 +48,7 @@ impl Token {
     /// # Errors
     /// `illegal base64 data at input byte 3`
     pub(crate) fn signature(&self) -> Result<Vec<u8>, BuiltinError> {
-        base64::url_bytes(&self.text[self.signature..])
+        Ok(base64::url_bytes(&self.text[self.signature..])?)
     }
 
     /// The signature's bytes, said to be the token's when there are none.

@@ -1,11 +1,11 @@
 //! The keys that tokens are verified with.
 
 use regent_core::builtin::BuiltinError;
+use regent_signing::jws::Algorithm;
 
 use super::super::keys::jwk::{self, Key};
 use super::super::keys::{pem, public};
 use super::super::x509;
-use super::algorithm::Algorithm;
 use super::token::Header;
 
 /// Keys, some with a name and an algorithm of their own.

@@ -5,10 +5,11 @@ use regent_core::value::{Value, encode};
 use serde_json::json;
 
 use super::super::testing::{Query, check, check_error};
-use super::ec::Curve;
 use super::jwk::{self, Key};
 use super::private::{self, PrivateKey};
 use super::{der, pem, rsa};
+use regent_signing::KeyError;
+use regent_signing::keys::ec::Curve;
 
 /// An RSA key of two of the largest primes below 2 to the power of 1024.
 pub(crate) fn rsa_key() -> PrivateKey {
@@ -219,8 +220,7 @@ fn private_keys_do_not_show_in_debug_output() {
 #[test]
 fn keys_under_the_wrong_label_are_told_apart() {
     let hint = |name: &str| format!("x509: failed to parse private key (use {name} instead for this key format)");
-    let message =
-        |result: Result<PrivateKey, _>| result.map(|_| ()).map_err(|error: super::BuiltinError| error.to_string());
+    let message = |result: Result<PrivateKey, _>| result.map(|_| ()).map_err(|error: KeyError| error.to_string());
     assert_eq!(message(private::pkcs1(&sec1(true))), Err(hint("ParseECPrivateKey")));
     assert_eq!(message(private::pkcs1(&ec_pkcs8())), Err(hint("ParsePKCS8PrivateKey")));
     assert_eq!(message(private::pkcs8(&pkcs1(&rsa_key()))), Err(hint("ParsePKCS1PrivateKey")));

@@ -140,7 +140,7 @@ impl<'a> Certificate<'a> {
             ("Signature", shape::bytes(&self.signature)),
             ("SignatureAlgorithm", (self.signature_algorithm as u32).into()),
             ("PublicKeyAlgorithm", (self.key_info.algorithm as u32).into()),
-            ("PublicKey", self.public_key.as_ref().map(PublicKey::shape).into()),
+            ("PublicKey", self.public_key.as_ref().map(shape::public).into()),
             ("Version", self.version.into()),
             ("SerialNumber", shape::number(&self.serial)),
             ("Issuer", self.issuer.name.shape()),

@@ -90,7 +90,7 @@ fn value(element: Element<'_>) -> Option<Value> {
         der::UTC_TIME | der::GENERALIZED_TIME => time::shape(time::read(&mut der)?),
         der::BIT_STRING => {
             let bits = der.bits()?;
-            Value::object([("Bytes", shape::bytes(bits.bytes)), ("BitLength", bits.len().into())])
+            Value::object([("Bytes", shape::bytes(bits.bytes)), ("BitLength", bits.count().into())])
         }
         tag if is_text(tag) => text(tag, element.contents)?.into(),
         tag => Value::object([

@@ -29,7 +29,7 @@ pub(crate) fn read(certificates: &str, key: &str) -> Result<Value, BuiltinError>
     check(leaf.public_key.as_ref(), &key)?;
     Ok(Value::object([
         ("Certificate", Value::array(certificates.iter().map(|der| shape::bytes(der)))),
-        ("PrivateKey", key.shape()),
+        ("PrivateKey", shape::private(&key)),
         ("SupportedSignatureAlgorithms", Value::NULL),
         ("OCSPStaple", Value::NULL),
         ("SignedCertificateTimestamps", Value::NULL),

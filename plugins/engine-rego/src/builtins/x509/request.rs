@@ -6,7 +6,7 @@ use regent_core::builtin::BuiltinError;
 use regent_core::value::Value;
 
 use super::super::keys::der::{self, Der, Element};
-use super::super::keys::public::{Identifier, PublicKey};
+use super::super::keys::public::Identifier;
 use super::super::keys::shape;
 use super::extensions::Extension;
 use super::name::{Attribute, Name};
@@ -53,7 +53,7 @@ pub(crate) fn read(request: &[u8]) -> Result<Value, BuiltinError> {
         ("Signature", shape::bytes(&signature)),
         ("SignatureAlgorithm", (SignatureAlgorithm::new(&algorithm) as u32).into()),
         ("PublicKeyAlgorithm", (key_algorithm.algorithm() as u32).into()),
-        ("PublicKey", public_key.as_ref().map(PublicKey::shape).into()),
+        ("PublicKey", public_key.as_ref().map(shape::public).into()),
         ("Subject", Name::read(subject.whole)?.shape()),
         ("Attributes", shape::list(attributes.iter().filter_map(|attribute| pairs(*attribute)))),
         ("Extensions", shape::list(extensions.iter().map(Extension::shape))),

@@ -6,17 +6,20 @@ use super::der::Oid;
 
 /// A curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Curve {
+pub enum Curve {
     /// Known, so that certificates with it can be read, but nothing can be verified with it.
     P224,
+    /// NIST P-256.
     P256,
+    /// NIST P-384.
     P384,
+    /// NIST P-521.
     P521,
 }
 
 impl Curve {
     /// The curve that keys in DER name.
-    pub(crate) fn of_oid(oid: &Oid) -> Option<Self> {
+    pub fn of_oid(oid: &Oid) -> Option<Self> {
         match oid.arcs() {
             [1, 3, 132, 0, 33] => Some(Self::P224),
             [1, 2, 840, 10045, 3, 1, 7] => Some(Self::P256),
@@ -27,12 +30,12 @@ impl Curve {
     }
 
     /// The curve that keys in JSON name.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub fn of_name(name: &str) -> Option<Self> {
         [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.name() == name)
     }
 
     /// Its name.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::P224 => "P-224",
             Self::P256 => "P-256",
@@ -42,7 +45,7 @@ impl Curve {
     }
 
     /// How many bytes a coordinate has.
-    pub(crate) fn size(self) -> usize {
+    pub fn size(self) -> usize {
         match self {
             Self::P224 => 28,
             Self::P256 => 32,
@@ -52,12 +55,12 @@ impl Curve {
     }
 
     /// The point with the coordinates, each as many bytes as the curve has.
-    pub(crate) fn point(self, x: &[u8], y: &[u8]) -> Option<Point> {
+    pub fn point(self, x: &[u8], y: &[u8]) -> Option<Point> {
         Point::read(self, &[vec![4], padded(x, self.size())?, padded(y, self.size())?].concat())
     }
 
     /// The point that belongs to the private number.
-    pub(crate) fn public(self, private: &[u8]) -> Option<Point> {
+    pub fn public(self, private: &[u8]) -> Option<Point> {
         let private = padded(private, self.size())?;
         let bytes = match self {
             Self::P224 => return None,
@@ -78,7 +81,7 @@ impl Curve {
     }
 
     /// Signs a digest: both numbers, each as many bytes as the curve has. The same digest gives the same signature.
-    pub(crate) fn sign(self, private: &[u8], digest: &[u8]) -> Option<Vec<u8>> {
+    pub fn sign(self, private: &[u8], digest: &[u8]) -> Option<Vec<u8>> {
         let private = padded(private, self.size())?;
         match self {
             Self::P224 => None,
@@ -103,15 +106,16 @@ impl Curve {
 
 /// A point on a curve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Point {
-    pub(crate) curve: Curve,
+pub struct Point {
+    /// The curve that it is on.
+    pub curve: Curve,
     /// A 4 and both coordinates.
     bytes: Vec<u8>,
 }
 
 impl Point {
     /// Reads a 4 and both coordinates. Nothing when the point is not on the curve.
-    pub(crate) fn read(curve: Curve, bytes: &[u8]) -> Option<Self> {
+    pub fn read(curve: Curve, bytes: &[u8]) -> Option<Self> {
         let on_curve = match curve {
             Curve::P224 => true,
             Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).is_ok(),
@@ -123,12 +127,12 @@ impl Point {
     }
 
     /// The coordinates, each as many bytes as the curve has.
-    pub(crate) fn coordinates(&self) -> (&[u8], &[u8]) {
+    pub fn coordinates(&self) -> (&[u8], &[u8]) {
         self.bytes[1..].split_at(self.curve.size())
     }
 
     /// Whether the two numbers, in any number of bytes, sign the digest.
-    pub(crate) fn verifies(&self, digest: &[u8], r: &[u8], s: &[u8]) -> bool {
+    pub fn verifies(&self, digest: &[u8], r: &[u8], s: &[u8]) -> bool {
         self.check(digest, r, s).is_some()
     }
 
@@ -157,7 +161,7 @@ impl Point {
 }
 
 /// The number in as many bytes as asked for, if it fits.
-pub(crate) fn padded(number: &[u8], size: usize) -> Option<Vec<u8>> {
+pub fn padded(number: &[u8], size: usize) -> Option<Vec<u8>> {
     let digits = &number[number.iter().take_while(|byte| **byte == 0).count()..];
     let zeros = size.checked_sub(digits.len())?;
     Some([vec![0; zeros], digits.to_vec()].concat())

@@ -5,15 +5,18 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// A digest of the second SHA family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hash {
+pub enum Hash {
+    /// SHA-256.
     Sha256,
+    /// SHA-384.
     Sha384,
+    /// SHA-512.
     Sha512,
 }
 
 impl Hash {
     /// The digest.
-    pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha256 => Sha256::digest(message).to_vec(),
             Self::Sha384 => Sha384::digest(message).to_vec(),
@@ -22,7 +25,7 @@ impl Hash {
     }
 
     /// The message authentication code.
-    pub(crate) fn authenticate(self, secret: &[u8], message: &[u8]) -> Vec<u8> {
+    pub fn authenticate(self, secret: &[u8], message: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha256 => mac::<Hmac<Sha256>>(secret, message).finalize().into_bytes().to_vec(),
             Self::Sha384 => mac::<Hmac<Sha384>>(secret, message).finalize().into_bytes().to_vec(),
@@ -31,7 +34,7 @@ impl Hash {
     }
 
     /// Whether the code is that of the message, in a time that does not tell where they differ.
-    pub(crate) fn authenticates(self, secret: &[u8], message: &[u8], code: &[u8]) -> bool {
+    pub fn authenticates(self, secret: &[u8], message: &[u8], code: &[u8]) -> bool {
         match self {
             Self::Sha256 => mac::<Hmac<Sha256>>(secret, message).verify_slice(code).is_ok(),
             Self::Sha384 => mac::<Hmac<Sha384>>(secret, message).verify_slice(code).is_ok(),

@@ -1,25 +1,29 @@
 //! The algorithms that tokens are signed with.
 
-use regent_core::builtin::BuiltinError;
+use crate::error::KeyError;
 
-use super::super::keys::hash::Hash;
-use super::super::keys::jwk::Key;
-use super::super::keys::private::PrivateKey;
-use super::super::keys::public::PublicKey;
-use super::super::keys::rsa::{Padding, Salt};
+use crate::keys::hash::Hash;
+use crate::keys::jwk::Key;
+use crate::keys::private::PrivateKey;
+use crate::keys::public::PublicKey;
+use crate::keys::rsa::{Padding, Salt};
 
 /// How a token is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+pub enum Algorithm {
+    /// `HS…`: a message authentication code.
     Hmac(Hash),
+    /// `RS…` and `PS…`.
     Rsa(Padding, Hash),
+    /// `ES…`.
     Ecdsa(Hash),
+    /// `EdDSA`.
     EdDsa,
 }
 
 impl Algorithm {
     /// The algorithm of the name; nothing for `none` and other unknown ones.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub fn of_name(name: &str) -> Option<Self> {
         let (family, size) = name.split_at_checked(2)?;
         let hash = match size {
             "256" => Hash::Sha256,
@@ -38,13 +42,13 @@ impl Algorithm {
 
     /// Whether the signature is one of the message, the key being of the right kind. Both numbers of an ECDSA signature
     /// are half of it, however long it is, which is what the functions named after an algorithm take.
-    pub(crate) fn verifies_loosely(self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies_loosely(self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
         matches!(key, Key::Public(key) if self.verifies_public(key, message, signature))
     }
 
     /// The same, but an ECDSA signature has the length that its curve asks for, a private key stands for its public one,
     /// and a secret is for codes and nothing else.
-    pub(crate) fn verifies(self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(self, key: &Key, message: &[u8], signature: &[u8]) -> bool {
         match (self, key) {
             (Self::Hmac(hash), Key::Secret(secret)) => hash.authenticates(secret, message, signature),
             (Self::Hmac(_), _) | (_, Key::Secret(_)) => false,
@@ -54,7 +58,7 @@ impl Algorithm {
     }
 
     fn verifies_exactly(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
-        let fits = |point: &super::super::keys::ec::Point| signature.len() == 2 * point.curve.size();
+        let fits = |point: &crate::keys::ec::Point| signature.len() == 2 * point.curve.size();
         (!matches!(key, PublicKey::Ec(point) if !fits(point))) && self.verifies_public(key, message, signature)
     }
 
@@ -74,23 +78,24 @@ impl Algorithm {
     ///
     /// # Errors
     /// When the key is of another kind, or cannot sign.
-    pub(crate) fn sign(self, key: &Key, message: &[u8]) -> Result<Vec<u8>, BuiltinError> {
+    pub fn sign(self, key: &Key, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match (self, key) {
             (Self::Hmac(hash), Key::Secret(secret)) => Ok(hash.authenticate(secret, message)),
             (Self::Rsa(padding, hash), Key::Private(PrivateKey::Rsa(key))) => {
-                key.sign(padding, hash, message).map_err(BuiltinError::failed)
+                key.sign(padding, hash, message).map_err(KeyError::new)
             }
             (Self::Ecdsa(hash), Key::Private(PrivateKey::Ec { public, number })) => {
                 let signature = public.curve.sign(number, &hash.digest(message));
-                signature.ok_or_else(|| BuiltinError::failed("the EC key cannot sign"))
+                signature.ok_or_else(|| KeyError::new("the EC key cannot sign"))
             }
             (Self::EdDsa, Key::Private(PrivateKey::Ed25519 { seed, .. })) => {
-                let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).expect("any 32 bytes are a seed");
+                let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed);
+                let pair = pair.map_err(|_| KeyError::new("the Ed25519 key cannot sign"))?;
                 Ok(pair.sign(message).as_ref().to_vec())
             }
             _ => {
                 let (found, wanted) = (kind(key), self.wants());
-                Err(BuiltinError::failed(format!("jwsbb.Sign: invalid key type {found}. {wanted} is required")))
+                Err(KeyError::new(format!("jwsbb.Sign: invalid key type {found}. {wanted} is required")))
             }
         }
     }

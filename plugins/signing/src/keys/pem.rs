@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::base64;
+use crate::base64;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -10,17 +10,18 @@ const DASHES: &str = "-----";
 
 /// A block.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Block<'a> {
+pub struct Block<'a> {
     /// What it says it is: `CERTIFICATE`.
-    pub(crate) label: &'a str,
-    pub(crate) bytes: Vec<u8>,
+    pub label: &'a str,
+    /// What it holds.
+    pub bytes: Vec<u8>,
 }
 
 /// The first block that is whole, and what follows it. Text before it and broken blocks are passed over.
 ///
 /// Blocks are looked for by their ends, each with the last beginning before it, so that the time is linear however many
 /// beginnings there are.
-pub(crate) fn first(text: &str) -> Option<(Block<'_>, &str)> {
+pub fn first(text: &str) -> Option<(Block<'_>, &str)> {
     let mut rest = text;
     loop {
         let start = after_line_start(rest, BEGIN)?;
@@ -38,7 +39,7 @@ pub(crate) fn first(text: &str) -> Option<(Block<'_>, &str)> {
 }
 
 /// All blocks that are whole.
-pub(crate) fn all(text: &str) -> impl Iterator<Item = Block<'_>> {
+pub fn all(text: &str) -> impl Iterator<Item = Block<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (block, after) = first(rest)?;
@@ -48,7 +49,7 @@ pub(crate) fn all(text: &str) -> impl Iterator<Item = Block<'_>> {
 }
 
 /// The text of a block.
-pub(crate) fn spell(label: &str, bytes: &[u8]) -> String {
+pub fn spell(label: &str, bytes: &[u8]) -> String {
     let digits = base64::spell(bytes);
     let mut text = format!("{BEGIN}{label}{DASHES}\n");
     for line in digits.as_bytes().chunks(64) {
@@ -94,7 +95,7 @@ fn cut_line(text: &str) -> (&str, &str) {
 }
 
 /// The text in the bytes, for looking for blocks in it.
-pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 

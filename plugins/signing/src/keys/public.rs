@@ -1,46 +1,55 @@
 //! Public keys, as certificates and `PUBLIC KEY` blocks hold them.
 
-use num_bigint::{BigInt, BigUint, Sign};
-use regent_core::builtin::BuiltinError;
-use regent_core::value::Value;
+use crate::error::KeyError;
+use num_bigint::{BigInt, Sign};
 
 use super::der::{self, Der, Oid};
 use super::ec::{Curve, Point};
 use super::hash::Hash;
 use super::rsa::{self, Padding};
-use super::shape::{bytes, number};
 
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PublicKey {
+pub enum PublicKey {
+    /// Of RSA.
     Rsa(rsa::Public),
+    /// On a curve of NIST.
     Ec(Point),
+    /// Of Ed25519.
     Ed25519([u8; 32]),
     /// For key agreement; nothing is verified with it.
     X25519([u8; 32]),
     /// Known, so that certificates with it can be read, but nothing can be verified with it.
     Dsa {
+        /// Two primes and the generator.
         parameters: [BigInt; 3],
+        /// The public number.
         y: BigInt,
     },
 }
 
 /// The kind of a key, as Go numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+pub enum Algorithm {
+    /// None of the others.
     Unknown = 0,
+    /// RSA.
     Rsa = 1,
+    /// DSA.
     Dsa = 2,
+    /// ECDSA.
     Ecdsa = 3,
+    /// Ed25519.
     Ed25519 = 4,
 }
 
 /// A kind of key with its parameters, in DER.
 #[derive(Debug, Clone)]
-pub(crate) struct Identifier<'a> {
-    pub(crate) oid: Oid,
+pub struct Identifier<'a> {
+    /// The kind.
+    pub oid: Oid,
     /// The whole element; empty when there is none.
-    pub(crate) parameters: &'a [u8],
+    pub parameters: &'a [u8],
 }
 
 impl<'a> Identifier<'a> {
@@ -48,17 +57,17 @@ impl<'a> Identifier<'a> {
     ///
     /// # Errors
     /// `x509: malformed OID`
-    pub(crate) fn read(mut der: Der<'a>) -> Result<Self, BuiltinError> {
-        let oid = der.oid().ok_or_else(|| BuiltinError::failed("x509: malformed OID"))?;
+    pub fn read(mut der: Der<'a>) -> Result<Self, KeyError> {
+        let oid = der.oid().ok_or_else(|| KeyError::new("x509: malformed OID"))?;
         if der.is_empty() {
             return Ok(Self { oid, parameters: &[] });
         }
-        let parameters = der.any().ok_or_else(|| BuiltinError::failed("x509: malformed parameters"))?;
+        let parameters = der.any().ok_or_else(|| KeyError::new("x509: malformed parameters"))?;
         Ok(Self { oid, parameters: parameters.whole })
     }
 
     /// The kind of key.
-    pub(crate) fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> Algorithm {
         match self.oid.arcs() {
             [1, 2, 840, 113_549, 1, 1, 1] => Algorithm::Rsa,
             [1, 2, 840, 10040, 4, 1] => Algorithm::Dsa,
@@ -72,8 +81,8 @@ impl<'a> Identifier<'a> {
     ///
     /// # Errors
     /// What Go says of it.
-    pub(crate) fn public_key(&self, key: &[u8]) -> Result<PublicKey, BuiltinError> {
-        let fail = |message: &str| BuiltinError::failed(format!("x509: {message}"));
+    pub fn public_key(&self, key: &[u8]) -> Result<PublicKey, KeyError> {
+        let fail = |message: &str| KeyError::new(format!("x509: {message}"));
         match self.algorithm() {
             Algorithm::Rsa if self.parameters != [der::NULL, 0] => Err(fail("RSA key missing NULL parameters")),
             Algorithm::Rsa => rsa_key(key).map(PublicKey::Rsa).map_err(fail),
@@ -94,9 +103,7 @@ impl<'a> Identifier<'a> {
                 if !self.parameters.is_empty() {
                     return Err(fail("X25519 key encoded with illegal parameters"));
                 }
-                key.try_into()
-                    .map(PublicKey::X25519)
-                    .map_err(|_| BuiltinError::failed("crypto/ecdh: invalid public key"))
+                key.try_into().map(PublicKey::X25519).map_err(|_| KeyError::new("crypto/ecdh: invalid public key"))
             }
             Algorithm::Unknown => Err(fail("unknown public key algorithm")),
         }
@@ -130,51 +137,61 @@ fn dsa_key(parameters: &[u8], key: &[u8]) -> Result<PublicKey, &'static str> {
 ///
 /// # Errors
 /// What Go says of it.
-pub(crate) fn read(der: &[u8]) -> Result<PublicKey, BuiltinError> {
-    let malformed = || BuiltinError::failed("asn1: structure error: malformed public key");
+pub fn read(der: &[u8]) -> Result<PublicKey, KeyError> {
+    let malformed = || KeyError::new("asn1: structure error: malformed public key");
     let mut whole = Der::new(der);
     let mut key = whole.read(der::SEQUENCE).ok_or_else(malformed)?;
     if !whole.is_empty() {
-        return Err(BuiltinError::failed("x509: trailing data after ASN.1 of public-key"));
+        return Err(KeyError::new("x509: trailing data after ASN.1 of public-key"));
     }
     let algorithm = Identifier::read(key.read(der::SEQUENCE).ok_or_else(malformed)?)?;
     algorithm.public_key(&key.bits().ok_or_else(malformed)?.aligned())
 }
 
+/// Reads the DER of an `RSA PUBLIC KEY` block.
+///
+/// # Errors
+/// What Go says of it.
+pub fn pkcs1(der: &[u8]) -> Result<PublicKey, KeyError> {
+    let fail = |reason: &str| KeyError::new(format!("x509: {reason}"));
+    let mut rest = Der::new(der);
+    if rest.any().is_none() || !rest.is_empty() {
+        return Err(fail("trailing data after ASN.1 of public-key"));
+    }
+    rsa_key(der).map(PublicKey::Rsa).map_err(fail)
+}
+
+/// Reads the key in the DER of a `CERTIFICATE` block. Nothing else in it is looked at, its time and issuer neither: who
+/// configures a certificate as a key trusts the key.
+///
+/// # Errors
+/// When it is no certificate, or its key is of no known kind.
+pub fn certificate(der: &[u8]) -> Result<PublicKey, KeyError> {
+    let malformed = || KeyError::new("x509: malformed certificate");
+    let mut whole = Der::new(der);
+    let mut outer = whole.read(der::SEQUENCE).ok_or_else(malformed)?;
+    let mut signed = outer.read(der::SEQUENCE).ok_or_else(malformed)?;
+    if !whole.is_empty() {
+        return Err(KeyError::new("x509: trailing data"));
+    }
+    // Version, serial number, algorithm, issuer, validity, subject.
+    signed.optional(der::constructed(0)).ok_or_else(malformed)?;
+    signed.integer().ok_or_else(malformed)?;
+    for _ in 0..4 {
+        signed.element(der::SEQUENCE).ok_or_else(malformed)?;
+    }
+    read(signed.element(der::SEQUENCE).ok_or_else(malformed)?.whole)
+}
+
 impl PublicKey {
     /// Whether the signature, made with RSA, is one of the message.
-    pub(crate) fn verifies_rsa(&self, padding: Padding, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies_rsa(&self, padding: Padding, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
         matches!(self, Self::Rsa(key) if key.verifies(padding, hash, message, signature))
     }
 
     /// Whether the signature is one of the message with Ed25519.
-    pub(crate) fn verifies_ed25519(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies_ed25519(&self, message: &[u8], signature: &[u8]) -> bool {
         let Self::Ed25519(key) = self else { return false };
         ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, key).verify(message, signature).is_ok()
     }
-
-    /// The key as Go's JSON shows it.
-    pub(crate) fn shape(&self) -> Value {
-        match self {
-            Self::Rsa(key) => Value::object(rsa_fields(key)),
-            Self::Ec(point) => Value::object(ec_fields(point)),
-            Self::Ed25519(key) => bytes(key),
-            Self::X25519(_) => Value::empty_object(),
-            Self::Dsa { parameters: [p, q, g], y } => {
-                Value::object([("P", p), ("Q", q), ("G", g), ("Y", y)].map(|(name, value)| (name, number(value))))
-            }
-        }
-    }
-}
-
-/// The fields of a public RSA key, which a private one shows as well.
-pub(crate) fn rsa_fields(key: &rsa::Public) -> [(&'static str, Value); 2] {
-    [("N", number(&key.modulus)), ("E", number(&key.exponent))]
-}
-
-/// The fields of a public key on a curve, which a private one shows as well.
-pub(crate) fn ec_fields(point: &Point) -> [(&'static str, Value); 3] {
-    let (x, y) = point.coordinates();
-    let coordinate = |bytes| number(&BigUint::from_bytes_be(bytes));
-    [("Curve", Value::empty_object()), ("X", coordinate(x)), ("Y", coordinate(y))]
 }

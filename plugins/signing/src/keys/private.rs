@@ -1,26 +1,31 @@
 //! Private keys, as `PRIVATE KEY` blocks and their older kin hold them.
 
-use num_bigint::{BigInt, BigUint, Sign};
-use regent_core::builtin::BuiltinError;
-use regent_core::value::Value;
+use crate::error::KeyError;
+use num_bigint::{BigInt, Sign};
 use ring::signature::KeyPair as _;
 
 use super::der::{self, Der};
 use super::ec::{self, Curve, Point};
-use super::public::{Algorithm, Identifier, PublicKey, ec_fields, rsa_fields};
+use super::public::{Algorithm, Identifier, PublicKey};
 use super::rsa;
-use super::shape::{bytes, number};
 
 /// A private key. None of its numbers is shown by `Debug`.
 #[derive(Clone)]
-pub(crate) enum PrivateKey {
+pub enum PrivateKey {
+    /// Of RSA.
     Rsa(Box<rsa::Private>),
+    /// On a curve of NIST.
     Ec {
+        /// The public point.
         public: Point,
+        /// The private number, as many bytes as the curve has.
         number: Vec<u8>,
     },
+    /// Of Ed25519.
     Ed25519 {
+        /// What the key is made of.
         seed: [u8; 32],
+        /// The public key.
         public: [u8; 32],
     },
     /// For key agreement; nothing is signed with it.
@@ -29,19 +34,22 @@ pub(crate) enum PrivateKey {
 
 impl PrivateKey {
     /// The key on a curve.
-    pub(crate) fn ec(curve: Curve, number: &[u8]) -> Option<Self> {
+    pub fn ec(curve: Curve, number: &[u8]) -> Option<Self> {
         Some(Self::Ec { public: curve.public(number)?, number: ec::padded(number, curve.size())? })
     }
 
     /// The Ed25519 key of a seed.
-    pub(crate) fn ed25519(seed: [u8; 32]) -> Self {
+    ///
+    /// # Panics
+    /// Never: any 32 bytes are a seed.
+    pub fn ed25519(seed: [u8; 32]) -> Self {
         let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&seed).expect("any 32 bytes are a seed");
         let public = pair.public_key().as_ref().try_into().expect("a public key has 32 bytes");
         Self::Ed25519 { seed, public }
     }
 
     /// The public key that belongs to it; nothing for a key that is not for signing.
-    pub(crate) fn public(&self) -> Option<PublicKey> {
+    pub fn public(&self) -> Option<PublicKey> {
         match self {
             Self::Rsa(key) => Some(PublicKey::Rsa(key.public.clone())),
             Self::Ec { public, .. } => Some(PublicKey::Ec(public.clone())),
@@ -49,55 +57,28 @@ impl PrivateKey {
             Self::X25519 => None,
         }
     }
-
-    /// The key as Go's JSON shows it.
-    pub(crate) fn shape(&self) -> Value {
-        match self {
-            Self::Rsa(key) => {
-                let [p_exponent, q_exponent] = &key.derived.exponents;
-                let precomputed = Value::object([
-                    ("Dp", number(p_exponent)),
-                    ("Dq", number(q_exponent)),
-                    ("Qinv", number(&key.derived.inverse)),
-                    ("CRTValues", Value::array::<Value>([])),
-                ]);
-                let private = [
-                    ("D", number(&key.exponent)),
-                    ("Primes", Value::array(key.primes.iter().map(number))),
-                    ("Precomputed", precomputed),
-                ];
-                Value::object(rsa_fields(&key.public).into_iter().chain(private))
-            }
-            Self::Ec { public, number: digits } => {
-                let private = ("D", number(&BigUint::from_bytes_be(digits)));
-                Value::object(ec_fields(public).into_iter().chain([private]))
-            }
-            Self::Ed25519 { seed, public } => bytes(&[*seed, *public].concat()),
-            Self::X25519 => Value::empty_object(),
-        }
-    }
 }
 
-fn fail(message: impl std::fmt::Display) -> BuiltinError {
-    BuiltinError::failed(format!("x509: {message}"))
+fn fail(message: impl std::fmt::Display) -> KeyError {
+    KeyError::new(format!("x509: {message}"))
 }
 
-fn malformed() -> BuiltinError {
-    BuiltinError::failed("asn1: structure error: malformed private key")
+fn malformed() -> KeyError {
+    KeyError::new("asn1: structure error: malformed private key")
 }
 
 /// The elements of the one sequence that the bytes are.
-fn sequence(der: &[u8]) -> Result<Der<'_>, BuiltinError> {
+fn sequence(der: &[u8]) -> Result<Der<'_>, KeyError> {
     let mut whole = Der::new(der);
     let inner = whole.read(der::SEQUENCE).ok_or_else(malformed)?;
-    if whole.is_empty() { Ok(inner) } else { Err(BuiltinError::failed("asn1: syntax error: trailing data")) }
+    if whole.is_empty() { Ok(inner) } else { Err(KeyError::new("asn1: syntax error: trailing data")) }
 }
 
 /// Reads an `RSA PRIVATE KEY`.
 ///
 /// # Errors
 /// What Go says of it.
-pub(crate) fn pkcs1(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
+pub fn pkcs1(der: &[u8]) -> Result<PrivateKey, KeyError> {
     rsa_key(der).map_err(|error| {
         if ec_key(der, None).is_ok() {
             fail("failed to parse private key (use ParseECPrivateKey instead for this key format)")
@@ -113,7 +94,7 @@ pub(crate) fn pkcs1(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
 ///
 /// # Errors
 /// What Go says of it.
-pub(crate) fn pkcs8(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
+pub fn pkcs8(der: &[u8]) -> Result<PrivateKey, KeyError> {
     if wrapped(der).is_err() {
         if ec_key(der, None).is_ok() {
             return Err(fail("failed to parse private key (use ParseECPrivateKey instead for this key format)"));
@@ -124,7 +105,7 @@ pub(crate) fn pkcs8(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
     }
     let (algorithm, key) = wrapped(der)?;
     let embedded = |kind: &'static str| {
-        move |error: BuiltinError| fail(format_args!("failed to parse {kind} private key embedded in PKCS#8: {error}"))
+        move |error: KeyError| fail(format_args!("failed to parse {kind} private key embedded in PKCS#8: {error}"))
     };
     match algorithm.algorithm() {
         Algorithm::Rsa => pkcs1(key).map_err(embedded("RSA")),
@@ -150,7 +131,7 @@ pub(crate) fn pkcs8(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
 ///
 /// # Errors
 /// What Go says of it.
-pub(crate) fn sec1(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
+pub fn sec1(der: &[u8]) -> Result<PrivateKey, KeyError> {
     ec_key(der, None).map_err(|error| {
         if wrapped(der).is_ok() {
             fail("failed to parse private key (use ParsePKCS8PrivateKey instead for this key format)")
@@ -162,7 +143,7 @@ pub(crate) fn sec1(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
     })
 }
 
-fn rsa_key(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
+fn rsa_key(der: &[u8]) -> Result<PrivateKey, KeyError> {
     let mut der = sequence(der)?;
     let version = der.small().ok_or_else(malformed)?;
     let mut next = || der.integer().ok_or_else(malformed);
@@ -182,11 +163,11 @@ fn rsa_key(der: &[u8]) -> Result<PrivateKey, BuiltinError> {
     };
     let public = rsa::Public { modulus: positive(modulus)?, exponent: positive(public)? };
     let key = rsa::Private::new(public, positive(private)?, [positive(p)?, positive(q)?]);
-    key.map(|key| PrivateKey::Rsa(Box::new(key))).map_err(BuiltinError::failed)
+    key.map(|key| PrivateKey::Rsa(Box::new(key))).map_err(KeyError::new)
 }
 
 /// The kind of a wrapped key, and the key.
-fn wrapped(der: &[u8]) -> Result<(Identifier<'_>, &[u8]), BuiltinError> {
+fn wrapped(der: &[u8]) -> Result<(Identifier<'_>, &[u8]), KeyError> {
     let mut der = sequence(der)?;
     der.small().ok_or_else(malformed)?;
     let algorithm = Identifier::read(der.read(der::SEQUENCE).ok_or_else(malformed)?)?;
@@ -194,7 +175,7 @@ fn wrapped(der: &[u8]) -> Result<(Identifier<'_>, &[u8]), BuiltinError> {
 }
 
 /// A key on the curve that was named outside, or on the one that it names itself.
-fn ec_key(der: &[u8], outside: Option<Curve>) -> Result<PrivateKey, BuiltinError> {
+fn ec_key(der: &[u8], outside: Option<Curve>) -> Result<PrivateKey, KeyError> {
     let unreadable = || fail("failed to parse EC private key: asn1: structure error: malformed private key");
     let mut der = sequence(der).map_err(|error| fail(format_args!("failed to parse EC private key: {error}")))?;
     let version = der.small().ok_or_else(unreadable)?;

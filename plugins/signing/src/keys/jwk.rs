@@ -1,30 +1,34 @@
 //! Keys and sets of keys in JSON.
 
+use crate::error::KeyError;
 use num_bigint::BigUint;
-use regent_core::builtin::BuiltinError;
 use regent_core::value::{Value, decode};
 
-use super::super::base64;
 use super::der::LONGEST_NUMBER;
 use super::ec::Curve;
 use super::private::PrivateKey;
 use super::public::PublicKey;
 use super::rsa;
+use crate::base64;
 
 /// A key in JSON.
 #[derive(Debug)]
-pub(crate) struct Jwk {
-    pub(crate) key: Key,
+pub struct Jwk {
+    /// The key itself.
+    pub key: Key,
     /// What it is for; empty when it does not say.
-    pub(crate) algorithm: String,
+    pub algorithm: String,
     /// Its name; empty when it has none.
-    pub(crate) id: String,
+    pub id: String,
 }
 
 /// What a key in JSON is.
-pub(crate) enum Key {
+pub enum Key {
+    /// To verify with.
     Public(PublicKey),
+    /// To sign with.
     Private(PrivateKey),
+    /// For message authentication codes.
     Secret(Vec<u8>),
 }
 
@@ -42,8 +46,8 @@ impl std::fmt::Debug for Key {
 ///
 /// # Errors
 /// What is wrong with it, without a word of what it holds.
-pub(crate) fn read(json: &str) -> Result<Vec<Jwk>, BuiltinError> {
-    let fail = |message: String| BuiltinError::failed(format!("jwk.Parse: failed to parse: {message}"));
+pub fn read(json: &str) -> Result<Vec<Jwk>, KeyError> {
+    let fail = |message: String| KeyError::new(format!("jwk.Parse: failed to parse: {message}"));
     let set = decode(json.as_bytes()).map_err(|error| fail(format!("failed to unmarshal JWK set: {error}")))?;
     if !set.is_object() {
         return Err(fail("failed to unmarshal JWK set: not an object".to_owned()));
@@ -145,7 +149,7 @@ fn octet_pair(object: &Value) -> Result<Key, String> {
 }
 
 /// The private key in JSON; an error for one that has no such form.
-pub(crate) fn spell(key: &PrivateKey) -> Result<Value, BuiltinError> {
+pub fn spell(key: &PrivateKey) -> Result<Value, KeyError> {
     let digits = |bytes: &[u8]| base64::spell_url(bytes).into();
     let number = |number: &BigUint| digits(&number.to_bytes_be());
     match key {
@@ -180,6 +184,6 @@ pub(crate) fn spell(key: &PrivateKey) -> Result<Value, BuiltinError> {
             ("x", digits(public)),
             ("d", digits(seed)),
         ])),
-        PrivateKey::X25519 => Err(BuiltinError::failed("invalid key type *ecdh.PrivateKey")),
+        PrivateKey::X25519 => Err(KeyError::new("invalid key type *ecdh.PrivateKey")),
     }
 }

@@ -3,69 +3,87 @@
 use der::{Decode, Header, Reader, SliceReader};
 use num_bigint::BigInt;
 
-pub(crate) const BOOLEAN: u8 = 0x01;
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const BIT_STRING: u8 = 0x03;
-pub(crate) const OCTET_STRING: u8 = 0x04;
-pub(crate) const NULL: u8 = 0x05;
-pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(crate) const UTF8_STRING: u8 = 0x0c;
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
-pub(crate) const NUMERIC_STRING: u8 = 0x12;
-pub(crate) const PRINTABLE_STRING: u8 = 0x13;
-pub(crate) const T61_STRING: u8 = 0x14;
-pub(crate) const IA5_STRING: u8 = 0x16;
-pub(crate) const UTC_TIME: u8 = 0x17;
-pub(crate) const GENERALIZED_TIME: u8 = 0x18;
-pub(crate) const BMP_STRING: u8 = 0x1e;
+/// The tag of a truth.
+pub const BOOLEAN: u8 = 0x01;
+/// The tag of a whole number.
+pub const INTEGER: u8 = 0x02;
+/// The tag of bits.
+pub const BIT_STRING: u8 = 0x03;
+/// The tag of bytes.
+pub const OCTET_STRING: u8 = 0x04;
+/// The tag of nothing.
+pub const NULL: u8 = 0x05;
+/// The tag of an object identifier.
+pub const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The tag of text in UTF-8.
+pub const UTF8_STRING: u8 = 0x0c;
+/// The tag of elements in order.
+pub const SEQUENCE: u8 = 0x30;
+/// The tag of elements in no order.
+pub const SET: u8 = 0x31;
+/// The tag of text of digits and blanks.
+pub const NUMERIC_STRING: u8 = 0x12;
+/// The tag of text of letters, digits and some signs.
+pub const PRINTABLE_STRING: u8 = 0x13;
+/// The tag of text in T.61.
+pub const T61_STRING: u8 = 0x14;
+/// The tag of text in ASCII.
+pub const IA5_STRING: u8 = 0x16;
+/// The tag of a time with two digits of the year.
+pub const UTC_TIME: u8 = 0x17;
+/// The tag of a time with four digits of the year.
+pub const GENERALIZED_TIME: u8 = 0x18;
+/// The tag of text in UTF-16.
+pub const BMP_STRING: u8 = 0x1e;
 
 /// The tag of a field with a number of its own.
-pub(crate) const fn context(number: u8) -> u8 {
+pub const fn context(number: u8) -> u8 {
     0x80 | number
 }
 
 /// The tag of a field with a number of its own that holds further elements.
-pub(crate) const fn constructed(number: u8) -> u8 {
+pub const fn constructed(number: u8) -> u8 {
     0xa0 | number
 }
 
 /// Elements yet to be read. What cannot be read gives nothing, and nothing can be read after it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Der<'a>(&'a [u8]);
+pub struct Der<'a>(&'a [u8]);
 
 /// One element.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Element<'a> {
-    pub(crate) tag: u8,
+pub struct Element<'a> {
+    /// What kind it is of.
+    pub tag: u8,
     /// What it holds.
-    pub(crate) contents: &'a [u8],
+    pub contents: &'a [u8],
     /// All of it, with tag and length.
-    pub(crate) whole: &'a [u8],
+    pub whole: &'a [u8],
 }
 
 impl<'a> Der<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// The elements in the bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// Nothing is left.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// What is left.
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    pub fn rest(&self) -> &'a [u8] {
         self.0
     }
 
     /// Whether the next element has the tag.
-    pub(crate) fn peek(&self, tag: u8) -> bool {
+    pub fn peek(&self, tag: u8) -> bool {
         self.0.first() == Some(&tag)
     }
 
     /// The next element, whatever it is.
-    pub(crate) fn any(&mut self) -> Option<Element<'a>> {
+    pub fn any(&mut self) -> Option<Element<'a>> {
         let bytes = std::mem::take(&mut self.0);
         let tag = *bytes.first()?;
         if tag & 0x1f == 0x1f {
@@ -81,7 +99,7 @@ impl<'a> Der<'a> {
     }
 
     /// The next element, which has the tag.
-    pub(crate) fn element(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub fn element(&mut self, tag: u8) -> Option<Element<'a>> {
         if !self.peek(tag) {
             self.0 = &[];
             return None;
@@ -90,33 +108,32 @@ impl<'a> Der<'a> {
     }
 
     /// What the next element holds, which has the tag.
-    pub(crate) fn bytes(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub fn bytes(&mut self, tag: u8) -> Option<&'a [u8]> {
         Some(self.element(tag)?.contents)
     }
 
     /// The elements within the next element, which has the tag.
-    pub(crate) fn read(&mut self, tag: u8) -> Option<Self> {
+    pub fn read(&mut self, tag: u8) -> Option<Self> {
         self.bytes(tag).map(Self)
     }
 
     /// The same, if the next element has the tag; the outer nothing is for one that cannot be read.
-    #[expect(clippy::option_option, reason = "what is not there is no error, what cannot be read is")]
-    pub(crate) fn optional(&mut self, tag: u8) -> Option<Option<Self>> {
+    pub fn optional(&mut self, tag: u8) -> Option<Option<Self>> {
         if self.peek(tag) { self.read(tag).map(Some) } else { Some(None) }
     }
 
     /// A whole number.
-    pub(crate) fn integer(&mut self) -> Option<BigInt> {
+    pub fn integer(&mut self) -> Option<BigInt> {
         integer(self.bytes(INTEGER)?)
     }
 
     /// A whole number that fits.
-    pub(crate) fn small(&mut self) -> Option<i64> {
+    pub fn small(&mut self) -> Option<i64> {
         i64::try_from(self.integer()?).ok()
     }
 
     /// A truth.
-    pub(crate) fn boolean(&mut self) -> Option<bool> {
+    pub fn boolean(&mut self) -> Option<bool> {
         match self.bytes(BOOLEAN)? {
             [0] => Some(false),
             [0xff] => Some(true),
@@ -125,12 +142,12 @@ impl<'a> Der<'a> {
     }
 
     /// The numbers of an object identifier.
-    pub(crate) fn oid(&mut self) -> Option<Oid> {
+    pub fn oid(&mut self) -> Option<Oid> {
         Oid::read(self.bytes(OBJECT_IDENTIFIER)?)
     }
 
     /// Bits.
-    pub(crate) fn bits(&mut self) -> Option<Bits<'a>> {
+    pub fn bits(&mut self) -> Option<Bits<'a>> {
         let (&unused, bytes) = self.bytes(BIT_STRING)?.split_first()?;
         let spare = match bytes.last() {
             Some(last) if unused < 8 => last & ((1 << unused) - 1),
@@ -142,10 +159,10 @@ impl<'a> Der<'a> {
 }
 
 /// The longest number that is read, in bytes: far more than any key has, and little enough to be written in decimal.
-pub(crate) const LONGEST_NUMBER: usize = 2048;
+pub const LONGEST_NUMBER: usize = 2048;
 
 /// The number that the contents of an element spell, in as few bytes as can be.
-pub(crate) fn integer(contents: &[u8]) -> Option<BigInt> {
+pub fn integer(contents: &[u8]) -> Option<BigInt> {
     match contents {
         _ if contents.len() > LONGEST_NUMBER => None,
         [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => None,
@@ -155,19 +172,21 @@ pub(crate) fn integer(contents: &[u8]) -> Option<BigInt> {
 
 /// A bit string: its bytes and how many bits at the end do not count.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bits<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) unused: u8,
+pub struct Bits<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// How many bits of the last byte do not count.
+    pub unused: u8,
 }
 
 impl Bits<'_> {
     /// How many bits there are.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.bytes.len() as u64 * 8 - u64::from(self.unused)
     }
 
     /// The bits shifted so that those that do not count are in front.
-    pub(crate) fn aligned(&self) -> Vec<u8> {
+    pub fn aligned(&self) -> Vec<u8> {
         let mut carried = 0;
         let shifted = |byte: &u8| {
             let out = if self.unused == 0 { *byte } else { byte >> self.unused | carried };
@@ -180,11 +199,11 @@ impl Bits<'_> {
 
 /// An object identifier.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Oid(Vec<u32>);
+pub struct Oid(Vec<u32>);
 
 impl Oid {
     /// Its numbers.
-    pub(crate) fn arcs(&self) -> &[u32] {
+    pub fn arcs(&self) -> &[u32] {
         &self.0
     }
 
@@ -204,7 +223,7 @@ impl std::fmt::Display for Oid {
 }
 
 /// The numbers of an object identifier in dots, though some be larger than [`Oid`] takes.
-pub(crate) fn dotted_oid(contents: &[u8]) -> Option<String> {
+pub fn dotted_oid(contents: &[u8]) -> Option<String> {
     arcs(contents).map(|arcs| dotted(&arcs))
 }
 
@@ -271,9 +290,9 @@ mod tests {
     #[test]
     fn bits_are_aligned_to_the_right() {
         let bits = Der::new(&[3, 3, 4, 0xab, 0xc0]).bits().expect("bits");
-        assert_eq!((bits.len(), bits.aligned()), (12, vec![0x0a, 0xbc]));
+        assert_eq!((bits.count(), bits.aligned()), (12, vec![0x0a, 0xbc]));
         let bits = Der::new(&[3, 2, 0, 0xab]).bits().expect("bits");
-        assert_eq!((bits.len(), bits.aligned()), (8, vec![0xab]));
+        assert_eq!((bits.count(), bits.aligned()), (8, vec![0xab]));
     }
 
     #[test]

@@ -8,47 +8,51 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::hex;
+use crate::hex;
 
 /// Headers that proxies may change on the way.
 const IGNORED: [&str; 3] = ["authorization", "user-agent", "x-amzn-trace-id"];
 
 /// Who signs, and for where.
-pub(crate) struct Credentials<'a> {
-    pub(crate) access_key: &'a str,
-    pub(crate) secret_key: &'a str,
+pub struct Credentials<'a> {
+    /// The name of the key.
+    pub access_key: &'a str,
+    /// The key.
+    pub secret_key: &'a str,
     /// Of credentials that do not last; else empty.
-    pub(crate) session_token: &'a str,
-    pub(crate) region: &'a str,
-    pub(crate) service: &'a str,
+    pub session_token: &'a str,
+    /// The region that the request goes to.
+    pub region: &'a str,
+    /// The service that it goes to: `s3`.
+    pub service: &'a str,
 }
 
 /// What is signed of a request.
-pub(crate) struct Request<'a> {
+pub struct Request<'a> {
     /// As it is sent.
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// With the port if the URL has one.
-    pub(crate) host: &'a str,
+    pub host: &'a str,
     /// Escaped as it is sent.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// Without `?`, as it is sent.
-    pub(crate) query: &'a str,
+    pub query: &'a str,
     /// Names may be repeated.
-    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub headers: &'a [(&'a str, &'a str)],
     /// The body; without one it is not signed.
-    pub(crate) payload: Option<&'a [u8]>,
+    pub payload: Option<&'a [u8]>,
 }
 
 /// What is added to a request.
-pub(crate) struct Signature {
+pub struct Signature {
     /// The header `Authorization`.
-    pub(crate) authorization: String,
+    pub authorization: String,
     /// Further headers.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Signs a request.
-pub(crate) fn sign(request: &Request<'_>, credentials: &Credentials<'_>, time: Timestamp) -> Signature {
+pub fn sign(request: &Request<'_>, credentials: &Credentials<'_>, time: Timestamp) -> Signature {
     let day = time.strftime("%Y%m%d").to_string();
     let time = time.strftime("%Y%m%dT%H%M%SZ").to_string();
     let digest = |bytes: &[u8]| hex::spell(&Sha256::digest(bytes));

@@ -15,14 +15,16 @@ use super::hash::Hash;
 
 /// How a digest is filled up to the length of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Padding {
+pub enum Padding {
+    /// PKCS #1 v1.5.
     Pkcs1,
+    /// PSS, with the same digest in its mask.
     Pss(Salt),
 }
 
 /// How many random bytes a signature is made with. What is signed here has as many as the digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Salt {
+pub enum Salt {
     /// Any number.
     Any,
     /// As many as the digest has, which RFC 7518 and RFC 4055 ask for.
@@ -31,9 +33,11 @@ pub(crate) enum Salt {
 
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Public {
-    pub(crate) modulus: BigUint,
-    pub(crate) exponent: BigUint,
+pub struct Public {
+    /// The product of the primes.
+    pub modulus: BigUint,
+    /// The public exponent.
+    pub exponent: BigUint,
 }
 
 /// Sizes of keys that signatures are checked with, in bits. Go takes larger ones too.
@@ -43,7 +47,7 @@ impl Public {
     /// Whether the signature is one of the message. Keys have 1024 to 16384 bits.
     ///
     /// Nothing here is secret, so it does not matter that the time taken depends on the numbers.
-    pub(crate) fn verifies(&self, padding: Padding, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(&self, padding: Padding, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
         let Some(encoded) = self.opened(signature) else { return false };
         let digest = hash.digest(message);
         match padding {
@@ -70,19 +74,24 @@ impl Public {
 
 /// A private key of two primes. It is not shown by `Debug`.
 #[derive(Clone)]
-pub(crate) struct Private {
-    pub(crate) public: Public,
-    pub(crate) exponent: BigUint,
-    pub(crate) primes: [BigUint; 2],
+pub struct Private {
+    /// The public half.
+    pub public: Public,
+    /// The private exponent.
+    pub exponent: BigUint,
+    /// The two primes.
+    pub primes: [BigUint; 2],
     /// What follows from the primes.
-    pub(crate) derived: Derived,
+    pub derived: Derived,
 }
 
 /// The exponents modulo each prime less one, and the inverse of the second prime modulo the first.
 #[derive(Clone)]
-pub(crate) struct Derived {
-    pub(crate) exponents: [BigUint; 2],
-    pub(crate) inverse: BigUint,
+pub struct Derived {
+    /// The private exponent modulo each prime less one.
+    pub exponents: [BigUint; 2],
+    /// The inverse of the second prime modulo the first.
+    pub inverse: BigUint,
 }
 
 impl Private {
@@ -90,7 +99,7 @@ impl Private {
     ///
     /// # Errors
     /// When they do not belong together.
-    pub(crate) fn new(public: Public, exponent: BigUint, primes: [BigUint; 2]) -> Result<Self, &'static str> {
+    pub fn new(public: Public, exponent: BigUint, primes: [BigUint; 2]) -> Result<Self, &'static str> {
         let [p, q] = &primes;
         if p <= &BigUint::one() || q <= &BigUint::one() {
             return Err("crypto/rsa: invalid prime value");
@@ -114,7 +123,7 @@ impl Private {
     ///
     /// # Errors
     /// When ring does not take the key.
-    pub(crate) fn sign(&self, padding: Padding, hash: Hash, message: &[u8]) -> Result<Vec<u8>, String> {
+    pub fn sign(&self, padding: Padding, hash: Hash, message: &[u8]) -> Result<Vec<u8>, String> {
         let key = self.key_pair()?;
         let encoding: &'static dyn RsaEncoding = match (padding, hash) {
             (Padding::Pkcs1, Hash::Sha256) => &signature::RSA_PKCS1_SHA256,
