@@ -101,11 +101,12 @@ pub trait CredentialFactory: Send + Sync {
     /// The key below `credentials`.
     fn kind(&self) -> &'static str;
 
-    /// Makes the credentials that the section configures. Reads no file and asks nobody.
+    /// Makes the credentials that the section configures. Reads no file and asks nobody. `service` is the section of the
+    /// service that they are for, which tells of its address and whom to trust.
     ///
     /// # Errors
     /// What is wrong with the section.
-    fn build(&self, section: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors>;
+    fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors>;
 }
 
 /// Factories of credentials by kind.

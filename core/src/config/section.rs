@@ -59,6 +59,12 @@ impl Section {
         keys.filter_map(|key| Some((key.as_str()?.to_owned(), self.child(key.as_str()?)?)))
     }
 
+    /// The section at a path of keys of the whole configuration; none when nothing or null is there. For what a section
+    /// refers to by name, such as a key in `keys`.
+    pub fn elsewhere(&self, path: &[&str]) -> Option<Section> {
+        self.tree.section(path)
+    }
+
     /// The layer that a key came from. `key` may be dotted; empty means the section itself.
     pub fn origin(&self, key: &str) -> String {
         self.origin_of(&self.steps(key)).to_owned()

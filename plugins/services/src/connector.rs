@@ -32,10 +32,10 @@ impl ServiceConnector for HttpConnector {
 
 /// The service's credentials, if it has any.
 fn credentials(
-    section: &Section,
+    service: &Section,
     kinds: &CredentialKinds,
 ) -> Result<Option<Arc<dyn CredentialProvider>>, ConfigErrors> {
-    let Some(section) = section.child("credentials") else {
+    let Some(section) = service.child("credentials") else {
         return Ok(None);
     };
     let mut methods = section.children();
@@ -50,5 +50,5 @@ fn credentials(
         let known = kinds.keys().copied().collect::<Vec<_>>().join(", ");
         return Err(section.error(&kind, format!("is no kind of credentials; there are: {known}")).into());
     };
-    factory.build(&method).map(Some)
+    factory.build(&method, service).map(Some)
 }

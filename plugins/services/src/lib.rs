@@ -30,4 +30,5 @@ pub fn register(registry: &mut Registry) {
     registry.service_connector(Arc::new(connector::HttpConnector));
     registry.credential(Arc::new(credentials::BearerFactory));
     registry.credential(Arc::new(credentials::ClientTlsFactory));
+    registry.credential(Arc::new(credentials::OAuth2Factory));
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use regent_core::Error;
-use regent_core::config::{ConfigError, ConfigErrors, Secret, Section, unknown_key_warning};
+use regent_core::config::{ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, ServiceRequest};
 use serde::Deserialize;
 
+use super::{authorization, read_section, refused};
 use crate::error::ServiceError;
 
 /// Makes [`Bearer`] credentials.
@@ -42,12 +43,8 @@ impl CredentialFactory for BearerFactory {
         "bearer"
     }
 
-    fn build(&self, section: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let parsed = section.parse::<Written>()?;
-        for path in &parsed.unknown {
-            tracing::warn!("{}", unknown_key_warning(path, &["token", "token_path", "scheme"]));
-        }
-        let written = parsed.value;
+    fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
+        let written = read_section::<Written>(section, &["token", "token_path", "scheme"])?;
         let token = written.token.filter(|token| !token.expose().is_empty());
         let path = written.token_path.filter(|path| !path.as_os_str().is_empty());
         let source = match (token, path) {
@@ -55,7 +52,7 @@ impl CredentialFactory for BearerFactory {
             (None, Some(path)) => TokenSource::File(path),
             _ => {
                 let text = r#"invalid config: specify a value for either the "token" or "token_path" field"#;
-                return Err(ConfigError::opa(text).from_layer(section.origin("")).into());
+                return Err(refused(section, text));
             }
         };
         let scheme = written.scheme.filter(|scheme| !scheme.is_empty()).unwrap_or_else(|| "Bearer".to_owned());
@@ -74,10 +71,7 @@ impl Bearer {
                 }
             },
         };
-        let text = format!("{} {}", self.scheme, token.expose());
-        let mut header = HeaderValue::try_from(text).map_err(|_| ServiceError::Token)?;
-        header.set_sensitive(true);
-        Ok(header)
+        authorization(&self.scheme, &token)
     }
 }
 

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regent_core::Error;
-use regent_core::config::{ConfigError, ConfigErrors, Secret, Section, unknown_key_warning};
+use regent_core::config::{ConfigError, ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, ClientIdentity, CredentialFactory, CredentialProvider, ServiceRequest};
 use serde::Deserialize;
 
+use super::read_section;
 use crate::error::ServiceError;
 
 /// The header of a key that is encrypted in the way of old OpenSSL.
@@ -46,12 +47,8 @@ impl CredentialFactory for ClientTlsFactory {
         "client_tls"
     }
 
-    fn build(&self, section: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let parsed = section.parse::<Written>()?;
-        for path in &parsed.unknown {
-            tracing::warn!("{}", unknown_key_warning(path, &["cert", "private_key", "private_key_passphrase"]));
-        }
-        let written = parsed.value;
+    fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
+        let written = read_section::<Written>(section, &["cert", "private_key", "private_key_passphrase"])?;
         let given = |path: Option<PathBuf>, text: &str| {
             let missing = || ConfigError::opa(text).from_layer(section.origin(""));
             path.filter(|path| !path.as_os_str().is_empty()).ok_or_else(missing)

@@ -1,0 +1,93 @@
+//! Assertions: tokens by which the client says who it is, ready-made or signed for the occasion.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use regent_core::config::Secret;
+use regent_signing::jws::{self, Algorithm};
+use regent_signing::keys::jwk::Key;
+use regent_signing::{base64, keys::pem};
+use serde_json::{Map, Value, json};
+
+use crate::credentials::failure::{Failure, read_file};
+
+/// Seconds that a signed assertion is good for.
+const LIFE: u64 = 600;
+
+/// Where the assertion of a client comes from.
+pub(super) enum Assertion {
+    Literal(Secret),
+    /// Read again for each token, since whoever issues it rotates it.
+    File(PathBuf),
+    Signed(Box<Signer>),
+}
+
+/// A key of `keys`, and what it signs with.
+pub(super) struct SigningKey {
+    name: String,
+    algorithm: Algorithm,
+    key: Key,
+}
+
+/// Signs assertions.
+pub(super) struct Signer {
+    pub(super) key: SigningKey,
+    /// Of the certificate that belongs to the key: its SHA-1.
+    pub(super) thumbprint: Option<Vec<u8>>,
+    /// These win over the usual ones.
+    pub(super) claims: Map<String, Value>,
+    pub(super) scope: Option<String>,
+    /// Whether each assertion gets an identifier of its own.
+    pub(super) has_id: bool,
+}
+
+impl Assertion {
+    pub(super) async fn text(&self) -> Result<Secret, Failure> {
+        match self {
+            Self::Literal(text) => Ok(text.clone()),
+            Self::File(path) => Ok(Secret::new(read_file("client assertion", path).await?)),
+            Self::Signed(signer) => signer.sign(),
+        }
+    }
+}
+
+impl SigningKey {
+    /// Reads a private key for the algorithm; what is wrong with it comes in OPA's words.
+    pub(super) fn read(text: &str, algorithm: &str) -> Result<Self, String> {
+        let name = algorithm.to_owned();
+        let algorithm = Algorithm::of_name(algorithm).ok_or_else(|| format!("unknown signature algorithm: {name}"))?;
+        if !matches!(algorithm, Algorithm::Hmac(_)) && pem::first(text).is_none() {
+            return Err("failed to decode PEM key".to_owned());
+        }
+        let key = jws::signing_key(text, algorithm).map_err(|error| error.to_string())?;
+        Ok(Self { name, algorithm, key })
+    }
+}
+
+impl Signer {
+    /// A token signed now.
+    pub(super) fn sign(&self) -> Result<Secret, Failure> {
+        let mut header = json!({ "alg": self.key.name, "typ": "JWT" });
+        if let Some(thumbprint) = &self.thumbprint {
+            header["x5t"] = base64::spell_url_padded(thumbprint).into();
+        }
+        let claims = Value::Object(self.claims()).to_string();
+        let token = jws::sign(&header.to_string(), &claims, self.key.algorithm, &self.key.key);
+        token.map(Secret::new).map_err(|error| Failure::config(format!("assertion cannot be signed: {error}")))
+    }
+
+    fn claims(&self) -> Map<String, Value> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut claims = Map::new();
+        claims.insert("iat".to_owned(), now.into());
+        claims.insert("exp".to_owned(), (now + LIFE).into());
+        claims.extend(self.claims.clone());
+        if let Some(scope) = &self.scope {
+            claims.insert("scope".to_owned(), scope.as_str().into());
+        }
+        if self.has_id {
+            claims.insert("jti".to_owned(), uuid::Uuid::new_v4().to_string().into());
+        }
+        claims
+    }
+}

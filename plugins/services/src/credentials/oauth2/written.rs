@@ -1,0 +1,186 @@
+//! The section as it is written, and what OPA says of it. What cannot be is refused in OPA's order.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use regent_core::config::{ConfigErrors, Secret, Section};
+use regent_signing::hex;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::assertion::{Assertion, Signer, SigningKey};
+use super::endpoint::{Grant, TokenEndpoint};
+use crate::credentials::{given, given_secret, refused};
+
+/// The keys, for whoever mistypes one.
+pub(super) const KEYS: &[&str] = &[
+    "grant_type",
+    "token_url",
+    "client_id",
+    "client_secret",
+    "scopes",
+    "signing_key",
+    "thumbprint",
+    "additional_claims",
+    "include_jti_claim",
+    "additional_headers",
+    "additional_parameters",
+    "aws_kms",
+    "aws_signing",
+    "azure_keyvault",
+    "azure_signing",
+    "client_assertion",
+    "client_assertion_path",
+    "client_assertion_type",
+];
+
+/// What an assertion is said to be, unless the configuration says otherwise.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+#[derive(Deserialize)]
+pub(super) struct Written {
+    grant_type: Option<String>,
+    token_url: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    scopes: Option<Vec<String>>,
+    signing_key: Option<String>,
+    thumbprint: Option<String>,
+    additional_claims: Option<Map<String, Value>>,
+    include_jti_claim: Option<bool>,
+    additional_headers: Option<BTreeMap<String, Secret>>,
+    additional_parameters: Option<BTreeMap<String, Secret>>,
+    aws_kms: Option<Value>,
+    #[serde(rename = "aws_signing")]
+    _aws_signing: Option<Value>,
+    azure_keyvault: Option<Value>,
+    #[serde(rename = "azure_signing")]
+    _azure_signing: Option<Value>,
+    client_assertion: Option<Secret>,
+    client_assertion_path: Option<PathBuf>,
+    client_assertion_type: Option<String>,
+}
+
+/// What proves who the client is; one of these.
+enum Proof {
+    ClientSecret(Secret),
+    SigningKey,
+    Assertion(Secret),
+    AssertionFile(PathBuf),
+}
+
+impl Written {
+    /// Whom to ask for tokens, and how.
+    pub(super) fn endpoint(mut self, section: &Section, service: &Section) -> Result<TokenEndpoint, ConfigErrors> {
+        let is_assertion_grant = match given(self.grant_type.take()).as_deref() {
+            None | Some("client_credentials") => false,
+            Some("jwt_bearer") => true,
+            Some(_) => return Err(refused(section, "grant_type must be either client_credentials or jwt_bearer")),
+        };
+        let key = given(self.signing_key.take());
+        let signer = match &key {
+            None if is_assertion_grant => {
+                return Err(refused(section, "signing_key required for jwt_bearer grant type"));
+            }
+            None => None,
+            Some(id) => Some(Box::new(self.signer(id, section)?)),
+        };
+        let url = self.token_url(section)?;
+        let grant = match signer {
+            Some(signer) if is_assertion_grant => Grant::Assertion(signer),
+            signer => self.client_grant(signer, section)?,
+        };
+        let secrets = |map: Option<BTreeMap<String, Secret>>| map.unwrap_or_default().into_iter().collect();
+        let scope = scope(self.scopes.as_deref());
+        let anyone = service.value().get("allow_insecure_tls").and_then(regent_core::Value::as_bool);
+        TokenEndpoint::new(url, grant, anyone.unwrap_or_default())
+            .with_fields(scope, secrets(self.additional_parameters))
+            .with_headers(secrets(self.additional_headers))
+            .map_err(|name| section.error(&format!("additional_headers.{name}"), "is not fit for a header").into())
+    }
+
+    fn token_url(&self, section: &Section) -> Result<Url, ConfigErrors> {
+        let text = self.token_url.as_deref().unwrap_or_default();
+        if !text.starts_with("https://") {
+            return Err(refused(section, "token_url required to use https scheme"));
+        }
+        Url::parse(text).map_err(|error| section.error("token_url", format!("is invalid: {error}")).into())
+    }
+
+    fn client_grant(&mut self, signer: Option<Box<Signer>>, section: &Section) -> Result<Grant, ConfigErrors> {
+        let client_id = given(self.client_id.take());
+        let kind = given(self.client_assertion_type.take()).unwrap_or_else(|| JWT_BEARER.to_owned());
+        let required = |other: &str| refused(section, format!("client_id and {other} required"));
+        Ok(match (self.proof(signer.is_some(), section)?, signer) {
+            (Proof::ClientSecret(secret), _) => {
+                Grant::Secret { client_id: client_id.ok_or_else(|| required("client_secret"))?, secret }
+            }
+            (Proof::Assertion(text), _) => {
+                let client_id = Some(client_id.ok_or_else(|| required("client_assertion"))?);
+                Grant::Client { client_id, kind, assertion: Assertion::Literal(text) }
+            }
+            (Proof::AssertionFile(path), _) => {
+                let client_id = Some(client_id.ok_or_else(|| required("client_assertion_path"))?);
+                Grant::Client { client_id, kind, assertion: Assertion::File(path) }
+            }
+            (Proof::SigningKey, signer) => {
+                let signer = signer.expect("a signing key was found");
+                Grant::Client { client_id, kind: JWT_BEARER.to_owned(), assertion: Assertion::Signed(signer) }
+            }
+        })
+    }
+
+    /// The one proof that is given.
+    fn proof(&mut self, has_signing_key: bool, section: &Section) -> Result<Proof, ConfigErrors> {
+        const CHOICE: &str =
+            "one of client_secret, signing_key, aws_kms, azure_keyvault, client_assertion, or client_assertion_path";
+        let path = self.client_assertion_path.take().filter(|path| !path.as_os_str().is_empty());
+        let mut proofs: Vec<Proof> = [
+            given_secret(self.client_secret.take()).map(Proof::ClientSecret),
+            has_signing_key.then_some(Proof::SigningKey),
+            given_secret(self.client_assertion.take()).map(Proof::Assertion),
+            path.map(Proof::AssertionFile),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let remote = [("aws_kms", &self.aws_kms), ("azure_keyvault", &self.azure_keyvault)];
+        let remote: Vec<_> = remote.into_iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key).collect();
+        match (proofs.len() + remote.len(), proofs.pop(), remote.first()) {
+            (0, ..) => Err(refused(section, format!("please provide {CHOICE} required"))),
+            (1, Some(proof), _) => Ok(proof),
+            (1, None, Some(key)) => {
+                let text = "is not supported; sign with a `signing_key`, or give a `client_assertion_path`";
+                Err(section.error(key, text).into())
+            }
+            _ => Err(refused(section, format!("can only use {CHOICE}"))),
+        }
+    }
+
+    /// What signs assertions with a key of `keys`.
+    fn signer(&mut self, id: &str, section: &Section) -> Result<Signer, ConfigErrors> {
+        let Some(entry) = section.elsewhere(&["keys", id]) else {
+            return Err(refused(section, "signing_key refers to non-existent key"));
+        };
+        let text = |key: &str| entry.value().get(key).and_then(regent_core::Value::as_str).filter(|t| !t.is_empty());
+        let Some(private_key) = text("private_key") else {
+            return Err(refused(section, "referenced signing_key does not include a private key"));
+        };
+        let algorithm = text("algorithm").unwrap_or("RS256");
+        let key = SigningKey::read(private_key, algorithm).map_err(|text| refused(section, text))?;
+        let thumbprint = given(self.thumbprint.take())
+            .map(|text| hex::bytes(&text).ok_or_else(|| section.error("thumbprint", "is no hexadecimal text")));
+        Ok(Signer {
+            key,
+            thumbprint: thumbprint.transpose()?,
+            claims: self.additional_claims.take().unwrap_or_default(),
+            scope: scope(self.scopes.as_deref()),
+            has_id: self.include_jti_claim.unwrap_or_default(),
+        })
+    }
+}
+
+fn scope(scopes: Option<&[String]>) -> Option<String> {
+    scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" "))
+}
