@@ -1,20 +1,36 @@
 //! The kinds of credentials, one file each, and what several of them need.
 
 mod asker;
+mod azure_managed_identity;
 mod bearer;
 mod client_tls;
 mod failure;
 mod fresh;
+mod gcp_metadata;
 mod oauth2;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
 
 use http::HeaderValue;
 use regent_core::config::{ConfigError, ConfigErrors, Secret, Section, unknown_key_warning};
+use regent_core::service::CredentialFactory;
 use serde::de::DeserializeOwned;
 
+use crate::environment::Environment;
 use crate::error::ServiceError;
-pub(crate) use bearer::BearerFactory;
-pub(crate) use client_tls::ClientTlsFactory;
-pub(crate) use oauth2::OAuth2Factory;
+
+/// One factory of each kind.
+pub(crate) fn factories(environment: &Environment) -> Vec<Arc<dyn CredentialFactory>> {
+    vec![
+        Arc::new(bearer::BearerFactory),
+        Arc::new(client_tls::ClientTlsFactory),
+        Arc::new(oauth2::OAuth2Factory),
+        Arc::new(gcp_metadata::GcpMetadataFactory),
+        Arc::new(azure_managed_identity::AzureManagedIdentityFactory(environment.clone())),
+    ]
+}
 
 /// Reads a section; keys that mean nothing are warned of.
 fn read_section<T: DeserializeOwned>(section: &Section, known: &[&str]) -> Result<T, ConfigErrors> {

@@ -1,10 +1,10 @@
-//! Clients of control-plane services: plain HTTP with bearer tokens or client certificates.
+//! Clients of control-plane services: plain HTTP, with credentials of many kinds.
 //!
 //! A service is made from its section of the configuration and connects to nothing before its first request. What the
 //! text of the configuration shows to be wrong is refused when it is checked; what only files can tell (a token, a
 //! certificate, a CA) is read at each request, so a mistake there fails that request and mending it needs no restart.
 //!
-//! [`register`] adds the connector of plain HTTP services and the credential kinds `bearer` and `client_tls`. A cause of
+//! [`register`] adds the connector of plain HTTP services and the kinds of credentials. A cause of
 //! failure comes without `request failed:` before it; who asked puts it there.
 //!
 //! Not here: who asks and how often (the bundle, decision log and status plugins); the contract is
@@ -13,6 +13,7 @@
 mod config;
 mod connector;
 mod credentials;
+mod environment;
 mod error;
 mod log;
 mod rest;
@@ -23,12 +24,13 @@ use std::sync::Arc;
 
 use regent_core::Registry;
 
+use environment::Environment;
 pub use user_agent::{OPA_VERSION, user_agent};
 
 /// Adds plain HTTP services and their kinds of credentials.
 pub fn register(registry: &mut Registry) {
     registry.service_connector(Arc::new(connector::HttpConnector));
-    registry.credential(Arc::new(credentials::BearerFactory));
-    registry.credential(Arc::new(credentials::ClientTlsFactory));
-    registry.credential(Arc::new(credentials::OAuth2Factory));
+    for factory in credentials::factories(&Environment::process()) {
+        registry.credential(factory);
+    }
 }

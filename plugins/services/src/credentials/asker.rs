@@ -150,6 +150,11 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     if same && attempt.previous().len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
 }
 
+/// An address that only the request can tell to be wrong.
+pub(crate) fn address(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(|error| Failure::config(format!("url {text:?} is invalid: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use regent_kit::{ControlPlane, Fault};
