@@ -1,6 +1,7 @@
 //! The kinds of credentials, one file each, and what several of them need.
 
 mod asker;
+mod aws;
 mod azure_managed_identity;
 mod bearer;
 mod client_tls;
@@ -8,6 +9,7 @@ mod failure;
 mod fresh;
 mod gcp_metadata;
 mod oauth2;
+mod s3_signing;
 #[cfg(test)]
 mod testing;
 
@@ -27,6 +29,7 @@ pub(crate) fn factories(environment: &Environment) -> Vec<Arc<dyn CredentialFact
         Arc::new(bearer::BearerFactory),
         Arc::new(client_tls::ClientTlsFactory),
         Arc::new(oauth2::OAuth2Factory),
+        Arc::new(s3_signing::S3SigningFactory(environment.clone())),
         Arc::new(gcp_metadata::GcpMetadataFactory),
         Arc::new(azure_managed_identity::AzureManagedIdentityFactory(environment.clone())),
     ]

@@ -30,6 +30,7 @@ impl Guarded {
     pub(crate) async fn ask(&self) -> Result<Received, String> {
         let mut request = ServiceRequest::new(http::Method::POST, "logs/a%20b?x=1&a=2");
         request.headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        request.headers.insert("accept-encoding", http::HeaderValue::from_static("gzip"));
         request.headers.insert("x-own", http::HeaderValue::from_static("1"));
         request.body = "[]".into();
         self.service.send(request).await.map_err(|error| error.chain())?;
