@@ -96,13 +96,16 @@ pub trait ServiceConnector: Send + Sync {
     fn connect(&self, section: &Section, credentials: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors>;
 }
 
-/// Makes credentials of one kind, from `services.*.credentials.KIND`.
+/// Makes credentials of one kind, chosen by `services.*.credentials.KIND` or `services.*.credentials.plugin: KIND`.
 pub trait CredentialFactory: Send + Sync {
     /// The key below `credentials`.
     fn kind(&self) -> &'static str;
 
-    /// Makes the credentials that the section configures. Reads no file and asks nobody. `service` is the section of the
-    /// service that they are for, which tells of its address and whom to trust.
+    /// Makes the credentials that the section configures. Reads no file and asks nobody.
+    ///
+    /// The section is `credentials.KIND`; or `plugins.KIND`, empty if it is not there, when they were chosen by
+    /// `credentials.plugin: KIND`. `service` is the section of the service that they are for, which tells of its address
+    /// and whom to trust.
     ///
     /// # Errors
     /// What is wrong with the section.

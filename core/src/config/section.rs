@@ -65,6 +65,16 @@ impl Section {
         self.tree.section(path)
     }
 
+    /// As [`Section::elsewhere`], but what is not there counts as an empty section.
+    #[must_use]
+    pub fn elsewhere_or_empty(&self, path: &[&str]) -> Section {
+        let there = self.elsewhere(path);
+        there.unwrap_or_else(|| {
+            let path = path.iter().map(|key| (*key).to_owned()).collect();
+            Self::new(self.tree.clone(), path, Value::empty_object())
+        })
+    }
+
     /// The layer that a key came from. `key` may be dotted; empty means the section itself.
     pub fn origin(&self, key: &str) -> String {
         self.origin_of(&self.steps(key)).to_owned()

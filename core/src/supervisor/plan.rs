@@ -148,7 +148,11 @@ fn plugin_names(tree: &ConfigTree) -> impl Iterator<Item = String> {
 }
 
 fn unregistered(registry: &Registry, tree: &ConfigTree) -> Vec<ConfigError> {
-    let custom = |name: &str| registry.plugins.iter().any(|f| f.sections().is_empty() && f.name() == name);
+    // Credentials that are chosen by `credentials.plugin` have their section here too.
+    let custom = |name: &str| {
+        registry.plugins.iter().any(|f| f.sections().is_empty() && f.name() == name)
+            || registry.credentials.contains_key(name)
+    };
     plugin_names(tree)
         .filter(|name| !custom(name))
         .map(|name| {

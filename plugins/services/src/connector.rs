@@ -6,6 +6,7 @@ use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::service::{CredentialKinds, CredentialProvider, Service, ServiceConnector};
 
 use crate::config::ServiceConfig;
+use crate::credentials;
 use crate::rest::RestService;
 
 /// Makes clients of services that speak plain HTTP.
@@ -18,7 +19,7 @@ impl ServiceConnector for HttpConnector {
 
     fn connect(&self, section: &Section, kinds: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors> {
         let config = ServiceConfig::read(section);
-        let credentials = credentials(section, kinds);
+        let credentials = configured(section, kinds);
         match (config, credentials) {
             (Ok(config), Ok(credentials)) => Ok(Arc::new(RestService::new(config, credentials))),
             (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => Err(wrong),
@@ -31,13 +32,13 @@ impl ServiceConnector for HttpConnector {
 }
 
 /// The service's credentials, if it has any.
-fn credentials(
-    service: &Section,
-    kinds: &CredentialKinds,
-) -> Result<Option<Arc<dyn CredentialProvider>>, ConfigErrors> {
+fn configured(service: &Section, kinds: &CredentialKinds) -> Result<Option<Arc<dyn CredentialProvider>>, ConfigErrors> {
     let Some(section) = service.child("credentials") else {
         return Ok(None);
     };
+    if let Some(name) = section.child("plugin") {
+        return plugin(&name, service, kinds).map(Some);
+    }
     let mut methods = section.children();
     let Some((kind, method)) = methods.next() else {
         return Ok(None);
@@ -51,4 +52,18 @@ fn credentials(
         return Err(section.error(&kind, format!("is no kind of credentials; there are: {known}")).into());
     };
     factory.build(&method, service).map(Some)
+}
+
+/// Credentials of a plugin, which has its section among those of plugins. As in OPA, no other kind counts beside it.
+fn plugin(
+    name: &Section,
+    service: &Section,
+    kinds: &CredentialKinds,
+) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
+    let Some(kind) = name.value().as_str() else {
+        return Err(name.error("", "invalid type, expected the name of a plugin").into());
+    };
+    let factory = kinds.get(kind).filter(|_| !credentials::is_stock(kind));
+    let missing = || ConfigError::opa(format!("auth plugin {kind:?} not found")).from_layer(name.origin(""));
+    factory.ok_or_else(missing)?.build(&service.elsewhere_or_empty(&["plugins", kind]), service)
 }

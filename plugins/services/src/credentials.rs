@@ -35,6 +35,11 @@ pub(crate) fn factories(environment: &Environment) -> Vec<Arc<dyn CredentialFact
     ]
 }
 
+/// Whether the kind is one of these, and not a plugin's.
+pub(crate) fn is_stock(kind: &str) -> bool {
+    factories(&Environment::process()).iter().any(|factory| factory.kind() == kind)
+}
+
 /// Reads a section; keys that mean nothing are warned of.
 fn read_section<T: DeserializeOwned>(section: &Section, known: &[&str]) -> Result<T, ConfigErrors> {
     let parsed = section.parse::<T>()?;

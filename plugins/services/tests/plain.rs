@@ -1,6 +1,8 @@
 //! Services without TLS: addresses, headers, tokens, waiting, redirects.
 
 mod common;
+#[path = "plain/plugin.rs"]
+mod plugin;
 
 use std::time::Duration;
 
@@ -98,7 +100,8 @@ async fn what_the_text_shows_to_be_wrong_is_refused() {
     check(&with("{bearer: {token: a}, client_tls: {cert: c, private_key: k}}"), one).await;
     check(&with("{client_tls: {private_key: k}}"), "client certificate is needed when client TLS is enabled").await;
     check(&with("{client_tls: {cert: c}}"), "private key is needed when client TLS is enabled").await;
-    check(&with("{magic: {}}"), "is no kind of credentials; there are: azure_managed_identity, bearer, client_tls, ").await;
+    check(&with("{magic: {}}"), "is no kind of credentials; there are: azure_managed_identity, bearer, client_tls, ")
+        .await;
 }
 
 #[tokio::test]

@@ -21,9 +21,15 @@ pub(crate) async fn acme(config: &str) -> Arc<dyn Service> {
 
 /// The client of service `acme`, or what is wrong with the configuration.
 pub(crate) async fn try_acme(config: &str) -> Result<Arc<dyn Service>, String> {
+    try_acme_with(config, |_| {}).await
+}
+
+/// The same, for an agent to which something was added.
+pub(crate) async fn try_acme_with(config: &str, add: impl FnOnce(&mut Registry)) -> Result<Arc<dyn Service>, String> {
     let tree = Layers::new().text("test", config).load().map_err(|errors| errors.to_string())?;
     let mut registry = Registry::default();
     regent_services::register(&mut registry);
+    add(&mut registry);
     let host = host(&tree);
     let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity());
     supervisor.apply(&tree).await.map_err(|errors| errors.to_string())?;
