@@ -28,7 +28,7 @@ pub(crate) fn factories(environment: &Environment) -> Vec<Arc<dyn CredentialFact
     vec![
         Arc::new(bearer::BearerFactory),
         Arc::new(client_tls::ClientTlsFactory),
-        Arc::new(oauth2::OAuth2Factory),
+        Arc::new(oauth2::OAuth2Factory(environment.clone())),
         Arc::new(s3_signing::S3SigningFactory(environment.clone())),
         Arc::new(gcp_metadata::GcpMetadataFactory),
         Arc::new(azure_managed_identity::AzureManagedIdentityFactory(environment.clone())),

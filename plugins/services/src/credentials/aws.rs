@@ -64,6 +64,16 @@ impl Surroundings {
         Self { environment, near: asker(Way::Near), out: asker(Way::Out) }
     }
 
+    /// A variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get(name)
+    }
+
+    /// Asks AWS, and takes nothing but success for an answer.
+    pub(crate) async fn ask(&self, question: Question, what: &str) -> Result<Vec<u8>, Failure> {
+        ask(&self.out, question, what).await
+    }
+
     /// A file in the user's home.
     fn home(&self, below: &str) -> Result<std::path::PathBuf, Failure> {
         let home = self.environment.get("HOME").or_else(|| self.environment.get("USERPROFILE"));

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod endpoint;
+mod kms;
 mod written;
 
 use std::sync::Arc;
@@ -12,8 +13,10 @@ use regent_core::Error;
 use regent_core::config::{ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, ServiceRequest};
 
+use super::aws::Surroundings;
 use super::fresh::Fresh;
 use super::{authorization, read_section};
+use crate::environment::Environment;
 use endpoint::TokenEndpoint;
 use written::Written;
 
@@ -21,7 +24,7 @@ use written::Written;
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// Makes [`OAuth2`] credentials.
-pub(crate) struct OAuth2Factory;
+pub(crate) struct OAuth2Factory(pub(crate) Environment);
 
 /// A token, and where to get the next one.
 struct OAuth2 {
@@ -36,7 +39,7 @@ impl CredentialFactory for OAuth2Factory {
 
     fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
         let written = read_section::<Written>(section, written::KEYS)?;
-        let endpoint = written.endpoint(section, service)?;
+        let endpoint = written.endpoint(section, service, &Surroundings::new(self.0.clone()))?;
         Ok(Arc::new(OAuth2 { endpoint, token: Fresh::new(MARGIN) }))
     }
 }

@@ -43,16 +43,12 @@ impl CredentialFactory for S3SigningFactory {
 
     fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
         let mut written = read_section::<WrittenSigning>(section, KEYS)?;
-        let (service, version) = (given(written.service.take()), given(written.signature_version.take()));
+        written.refuse_version(section)?;
+        let service = given(written.service.take());
         let chain = written.build(section, &Surroundings::new(self.0.clone()))?;
         let service = service.map_or_else(|| S3.to_owned(), |service| service.to_lowercase());
         if service == "ecr" {
             return Err(refused(section, r#"aws service "ecr" must be used with service type "oci""#));
-        }
-        if version.as_deref() == Some("4a") {
-            let text =
-                r#"version "4a" is not supported; version "4" is, for which each region is signed for by itself"#;
-            return Err(section.error("signature_version", text).into());
         }
         Ok(Arc::new(S3Signing { service, chain }))
     }

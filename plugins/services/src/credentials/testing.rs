@@ -21,7 +21,8 @@ impl Guarded {
     pub(crate) async fn by(credentials: &str, environment: impl Into<Environment>) -> Self {
         let server = ControlPlane::start().await;
         let url = server.url();
-        let config = format!("services: {{acme: {{url: '{url}', credentials: {{{credentials}}}}}}}");
+        let config =
+            format!("services: {{acme: {{url: '{url}', allow_insecure_tls: true, credentials: {{{credentials}}}}}}}");
         let service = connect(&config, environment).expect("a valid configuration");
         Self { server, service }
     }

@@ -17,7 +17,7 @@ use crate::credentials::refused;
 #[derive(Deserialize)]
 pub(crate) struct WrittenSigning {
     pub(crate) service: Option<String>,
-    pub(crate) signature_version: Option<String>,
+    signature_version: Option<String>,
     environment_credentials: Option<Map<String, Value>>,
     assume_role_credentials: Option<WrittenRole>,
     web_identity_credentials: Option<WrittenRole>,
@@ -43,6 +43,15 @@ pub(super) struct WrittenSource {
 pub(crate) struct Chain(Vec<Box<dyn Provider>>);
 
 impl WrittenSigning {
+    /// Complains of a version of signatures that cannot be made.
+    pub(crate) fn refuse_version(&self, section: &Section) -> Result<(), ConfigErrors> {
+        if self.signature_version.as_deref() != Some("4a") {
+            return Ok(());
+        }
+        let text = r#"version "4a" is not supported; version "4" is, for which each region is signed for by itself"#;
+        Err(section.error("signature_version", text).into())
+    }
+
     /// The providers, in OPA's order, whatever theirs is in the file.
     pub(crate) fn build(self, section: &Section, surroundings: &Surroundings) -> Result<Chain, ConfigErrors> {
         let mut chain: Vec<Box<dyn Provider>> = Vec::new();

@@ -9,6 +9,7 @@ use regent_signing::keys::jwk::Key;
 use regent_signing::{base64, keys::pem};
 use serde_json::{Map, Value, json};
 
+use super::kms::KmsKey;
 use crate::credentials::failure::{Failure, read_file};
 
 /// Seconds that a signed assertion is good for.
@@ -22,11 +23,17 @@ pub(super) enum Assertion {
     Signed(Box<Signer>),
 }
 
-/// A key of `keys`, and what it signs with.
-pub(super) struct SigningKey {
-    name: String,
-    algorithm: Algorithm,
-    key: Key,
+/// What assertions are signed with.
+pub(super) enum SigningKey {
+    /// A key of `keys`.
+    Known {
+        /// The algorithm's name.
+        name: String,
+        algorithm: Algorithm,
+        key: Key,
+    },
+    /// A key that AWS keeps.
+    Kms(KmsKey),
 }
 
 /// Signs assertions.
@@ -46,7 +53,7 @@ impl Assertion {
         match self {
             Self::Literal(text) => Ok(text.clone()),
             Self::File(path) => Ok(Secret::new(read_file("client assertion", path).await?)),
-            Self::Signed(signer) => signer.sign(),
+            Self::Signed(signer) => signer.sign().await,
         }
     }
 }
@@ -60,20 +67,34 @@ impl SigningKey {
             return Err("failed to decode PEM key".to_owned());
         }
         let key = jws::signing_key(text, algorithm).map_err(|error| error.to_string())?;
-        Ok(Self { name, algorithm, key })
+        Ok(Self::Known { name, algorithm, key })
     }
 }
 
 impl Signer {
     /// A token signed now.
-    pub(super) fn sign(&self) -> Result<Secret, Failure> {
-        let mut header = json!({ "alg": self.key.name, "typ": "JWT" });
+    pub(super) async fn sign(&self) -> Result<Secret, Failure> {
+        let algorithm = match &self.key {
+            SigningKey::Known { name, .. } => name,
+            SigningKey::Kms(key) => key.algorithm.token_name,
+        };
+        let mut header = json!({ "alg": algorithm, "typ": "JWT" });
         if let Some(thumbprint) = &self.thumbprint {
             header["x5t"] = base64::spell_url_padded(thumbprint).into();
         }
-        let claims = Value::Object(self.claims()).to_string();
-        let token = jws::sign(&header.to_string(), &claims, self.key.algorithm, &self.key.key);
-        token.map(Secret::new).map_err(|error| Failure::config(format!("assertion cannot be signed: {error}")))
+        let (header, claims) = (header.to_string(), Value::Object(self.claims()).to_string());
+        match &self.key {
+            SigningKey::Known { algorithm, key, .. } => {
+                let token = jws::sign(&header, &claims, *algorithm, key);
+                token.map(Secret::new).map_err(|error| Failure::config(format!("assertion cannot be signed: {error}")))
+            }
+            SigningKey::Kms(key) => {
+                let spell = |text: &str| base64::spell_url(text.as_bytes());
+                let message = format!("{}.{}", spell(&header), spell(&claims));
+                let signature = base64::spell_url(&key.sign(message.as_bytes()).await?);
+                Ok(Secret::new(format!("{message}.{signature}")))
+            }
+        }
     }
 
     fn claims(&self) -> Map<String, Value> {

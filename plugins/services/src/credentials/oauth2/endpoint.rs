@@ -94,7 +94,7 @@ impl TokenEndpoint {
         let secret = match &self.grant {
             Grant::Secret { secret, .. } => secret.clone(),
             Grant::Client { assertion, .. } => assertion.text().await?,
-            Grant::Assertion(signer) => signer.sign()?,
+            Grant::Assertion(signer) => signer.sign().await?,
         };
         match &self.grant {
             Grant::Secret { .. } => fields.push(("grant_type", "client_credentials")),

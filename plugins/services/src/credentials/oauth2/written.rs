@@ -11,6 +11,8 @@ use url::Url;
 
 use super::assertion::{Assertion, Signer, SigningKey};
 use super::endpoint::{Grant, TokenEndpoint};
+use super::kms::{Algorithm, KmsKey};
+use crate::credentials::aws::{Surroundings, WrittenSigning};
 use crate::credentials::{given, given_secret, refused};
 
 /// The keys, for whoever mistypes one.
@@ -51,9 +53,8 @@ pub(super) struct Written {
     include_jti_claim: Option<bool>,
     additional_headers: Option<BTreeMap<String, Secret>>,
     additional_parameters: Option<BTreeMap<String, Secret>>,
-    aws_kms: Option<Value>,
-    #[serde(rename = "aws_signing")]
-    _aws_signing: Option<Value>,
+    aws_kms: Option<WrittenKms>,
+    aws_signing: Option<WrittenSigning>,
     azure_keyvault: Option<Value>,
     #[serde(rename = "azure_signing")]
     _azure_signing: Option<Value>,
@@ -62,17 +63,29 @@ pub(super) struct Written {
     client_assertion_type: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct WrittenKms {
+    name: Option<String>,
+    algorithm: Option<String>,
+}
+
 /// What proves who the client is; one of these.
 enum Proof {
     ClientSecret(Secret),
     SigningKey,
+    Kms(WrittenKms),
     Assertion(Secret),
     AssertionFile(PathBuf),
 }
 
 impl Written {
     /// Whom to ask for tokens, and how.
-    pub(super) fn endpoint(mut self, section: &Section, service: &Section) -> Result<TokenEndpoint, ConfigErrors> {
+    pub(super) fn endpoint(
+        mut self,
+        section: &Section,
+        service: &Section,
+        surroundings: &Surroundings,
+    ) -> Result<TokenEndpoint, ConfigErrors> {
         let is_assertion_grant = match given(self.grant_type.take()).as_deref() {
             None | Some("client_credentials") => false,
             Some("jwt_bearer") => true,
@@ -89,7 +102,7 @@ impl Written {
         let url = self.token_url(section)?;
         let grant = match signer {
             Some(signer) if is_assertion_grant => Grant::Assertion(signer),
-            signer => self.client_grant(signer, section)?,
+            signer => self.client_grant(signer, section, surroundings)?,
         };
         let secrets = |map: Option<BTreeMap<String, Secret>>| map.unwrap_or_default().into_iter().collect();
         let scope = scope(self.scopes.as_deref());
@@ -108,7 +121,12 @@ impl Written {
         Url::parse(text).map_err(|error| section.error("token_url", format!("is invalid: {error}")).into())
     }
 
-    fn client_grant(&mut self, signer: Option<Box<Signer>>, section: &Section) -> Result<Grant, ConfigErrors> {
+    fn client_grant(
+        &mut self,
+        signer: Option<Box<Signer>>,
+        section: &Section,
+        surroundings: &Surroundings,
+    ) -> Result<Grant, ConfigErrors> {
         let client_id = given(self.client_id.take());
         let kind = given(self.client_assertion_type.take()).unwrap_or_else(|| JWT_BEARER.to_owned());
         let required = |other: &str| refused(section, format!("client_id and {other} required"));
@@ -123,6 +141,10 @@ impl Written {
             (Proof::AssertionFile(path), _) => {
                 let client_id = Some(client_id.ok_or_else(|| required("client_assertion_path"))?);
                 Grant::Client { client_id, kind, assertion: Assertion::File(path) }
+            }
+            (Proof::Kms(key), _) => {
+                let signer = Box::new(self.kms_signer(key, section, surroundings)?);
+                Grant::Client { client_id, kind: JWT_BEARER.to_owned(), assertion: Assertion::Signed(signer) }
             }
             (Proof::SigningKey, signer) => {
                 let signer = signer.expect("a signing key was found");
@@ -139,20 +161,20 @@ impl Written {
         let mut proofs: Vec<Proof> = [
             given_secret(self.client_secret.take()).map(Proof::ClientSecret),
             has_signing_key.then_some(Proof::SigningKey),
+            self.aws_kms.take().map(Proof::Kms),
             given_secret(self.client_assertion.take()).map(Proof::Assertion),
             path.map(Proof::AssertionFile),
         ]
         .into_iter()
         .flatten()
         .collect();
-        let remote = [("aws_kms", &self.aws_kms), ("azure_keyvault", &self.azure_keyvault)];
-        let remote: Vec<_> = remote.into_iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key).collect();
-        match (proofs.len() + remote.len(), proofs.pop(), remote.first()) {
-            (0, ..) => Err(refused(section, format!("please provide {CHOICE} required"))),
-            (1, Some(proof), _) => Ok(proof),
-            (1, None, Some(key)) => {
-                let text = "is not supported; sign with a `signing_key`, or give a `client_assertion_path`";
-                Err(section.error(key, text).into())
+        match (proofs.pop(), proofs.is_empty(), &self.azure_keyvault) {
+            (None, _, None) => Err(refused(section, format!("please provide {CHOICE} required"))),
+            (Some(proof), true, None) => Ok(proof),
+            (None, _, Some(_)) => {
+                let text =
+                    "is not supported; sign with a `signing_key` or `aws_kms`, or give a `client_assertion_path`";
+                Err(section.error("azure_keyvault", text).into())
             }
             _ => Err(refused(section, format!("can only use {CHOICE}"))),
         }
@@ -169,6 +191,32 @@ impl Written {
         };
         let algorithm = text("algorithm").unwrap_or("RS256");
         let key = SigningKey::read(private_key, algorithm).map_err(|text| refused(section, text))?;
+        self.signer_with(key, section)
+    }
+
+    /// What signs assertions with a key that AWS keeps.
+    fn kms_signer(
+        &mut self,
+        key: WrittenKms,
+        section: &Section,
+        surroundings: &Surroundings,
+    ) -> Result<Signer, ConfigErrors> {
+        let signing = self.aws_signing.take().ok_or_else(|| refused(section, "aws_kms and aws_signing required"))?;
+        let service = signing.service.as_deref().unwrap_or_default().to_lowercase();
+        if service != "kms" {
+            let service = if service.is_empty() { "s3" } else { &service };
+            return Err(refused(section, format!("cannot use SignDigest with aws service {service:?}")));
+        }
+        signing.refuse_version(section)?;
+        let algorithm = key.algorithm.unwrap_or_default();
+        let unsupported = || refused(section, format!("unsupported sign algorithm {algorithm}"));
+        let algorithm = Algorithm::of_name(&algorithm).ok_or_else(unsupported)?;
+        let (name, chain) = (key.name.unwrap_or_default(), signing.build(section, surroundings)?);
+        let key = KmsKey { name, algorithm, chain, surroundings: surroundings.clone() };
+        self.signer_with(SigningKey::Kms(key), section)
+    }
+
+    fn signer_with(&mut self, key: SigningKey, section: &Section) -> Result<Signer, ConfigErrors> {
         let thumbprint = given(self.thumbprint.take())
             .map(|text| hex::bytes(&text).ok_or_else(|| section.error("thumbprint", "is no hexadecimal text")));
         Ok(Signer {
