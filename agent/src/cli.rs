@@ -4,6 +4,8 @@ mod capabilities;
 mod eval;
 mod run;
 mod schemas;
+mod sign;
+mod verifying;
 mod version;
 
 use std::ffi::OsString;
@@ -28,6 +30,7 @@ struct Cli {
 enum Command {
     Run(Box<run::Arguments>),
     Eval(Box<eval::Arguments>),
+    Sign(Box<sign::Arguments>),
     Capabilities(capabilities::Arguments),
     Version(version::Arguments),
 }
@@ -42,6 +45,7 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
     match cli.command {
         Command::Run(arguments) => run::main(registry, &arguments),
         Command::Eval(arguments) => eval::main(&registry, &arguments),
+        Command::Sign(arguments) => sign::main(&registry, &arguments),
         Command::Capabilities(arguments) => capabilities::main(&registry, &arguments),
         Command::Version(_) => version::main(),
     }

@@ -24,9 +24,14 @@ pub enum LoadError {
     /// Files cannot be read or merged.
     #[error("{0}")]
     Files(#[from] LoadErrors),
-    /// A bundle cannot be read.
-    #[error("{}", regent_core::error::chain(.0))]
-    Bundle(#[from] FormatError),
+    /// A bundle cannot be read, or is not signed as it should be.
+    #[error("bundle {path}: {}", regent_core::error::chain(.error))]
+    Bundle {
+        /// Where it is.
+        path: String,
+        /// Why it cannot be read.
+        error: FormatError,
+    },
     /// A bundle does not fit its manifest or the engine.
     #[error("{}", regent_core::error::chain(.0))]
     Content(#[from] ContentError),
@@ -97,8 +102,11 @@ fn plain(files: &Files) -> Result<Read, LoadError> {
 
 fn bundles(files: &Files, engine: &dyn Engine) -> Result<Vec<BundleContent>, LoadError> {
     let ignore = Ignore::new(&files.ignore)?;
-    let load =
-        |path: &String| Ok(local::load_local(path, &Limits::default(), &ignore)?.prepare(engine, files.rego_version)?);
+    let load = |path: &String| {
+        let read = local::load_local(path, &Limits::default(), &ignore, &files.trust);
+        let read = read.map_err(|error| LoadError::Bundle { path: path.clone(), error })?;
+        Ok(read.prepare(engine, files.rego_version)?)
+    };
     files.paths.iter().map(load).collect()
 }
 

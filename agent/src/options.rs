@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use regent_bundle::local::LocalTrust;
 use regent_core::config::Layers;
 use regent_core::engine::RegoVersion;
 use regent_rest_api::Options as ListenOptions;
@@ -17,6 +18,8 @@ pub struct Files {
     pub ignore: Vec<String>,
     /// Whether they are loaded again when they change.
     pub watch: bool,
+    /// What is asked of the signatures of bundles.
+    pub trust: LocalTrust,
     /// The dialect of modules that do not say themselves.
     pub rego_version: RegoVersion,
 }

@@ -10,6 +10,7 @@ pub fn register(registry: &mut Registry) {
     regent_engine_regorus::register(registry);
     regent_http_send::register(registry);
     regent_services::register(registry);
+    regent_signing::register(registry);
     regent_discovery::register(registry);
     // Sinks of decisions and status start before, and stop after, whoever has something to tell them.
     regent_status::register(registry);

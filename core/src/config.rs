@@ -12,6 +12,7 @@
 mod discovered;
 mod environment;
 mod error;
+mod keys;
 mod layers;
 mod loading;
 mod merge;
@@ -25,6 +26,7 @@ mod unknown;
 
 pub use discovered::{BootConfig, Discovered};
 pub use error::{ConfigError, ConfigErrors};
+pub use keys::{Key, KeyAlgorithm, Keys};
 pub use layers::Layers;
 pub use secret::Secret;
 pub use section::{Parsed, Section};

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::plugin::Roles;
 use crate::service::Services;
 use crate::settings::Settings;
+use crate::signing::Verifiers;
 use crate::status::{State, StatusBoard, StatusSink};
 use crate::steering::Steering;
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub struct Host {
     pub steering: Steering,
     /// Spans of distributed traces.
     pub tracing: Tracing,
+    /// Who can tell whether a bundle may be believed.
+    pub verifiers: Arc<Verifiers>,
     directory: Directory,
     settings: Arc<ArcSwap<Settings>>,
 }
@@ -48,6 +51,7 @@ impl Host {
             telemetry,
             steering: Steering::default(),
             tracing,
+            verifiers: Arc::default(),
             directory: Directory::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
         }

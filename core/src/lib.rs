@@ -18,6 +18,7 @@ pub mod plugin;
 pub mod registry;
 pub mod service;
 pub mod settings;
+pub mod signing;
 pub mod status;
 pub mod steering;
 pub mod store;

@@ -54,7 +54,7 @@ use serde::de::DeserializeOwned;
 pub use inbox::{Inbox, Mailbox, Reply, Signal};
 pub use sink::{DecisionSink, SinkPlugin};
 
-use crate::config::{ConfigErrors, Section};
+use crate::config::{ConfigErrors, Keys, Section};
 use crate::decision::{DecisionRecorder, SinkHandle};
 use crate::error::Error;
 use crate::host::Host;
@@ -84,8 +84,8 @@ pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 pub struct Known {
     /// Services, in document order.
     pub services: Vec<String>,
-    /// Ids of `keys`.
-    pub keys: BTreeSet<String>,
+    /// What is configured under `keys`; only plugins with [`Plugin::VERIFIES`] learn when it changes.
+    pub keys: Keys,
     /// Plugins configured under `plugins`.
     pub plugins: BTreeSet<String>,
     /// The `trigger` of discovery, for sections that it brought.
@@ -172,6 +172,9 @@ pub trait Plugin: Sized + Send + 'static {
     /// Whether an instance outlives its section: when a discovered configuration no longer has it, it goes on as it was, and
     /// when the agent's own no longer has it, it goes on with an empty one.
     const STAYS: bool = false;
+
+    /// Whether its configuration goes by [`Known::keys`], so that it has changed when they have.
+    const VERIFIES: bool = false;
 
     /// Its configuration.
     type Config: PluginConfig;

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::fetch::Fetcher;
 use crate::plugin::{DecisionSink, Plugin, SinkPlugin};
 use crate::service::{CredentialFactory, CredentialKinds, ServiceConnector};
+use crate::signing::{Signer, Signers, Verifier, Verifiers};
 
 /// Everything that can be configured. Each plugin crate has one `pub fn register(&mut Registry)` that fills its slots.
 #[derive(Default, Clone)]
@@ -24,6 +25,8 @@ pub struct Registry {
     fetcher: Option<Arc<dyn Fetcher>>,
     pub(crate) connectors: BTreeMap<&'static str, Arc<dyn ServiceConnector>>,
     pub(crate) credentials: CredentialKinds,
+    verifiers: Verifiers,
+    signers: Signers,
     pub(crate) sections: Vec<&'static str>,
 }
 
@@ -68,6 +71,26 @@ impl Registry {
     /// Adds a kind of credentials, to be chosen by `services.*.credentials.KIND`.
     pub fn credential(&mut self, factory: Arc<dyn CredentialFactory>) {
         self.credentials.insert(factory.kind(), factory);
+    }
+
+    /// Adds what tells whether bundles may be believed that name it. Of those of one name the last one counts.
+    pub fn verifier(&mut self, verifier: Arc<dyn Verifier>) {
+        self.verifiers.add(verifier);
+    }
+
+    /// Adds what signs bundles. Of those of one name the last one counts.
+    pub fn signer(&mut self, signer: Arc<dyn Signer>) {
+        self.signers.add(signer);
+    }
+
+    /// All verifiers that were added.
+    pub fn verifiers(&self) -> &Verifiers {
+        &self.verifiers
+    }
+
+    /// All signers that were added.
+    pub fn signers(&self) -> &Signers {
+        &self.signers
     }
 
     /// Makes a top-level key known that no plugin reads.

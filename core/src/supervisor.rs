@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::{ConfigErrors, ConfigTree, Section};
+use crate::config::{ConfigErrors, ConfigTree, Keys, Section};
 use crate::error::Error;
 use crate::host::Host;
 use crate::plugin::Mailbox;
@@ -33,6 +33,8 @@ pub struct Supervisor {
     running: Vec<Active>,
     /// The service that the sections of `running` mean when they name none.
     first_service: Option<String>,
+    /// The keys that they go by.
+    keys: Keys,
 }
 
 /// A running plugin.
@@ -52,8 +54,9 @@ enum Change {
 
 impl Supervisor {
     /// A supervisor of nothing yet.
-    pub fn new(registry: Arc<Registry>, host: Host, identity: Identity) -> Self {
-        Self { registry, host, identity, running: Vec::new(), first_service: None }
+    pub fn new(registry: Arc<Registry>, mut host: Host, identity: Identity) -> Self {
+        host.verifiers = Arc::new(registry.verifiers().clone());
+        Self { registry, host, identity, running: Vec::new(), first_service: None, keys: Keys::default() }
     }
 
     /// Checks a configuration and builds what it asks for; nothing changes before [`Supervisor::commit`]. The plan holds
@@ -63,7 +66,8 @@ impl Supervisor {
     /// Everything that is wrong.
     pub fn check(&self, tree: &ConfigTree) -> Result<Plan, ConfigErrors> {
         let settings = Settings::from_tree(tree, self.identity.clone());
-        let present = plan::Present { running: &self.running, first_service: self.first_service.as_deref() };
+        let first_service = self.first_service.as_deref();
+        let present = plan::Present { running: &self.running, first_service, keys: &self.keys };
         plan::plan(&self.registry, &self.host, present, tree, settings)
     }
 
@@ -83,6 +87,7 @@ impl Supervisor {
             tracing::warn!("{warning}");
         }
         self.first_service = plan.known.services.into_iter().next();
+        self.keys = plan.known.keys;
         self.host.services.replace(plan.services);
         self.host.set_settings(plan.settings);
         self.stop_all_but(&plan.kept, Instant::now() + RESTART_GRACE).await;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use regent_bundle::local::LocalTrust;
 use regent_core::engine::{
     Answer, Cancel, CompileOptions, Engine, Evaluation, Location, PolicyError, Prints, Query, QueryError, QueryText,
     RegoVersion, Schemas,
@@ -307,6 +308,8 @@ async fn load(Given { engine, schemas }: Given, arguments: &Arguments) -> Result
         as_bundles,
         watch: false,
         ignore: arguments.ignore.clone(),
+        // As in OPA: who develops a policy has it signed later.
+        trust: LocalTrust::Blind,
         rego_version: arguments.rego_version(),
     };
     for files in [files(&arguments.bundle, true), files(&arguments.data, false)] {

@@ -13,6 +13,7 @@ use regent_core::logging::{Format, Layout, Level, LogLayer};
 use regent_core::{Registry, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::verifying::Verifying;
 use crate::running::Running;
 use crate::{Files, Reload, RunOptions};
 use doors::Doors;
@@ -104,36 +105,20 @@ pub(super) struct Arguments {
     #[arg(long, hide = true)]
     pprof: bool,
     #[command(flatten)]
+    verifying: Verifying,
+    #[command(flatten)]
     doors: Doors,
     #[command(flatten)]
     later: Later,
 }
 
-/// Flags of OPA's that Regent does not act upon yet. Those that promise safety are refused; leaving them out of the list
-/// would only say that they are unknown.
+/// Flags of OPA's that Regent does not act upon yet.
 #[derive(Debug, clap::Args)]
 struct Later {
-    #[arg(long, hide = true, value_parser = not_yet)]
-    verification_key: Option<String>,
-    // Without the flags above these change nothing.
-    #[arg(long, hide = true)]
-    verification_key_id: Option<String>,
-    #[arg(long, hide = true)]
-    signing_alg: Option<String>,
-    #[arg(long, hide = true)]
-    scope: Option<String>,
-    #[arg(long, hide = true)]
-    exclude_files_verify: Option<String>,
-    #[arg(long, hide = true)]
-    skip_verify: bool,
     #[arg(short = 'H', long, hide = true)]
     history: Option<String>,
     #[arg(short, long, hide = true)]
     format: Option<String>,
-}
-
-fn not_yet(_: &str) -> Result<String, &'static str> {
-    Err("is not supported yet, and leaving it out would make the agent less safe than asked for")
 }
 
 fn octal(text: &str) -> Result<u32, std::num::ParseIntError> {
@@ -148,9 +133,9 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
     }
     start_log(arguments);
     descriptors::raise();
-    let options = match arguments.options() {
+    let options = match arguments.options(&registry) {
         Ok(options) => options,
-        Err(error) => return fail(error),
+        Err(error) => return fail(&error),
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(super::STACK_BYTES).build();
@@ -203,7 +188,7 @@ fn start_log(arguments: &Arguments) {
 }
 
 impl Arguments {
-    fn options(&self) -> Result<RunOptions, &'static str> {
+    fn options(&self, registry: &Registry) -> Result<RunOptions, String> {
         let (urls, paths): (Vec<_>, Vec<_>) = self.paths.iter().cloned().partition(|path| is_url(path));
         let mut listen = regent_rest_api::Options {
             addresses: self.addr.clone(),
@@ -226,6 +211,7 @@ impl Arguments {
                 as_bundles: self.bundle,
                 ignore: self.ignore.clone(),
                 watch: self.watch,
+                trust: self.verifying.trust(registry)?,
                 rego_version: if self.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
             },
             max_errors: self.max_errors,

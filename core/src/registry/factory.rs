@@ -31,6 +31,11 @@ pub trait Factory: Send + Sync {
         false
     }
 
+    /// As [`Plugin::VERIFIES`].
+    fn verifies(&self) -> bool {
+        false
+    }
+
     /// The JSON Schema of the section.
     fn schema(&self) -> serde_json::Value;
 
@@ -104,6 +109,10 @@ impl<P: Plugin> Factory for Typed<P> {
 
     fn stays(&self) -> bool {
         P::STAYS
+    }
+
+    fn verifies(&self) -> bool {
+        P::VERIFIES
     }
 
     fn schema(&self) -> serde_json::Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Active, Change};
-use crate::config::{ConfigError, ConfigErrors, ConfigTree, Section, unknown_key_warning};
+use crate::config::{ConfigError, ConfigErrors, ConfigTree, Keys, Section, unknown_key_warning};
 use crate::host::Host;
 use crate::plugin::{Known, Reconfigure, TriggerMode};
 use crate::registry::{Factory, Registry};
@@ -23,10 +23,11 @@ pub struct Plan {
     pub(super) warnings: Vec<String>,
 }
 
-/// What runs, and the service that its sections mean when they name none.
+/// What runs, the service that its sections mean when they name none, and the keys that they may mean.
 pub(super) struct Present<'a> {
     pub(super) running: &'a [Active],
     pub(super) first_service: Option<&'a str>,
+    pub(super) keys: &'a Keys,
 }
 
 /// What runs and what may run.
@@ -47,8 +48,11 @@ pub(super) fn plan(
     let settings = settings?;
     let (services, mut errors) = connect(registry, tree);
     errors.extend(unregistered(registry, tree));
-    let warnings = tree.warnings().iter().chain(&settings.warnings).cloned().chain(unknown(registry, tree)).collect();
-    let known = known(tree);
+    let (keys, odd_keys, wrong_keys) = Keys::read(tree);
+    errors.extend(wrong_keys);
+    let warnings = tree.warnings().iter().chain(&settings.warnings).cloned().chain(unknown(registry, tree));
+    let warnings = warnings.chain(odd_keys).collect();
+    let known = known(tree, keys);
     let plan = Plan { known, settings, services, kept: Vec::new(), changes: Vec::new(), warnings };
     let mut planner = Planner { host, present, plan, errors };
     let leader = registry.plugins.iter().any(|factory| factory.leads() && section_of(&**factory, tree).is_some());
@@ -90,7 +94,8 @@ impl Planner<'_> {
         let active = alive.find(|active| active.name == name);
         // A section that names no service changes its meaning with the first one.
         let same_service = self.plan.known.services.first().map(String::as_str) == self.present.first_service;
-        if active.is_some_and(|active| same_service && active.section == section) {
+        let same_keys = !factory.verifies() || self.plan.known.keys == *self.present.keys;
+        if active.is_some_and(|active| same_service && same_keys && active.section == section) {
             self.plan.kept.push(name);
         } else if active.is_some() && factory.reconfigure() == Reconfigure::Live {
             self.plan.kept.push(name);
@@ -130,16 +135,12 @@ fn connect(registry: &Registry, tree: &ConfigTree) -> (BTreeMap<String, Arc<dyn 
     (services, errors)
 }
 
-fn known(tree: &ConfigTree) -> Known {
-    let keys_of = |key: &str| -> std::collections::BTreeSet<String> {
-        let entries = tree.section(&[key]);
-        entries.iter().flat_map(Section::children).map(|(name, _)| name).collect()
-    };
+fn known(tree: &ConfigTree, keys: Keys) -> Known {
     let written = tree.get(&["discovery", "trigger"]).and_then(crate::Value::as_str);
     // What is wrong with it is for discovery to say.
     let trigger = TriggerMode::of(written, None).ok().filter(|_| tree.is_discovered());
     let (services, plugins) = (tree.service_names().to_vec(), plugin_names(tree).collect());
-    Known { services, keys: keys_of("keys"), plugins, trigger }
+    Known { services, keys, plugins, trigger }
 }
 
 fn plugin_names(tree: &ConfigTree) -> impl Iterator<Item = String> {

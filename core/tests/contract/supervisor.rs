@@ -49,12 +49,13 @@ impl PluginConfig for ToyConfig {
 }
 
 macro_rules! toy {
-    ($type:ident, $name:literal, $reconfigure:expr) => {
+    ($type:ident, $name:literal, $reconfigure:expr, $verifies:expr) => {
         struct $type(ToyConfig, Host);
 
         impl Plugin for $type {
             const NAME: &'static str = $name;
             const RECONFIGURE: Reconfigure = $reconfigure;
+            const VERIFIES: bool = $verifies;
             type Config = ToyConfig;
 
             fn build(config: ToyConfig, host: Host) -> Result<Self, Error> {
@@ -71,8 +72,8 @@ macro_rules! toy {
     };
 }
 
-toy!(First, "first", Reconfigure::Restart);
-toy!(Second, "second", Reconfigure::Live);
+toy!(First, "first", Reconfigure::Restart, false);
+toy!(Second, "second", Reconfigure::Live, true);
 
 async fn live(name: &str, mut config: ToyConfig, host: Host, mut inbox: Inbox<ToyConfig>) -> Result<(), Error> {
     let test = config.test.clone();
@@ -255,6 +256,22 @@ async fn a_plugin_learns_that_another_service_is_the_first_one() {
     // The new first one starts by itself, while the second one is told.
     found[3..].sort_by_key(|what| what.starts_with("first"));
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_plugin_that_verifies_learns_that_keys_have_changed() {
+    let mut bench = bench();
+    let with_key = |key: &str| format!("keys: {{k: {{key: {key}}}}}\n{}", both("keys", 1, 2));
+    for key in ["one", "one", "two"] {
+        bench.apply(&with_key(key)).await.expect("applied");
+        bench.wait_for("second", State::Ok).await;
+    }
+    let mut found = diary("keys");
+    // Both start by themselves.
+    found[..2].sort();
+    assert_eq!(found, ["first starts with 1", "second starts with 2", "second is told 2"]);
+    let error = bench.apply("keys: {k: {}}").await.expect_err("no key");
+    assert_eq!(error.to_string(), "invalid keys configuration: no keys provided for key ID k (from test.yaml)");
 }
 
 /// Keeps records, but not for long.

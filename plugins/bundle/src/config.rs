@@ -1,18 +1,24 @@
 //! The sections `bundles` and, deprecated, `bundle`.
 
+mod signing;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::config::{ConfigError, ConfigErrors, Section, unknown_key_warning};
 use regent_core::plugin::{Known, PluginConfig, TriggerMode};
+use regent_core::signing::Verification;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
 use crate::disk;
 use crate::format::Limits;
+
+pub use signing::Signing;
 
 const DEPRECATED: &str = "Deprecated 'bundle' configuration specified. Use 'bundles' instead. See \
                           https://www.openpolicyagent.org/docs/latest/configuration/#bundles";
@@ -41,6 +47,8 @@ pub struct BundleConfig {
     pub long_polling: Option<Duration>,
     /// Whether the last one that became active is kept on disk, for a start without the service.
     pub persist: bool,
+    /// What is asked of its signature; nothing if it may not have one.
+    pub verification: Option<Arc<Verification>>,
 }
 
 /// Where a bundle comes from.
@@ -88,23 +96,12 @@ struct Written {
     /// Whether to keep the last one on disk.
     #[serde(default)]
     persist: Option<bool>,
-    /// How its signature is verified.
+    /// What is asked of its signature.
     #[serde(default)]
     signing: Option<Signing>,
     /// Most bytes of it and of each of its files, uncompressed.
     #[serde(default)]
     size_limit_bytes: Option<i64>,
-}
-
-/// How a signature is verified.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Signing {
-    #[serde(default)]
-    keyid: Option<String>,
-    #[serde(default, rename = "scope")]
-    _scope: Option<String>,
-    #[serde(default, rename = "exclude_files")]
-    _exclude_files: Option<Vec<String>>,
 }
 
 /// The deprecated section.
@@ -198,12 +195,7 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
         },
     };
     let polling = written.polling.unwrap_or_default();
-    if !known.keys.is_empty() {
-        tracing::warn!(name, plugin = "bundle", "Signatures of bundles are not verified yet.");
-    }
-    if let Some(signing) = written.signing {
-        return Err(invalid(signing.refusal(known)));
-    }
+    let verification = Signing::verification(written.signing.as_ref(), known).map_err(invalid)?;
     let persist = written.persist.unwrap_or_default();
     if persist && !disk::is_fit(name) {
         return Err(invalid("a bundle with 'persist' needs a name that is a path below a directory".to_owned()));
@@ -216,17 +208,8 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
         limits: size_limit.map_or_else(Limits::default, Limits::of),
         long_polling: polling.long_polling(),
         persist,
+        verification,
     })
-}
-
-impl Signing {
-    /// To load bundles unverified that should be verified would be unsafe, so nothing is loaded.
-    fn refusal(&self, known: &Known) -> String {
-        match self.keyid.as_deref().filter(|id| !id.is_empty() && !known.keys.contains(*id)) {
-            Some(id) => format!("key id {id} not found"),
-            None => "signing is not supported yet".to_owned(),
-        }
-    }
 }
 
 /// The path of a `file:` URL.

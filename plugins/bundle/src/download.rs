@@ -12,13 +12,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use regent_core::engine::{Engine, RegoVersion};
 use regent_core::metrics::Metrics;
 use regent_core::service::{ServiceRequest, ServiceResponse, Services};
+use regent_core::signing::{Verification, Verifiers};
 
 use crate::candidate::Candidate;
 use crate::config::{BundleConfig, SourceConfig};
 use crate::content::{self, Naming};
 use crate::disk::Copy;
 use crate::error::LoadError;
-use crate::format::{Bundle, FormatError, Limits};
+use crate::format::{Bundle, FormatError, Limits, Trust};
 
 /// Which kinds of bundles are understood.
 const MODES: &str = "modes=snapshot,delta";
@@ -69,6 +70,8 @@ pub struct Downloader {
     pub config: BundleConfig,
     /// Who can be asked.
     pub services: Services,
+    /// Who can tell whether its signature may be believed.
+    pub verifiers: Arc<Verifiers>,
     /// What parses its modules.
     pub engine: Arc<dyn Engine>,
     /// Whether no version of it is active yet, as far as is known.
@@ -88,22 +91,26 @@ impl Downloader {
     }
 
     async fn load(&self, path: PathBuf) -> Result<Download, LoadError> {
-        let limits = self.config.limits;
-        let read = move || Ok(read_local(&path, &limits)?);
+        let (limits, trusting) = (self.config.limits, self.trusting());
+        let read = move || Ok(read_local(&path, &limits, trusting.trust())?);
         self.prepare(read, None, Metrics::on(), None).await
+    }
+
+    fn trusting(&self) -> Trusting {
+        Trusting { verification: self.config.verification.clone(), verifiers: self.verifiers.clone() }
     }
 
     /// Reads what is kept on disk; nothing if nothing is.
     pub(crate) async fn kept(&self) -> Option<Result<Download, LoadError>> {
         let copy = self.copy.clone()?;
-        let limits = self.config.limits;
+        let (limits, trusting) = (self.config.limits, self.trusting());
         let reading = copy.clone();
         let content = match tokio::task::spawn_blocking(move || reading.load(limits.archive)).await {
             Ok(Ok(content)) => content?,
             Ok(Err(error)) => return Some(Err(LoadError::disk(&copy.path(), &error))),
             Err(ended) => return Some(Err(ended.into())),
         };
-        let read = move || Ok(Bundle::from_archive(&content, &limits)?);
+        let read = move || Ok(Bundle::from_archive(&content, &limits, trusting.trust())?);
         Some(self.prepare(read, None, Metrics::on(), None).await)
     }
 
@@ -154,7 +161,8 @@ impl Downloader {
         }
         let (size, archive) = (Some(body.len() as u64), self.copy.is_some().then(|| body.clone()));
         let is_kept = archive.is_some();
-        let read = move || match Bundle::from_archive(&body, &limits)? {
+        let trusting = self.trusting();
+        let read = move || match Bundle::from_archive(&body, &limits, trusting.trust())? {
             bundle if bundle.is_delta() && is_kept => Err(FormatError::DeltaPersisted.into()),
             bundle => Ok(bundle),
         };
@@ -196,17 +204,29 @@ impl Downloader {
     }
 }
 
+/// What is asked of signatures, for another thread.
+struct Trusting {
+    verification: Option<Arc<Verification>>,
+    verifiers: Arc<Verifiers>,
+}
+
+impl Trusting {
+    fn trust(&self) -> Trust<'_> {
+        Trust::Verified { verification: self.verification.as_deref(), verifiers: &self.verifiers, base: "" }
+    }
+}
+
 /// Reads an archive or a directory of the machine. Blocks.
-pub(crate) fn read_local(path: &Path, limits: &Limits) -> Result<Bundle, FormatError> {
+pub(crate) fn read_local(path: &Path, limits: &Limits, trust: Trust<'_>) -> Result<Bundle, FormatError> {
     let unreadable = |source| FormatError::Unreadable { path: path.display().to_string(), source };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     if about.is_dir() {
-        return Bundle::from_directory(path, limits);
+        return Bundle::from_directory(path, limits, trust);
     }
     if about.len() > limits.archive as u64 {
         return Err(FormatError::archive(format!("archive exceeds {} bytes", limits.archive)));
     }
-    Bundle::from_archive(&std::fs::read(path).map_err(unreadable)?, limits)
+    Bundle::from_archive(&std::fs::read(path).map_err(unreadable)?, limits, trust)
 }
 
 fn request(resource: &str, etag: &str, wait: Option<Duration>) -> ServiceRequest {

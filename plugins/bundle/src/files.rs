@@ -22,7 +22,7 @@ use regent_core::value::decode_prefix;
 use regent_core::{Value, yaml};
 
 use crate::content::join;
-use crate::format::{Bundle, Limits, merge, nest};
+use crate::format::{Bundle, Limits, Trust, merge, nest};
 
 pub use error::{FileError, LoadErrors};
 pub use ignore::Ignore;
@@ -172,7 +172,8 @@ impl Loading<'_> {
     }
 
     fn take_archive(&mut self, path: &str, prefix: &[String], bytes: &[u8]) -> Result<(), FileError> {
-        let bundle = Bundle::from_archive(bytes, &Limits::default()).map_err(|error| FileError::new(path, error))?;
+        let bundle = Bundle::from_archive(bytes, &Limits::default(), Trust::Blind);
+        let bundle = bundle.map_err(|error| FileError::new(path, error))?;
         let dialects = bundle.manifest.dialects();
         for module in &bundle.modules {
             let version = dialects.of(&module.path, self.version);

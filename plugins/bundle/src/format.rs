@@ -6,6 +6,7 @@
 //! | `**/data.json`, `data.yaml`, `data.yml` | [`Bundle::data`] below the path of its directory    |
 //! | `.manifest`                           | [`Bundle::manifest`]                                  |
 //! | `patch.json`                          | [`Bundle::changes`]; then nothing else may be there   |
+//! | `.signatures.json`                    | nothing; all others are verified by it, as [`Trust`] asks |
 //! | anything else                         | nothing                                               |
 //!
 //! Whoever made the archive is not trusted: every size is limited, links and paths that leave the bundle are refused,
@@ -21,6 +22,9 @@ mod json;
 mod limits;
 mod manifest;
 mod name;
+mod pattern;
+pub mod sign;
+mod trust;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +35,7 @@ use regent_core::store::Patch;
 pub use error::FormatError;
 pub use limits::Limits;
 pub use manifest::{Dialects, Manifest};
+pub use trust::Trust;
 
 pub(crate) use assemble::{merge, nest};
 
@@ -83,16 +88,16 @@ impl Bundle {
     ///
     /// # Errors
     /// When it is no such archive, exceeds a limit, or what it holds is not a bundle.
-    pub fn from_archive(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
-        archive::read(bytes, limits)
+    pub fn from_archive(bytes: &[u8], limits: &Limits, trust: Trust<'_>) -> Result<Self, FormatError> {
+        archive::read(bytes, limits, trust)
     }
 
     /// Reads a directory, as the command line and `file://` resources may name one. Links are passed over.
     ///
     /// # Errors
     /// When something cannot be read, exceeds a limit, or what it holds is not a bundle.
-    pub fn from_directory(root: &Path, limits: &Limits) -> Result<Self, FormatError> {
-        directory::read(root, limits, &|_| false)
+    pub fn from_directory(root: &Path, limits: &Limits, trust: Trust<'_>) -> Result<Self, FormatError> {
+        directory::read(root, limits, &|_| false, trust)
     }
 
     /// As [`Bundle::from_directory`], without files and directories for which `ignore` says so, given their names.
@@ -103,7 +108,8 @@ impl Bundle {
         root: &Path,
         limits: &Limits,
         ignore: &dyn Fn(&str) -> bool,
+        trust: Trust<'_>,
     ) -> Result<Self, FormatError> {
-        directory::read(root, limits, ignore)
+        directory::read(root, limits, ignore, trust)
     }
 }

@@ -5,6 +5,7 @@
 //! | read a bundle from bytes or a directory              | [`mod@format`]                  |
 //! | turn one into what the store activates               | [`content`]                     |
 //! | load the files and bundles that a command line names | [`files`], [`local`]            |
+//! | sign a bundle                                        | [`format::sign`]                |
 //! | keep configured bundles up to date                   | [`BundlePlugin`]                |
 //! | keep another kind of bundle up to date               | [`Loader`]                      |
 //!
@@ -12,8 +13,10 @@
 //! bundle's status; bundles that only hold together become active together; reading never panics and never takes more
 //! than [`format::Limits`] allow.
 //!
-//! Not here yet: signatures, which are refused where they are configured, and OCI. The clients of services are
-//! `regent-services`.
+//! Signatures are verified wherever bundles are read, copies on disk and changes to bundles included; who may be believed
+//! is told by a [`regent_core::signing::Verifier`].
+//!
+//! Not here yet: OCI. The clients of services are `regent-services`.
 
 mod activation;
 mod candidate;
@@ -32,7 +35,7 @@ mod tracked;
 use regent_core::Registry;
 
 pub use candidate::Candidate;
-pub use config::{BundleConfig, BundlesConfig, Polling, SourceConfig};
+pub use config::{BundleConfig, BundlesConfig, Polling, Signing, SourceConfig};
 pub use disk::Copy;
 pub use download::{Download, Downloader};
 pub use error::LoadError;

@@ -1,13 +1,15 @@
 //! Bundles that a command line names: `-b DIRECTORY`, `-b ARCHIVE`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use regent_core::engine::{Engine, RegoVersion};
+use regent_core::signing::{Verification, Verifiers};
 use regent_core::store::BundleContent;
 
 use crate::content::{self, ContentError, Naming};
 use crate::files::Ignore;
-use crate::format::{Bundle, FormatError, Limits};
+use crate::format::{Bundle, FormatError, Limits, Trust};
 
 /// A bundle of the machine.
 #[derive(Debug, Clone)]
@@ -20,11 +22,45 @@ pub struct LocalBundle {
     pub bundle: Bundle,
 }
 
-/// Reads the bundle at a path, `file:` URLs included. Blocks.
+/// What is asked of the signatures of bundles that a command line names.
+#[derive(Debug, Clone)]
+pub enum LocalTrust {
+    /// Nothing.
+    Blind,
+    /// What the verification asks; without one, no bundle may be signed.
+    Verified(Option<Verification>, Arc<Verifiers>),
+}
+
+impl Default for LocalTrust {
+    /// No bundle may be signed, since nothing could tell whether its signature is right.
+    fn default() -> Self {
+        Self::Verified(None, Arc::default())
+    }
+}
+
+impl LocalTrust {
+    /// The same for a bundle whose files are called so in its signature.
+    fn at<'a>(&'a self, base: &'a str) -> Trust<'a> {
+        match self {
+            Self::Blind => Trust::Blind,
+            Self::Verified(verification, verifiers) => {
+                Trust::Verified { verification: verification.as_ref(), verifiers, base }
+            }
+        }
+    }
+}
+
+/// Reads the bundle at a path, `file:` URLs included. In the signature of a directory names begin with the directory, as
+/// `opa sign` writes them. Blocks.
 ///
 /// # Errors
-/// When it cannot be read or is no bundle.
-pub fn load_local(path: &str, limits: &Limits, ignore: &Ignore) -> Result<LocalBundle, FormatError> {
+/// When it cannot be read, is no bundle, or is not signed as it should be.
+pub fn load_local(
+    path: &str,
+    limits: &Limits,
+    ignore: &Ignore,
+    trust: &LocalTrust,
+) -> Result<LocalBundle, FormatError> {
     let path = crate::files::clean_url(path);
     if crate::files::is_remote(path) {
         return Err(FormatError::Remote(path.to_owned()));
@@ -32,10 +68,11 @@ pub fn load_local(path: &str, limits: &Limits, ignore: &Ignore) -> Result<LocalB
     let unreadable = |source| FormatError::Unreadable { path: format!("stat {path}"), source };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     let (base, bundle) = if about.is_dir() {
-        let bundle = Bundle::from_directory_without(Path::new(path), limits, &|name| ignore.matches(name))?;
+        let bundle =
+            Bundle::from_directory_without(Path::new(path), limits, &|name| ignore.matches(name), trust.at(path))?;
         (path.to_owned(), bundle)
     } else {
-        (String::new(), crate::download::read_local(Path::new(path), limits)?)
+        (String::new(), crate::download::read_local(Path::new(path), limits, trust.at(""))?)
     };
     Ok(LocalBundle { name: path.to_owned(), base, bundle })
 }

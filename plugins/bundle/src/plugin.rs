@@ -34,6 +34,7 @@ impl Plugin for BundlePlugin {
     const SECTIONS: &'static [&'static str] = &["bundle", "bundles"];
     const RECONFIGURE: Reconfigure = Reconfigure::Live;
     const STAYS: bool = true;
+    const VERIFIES: bool = true;
     type Config = BundlesConfig;
 
     fn build(config: BundlesConfig, host: Host) -> Result<Self, Error> {

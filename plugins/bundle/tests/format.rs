@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use regent_bundle::format::{Bundle, FormatError, Limits};
+use regent_bundle::format::{Bundle, FormatError, Limits, Trust};
 use regent_core::Value;
 use regent_core::store::{Patch, PatchOp};
 use regent_core::value::Path;
@@ -12,7 +12,7 @@ use regent_kit::{Bundle as Kit, EntryType};
 use serde_json::json;
 
 fn read(bytes: &[u8]) -> Result<Bundle, FormatError> {
-    Bundle::from_archive(bytes, &Limits::default())
+    Bundle::from_archive(bytes, &Limits::default(), Trust::Blind)
 }
 
 fn good() -> Kit {
@@ -47,7 +47,7 @@ fn a_directory_reads_the_same() {
     let directory = tempfile::tempdir().expect("a directory");
     let kit = Kit::new().data("", json!({"top": 1})).rego("a/p.rego", "package a").revision("r1");
     kit.write_dir(directory.path()).expect("written");
-    let from_directory = Bundle::from_directory(directory.path(), &Limits::default()).expect("a bundle");
+    let from_directory = Bundle::from_directory(directory.path(), &Limits::default(), Trust::Blind).expect("a bundle");
     let mut from_archive = read(&kit.build()).expect("a bundle");
     from_archive.sizes = from_directory.sizes;
     assert_eq!(from_directory, from_archive);
@@ -60,7 +60,7 @@ fn links_in_a_directory_are_passed_over() {
     Kit::new().data("", json!({"a": 1})).write_dir(directory.path()).expect("written");
     std::os::unix::fs::symlink("/etc/passwd", directory.path().join("x.rego")).expect("a link");
     std::os::unix::fs::symlink(".", directory.path().join("circle")).expect("a link");
-    let bundle = Bundle::from_directory(directory.path(), &Limits::default()).expect("a bundle");
+    let bundle = Bundle::from_directory(directory.path(), &Limits::default(), Trust::Blind).expect("a bundle");
     assert!(bundle.modules.is_empty());
 }
 
@@ -175,8 +175,9 @@ fn changes_come_alone() {
 
 #[test]
 fn sizes_are_limited() {
-    let limited =
-        |kit: &Kit, limits: Limits| Bundle::from_archive(&kit.build(), &limits).expect_err("too large").to_string();
+    let limited = |kit: &Kit, limits: Limits| {
+        Bundle::from_archive(&kit.build(), &limits, Trust::Blind).expect_err("too large").to_string()
+    };
     let large = Kit::new().file("a/data.json", format!("\"{}\"", "x".repeat(5000)));
     assert_eq!(
         limited(&large, Limits::of(1000)),
@@ -263,7 +264,7 @@ fn no_bytes_make_it_panic() {
             gzip.write_all(&bytes).expect("a vector takes it");
             bytes = gzip.finish().expect("a vector takes it");
         }
-        if let Ok(bundle) = Bundle::from_archive(&bytes, &limits) {
+        if let Ok(bundle) = Bundle::from_archive(&bytes, &limits, Trust::Blind) {
             assert!(bundle.data.is_object());
         }
     }

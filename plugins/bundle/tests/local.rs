@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use regent_bundle::files::{Ignore, Loaded, load};
 use regent_bundle::format::Limits;
-use regent_bundle::local::load_local;
+use regent_bundle::local::{LocalTrust, load_local};
 use regent_core::engine::{CompileOptions, RegoVersion};
 use regent_core::{Store, Value};
 use regent_engine_rego::RegoEngine;
@@ -106,7 +106,7 @@ async fn a_bundle_directory_has_opas_policy_ids() {
     kit.roots(["authz", "roles"]).revision("rev-1").write_dir(&root).expect("written");
     let path = root.display().to_string();
     let engine = Arc::new(RegoEngine::default());
-    let local = load_local(&path, &Limits::default(), &Ignore::default()).expect("a bundle");
+    let local = load_local(&path, &Limits::default(), &Ignore::default(), &LocalTrust::default()).expect("a bundle");
     let content = local.prepare(&*engine, RegoVersion::V1).expect("it parses");
     let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("a store");
     store.write(move |transaction| transaction.activate(vec![content])).await.expect("it activates");
@@ -124,7 +124,8 @@ fn a_module_outside_the_roots_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("b.tar.gz");
     fs::write(&path, Kit::new().rego("x/u.rego", "package x.u").roots(["a", "b"]).build()).expect("a file");
-    let local = load_local(&path.display().to_string(), &Limits::default(), &Ignore::default()).expect("a bundle");
+    let local = load_local(&path.display().to_string(), &Limits::default(), &Ignore::default(), &LocalTrust::default())
+        .expect("a bundle");
     let error = local.prepare(&RegoEngine::default(), RegoVersion::V1).err().expect("outside").to_string();
     assert_eq!(error, "manifest roots [a b] do not permit 'package x.u' in module 'x/u.rego'");
 }

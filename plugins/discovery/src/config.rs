@@ -1,7 +1,7 @@
 //! The section `discovery`, with OPA's keys, defaults and words.
 
 use regent_bundle::format::Limits;
-use regent_bundle::{BundleConfig, Polling, SourceConfig};
+use regent_bundle::{BundleConfig, Polling, Signing, SourceConfig};
 use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::plugin::{Known, PluginConfig, TriggerMode};
 use schemars::JsonSchema;
@@ -33,9 +33,9 @@ pub struct DiscoveryConfig {
     /// Whether to keep the last one on disk.
     #[serde(default)]
     persist: Option<bool>,
-    /// How its signature is verified.
+    /// What is asked of its signature.
     #[serde(default)]
-    signing: Option<serde_json::Value>,
+    signing: Option<Signing>,
     /// Filled when the section is checked.
     #[serde(skip)]
     checked: Option<Checked>,
@@ -69,9 +69,7 @@ impl DiscoveryConfig {
                 format!("{}/{}", prefix.trim_matches('/'), name.trim_matches('/'))
             }
         };
-        if self.signing.is_some() {
-            return Err(invalid("signing is not supported yet".to_owned()));
-        }
+        let verification = Signing::verification(self.signing.as_ref(), known).map_err(invalid)?;
         let polling = self.polling.clone().unwrap_or_default();
         let bundle = BundleConfig {
             source: SourceConfig::Service { service: self.service(known).map_err(invalid)?, resource },
@@ -80,6 +78,7 @@ impl DiscoveryConfig {
             limits: Limits::default(),
             long_polling: polling.long_polling(),
             persist: self.persist.unwrap_or_default(),
+            verification,
         };
         let document = self.decision.as_deref().or(name).map(|path| path.trim_matches('/').replace('/', "."));
         let query = document.map_or_else(|| "data".to_owned(), |document| format!("data.{document}"));

@@ -65,6 +65,7 @@ fn downloader(host: &Host, checked: &Checked) -> Downloader {
         plugin: DiscoveryPlugin::NAME,
         config: checked.bundle.clone(),
         services: host.services.clone(),
+        verifiers: host.verifiers.clone(),
         engine: host.store.engine().clone(),
         is_fresh: true,
         copy: checked.bundle.persist.then_some(copy),

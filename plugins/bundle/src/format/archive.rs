@@ -4,57 +4,119 @@
 //! reader would hold them in memory whatever their size.
 
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
-use super::assemble::{Assembly, Kind};
-use super::{Bundle, FormatError, Limits, name};
+use super::assemble::Assembly;
+use super::trust::SIGNATURES;
+use super::{Bundle, FormatError, Limits, Trust, name};
 
 /// Most bytes of an extended header or a long name.
 const MOST_HEADER: u64 = 64 * 1024;
 
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Bundle, FormatError> {
+pub(super) fn read(bytes: &[u8], limits: &Limits, trust: Trust<'_>) -> Result<Bundle, FormatError> {
     if bytes.len() > limits.archive {
         return Err(FormatError::archive(format!("archive exceeds {} bytes", limits.archive)));
     }
+    let mut assembly = Assembly::new(*limits, trust.gate(|| signatures(bytes, limits))?);
+    walk(bytes, limits, &mut |item| match item {
+        Item::Entry => assembly.count_entry().map(ControlFlow::Continue),
+        Item::File { path, size, content } => assembly.read(path, size, content).map(ControlFlow::Continue),
+    })?;
+    assembly.finish()
+}
+
+/// The file with the signature, which may come after the files that it is about.
+fn signatures(bytes: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, FormatError> {
+    let (mut found, mut entries) = (None, 0);
+    walk(bytes, limits, &mut |item| match item {
+        Item::Entry => {
+            entries += 1;
+            Ok(if entries > limits.entries { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        }
+        Item::File { path, content, .. } if path == SIGNATURES => {
+            let mut bytes = Vec::new();
+            content.take(limits.file).read_to_end(&mut bytes).map_err(FormatError::archive)?;
+            found = Some(bytes);
+            Ok(ControlFlow::Break(()))
+        }
+        Item::File { .. } => Ok(ControlFlow::Continue(())),
+    })?;
+    Ok(found)
+}
+
+/// Gives each file with its path and its bytes, in the order of the archive.
+pub(super) fn each_file(
+    bytes: &[u8],
+    limits: &Limits,
+    give: &mut dyn FnMut(&str, &[u8]) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
+    walk(bytes, limits, &mut |item| match item {
+        Item::Entry => Ok(ControlFlow::Continue(())),
+        Item::File { path, content, .. } => {
+            let mut bytes = Vec::new();
+            content.take(limits.file + 1).read_to_end(&mut bytes).map_err(FormatError::archive)?;
+            limits.check_file(path, bytes.len() as u64)?;
+            give(path, &bytes).map(ControlFlow::Continue)
+        }
+    })
+}
+
+/// What an archive consists of.
+enum Item<'a> {
+    /// An entry of any kind is about to come.
+    Entry,
+    /// A file, with its path in the bundle and its size as the archive has it.
+    File { path: &'a str, size: u64, content: &'a mut dyn Read },
+}
+
+/// Goes through the archive until it is told to stop.
+fn walk(
+    bytes: &[u8],
+    limits: &Limits,
+    visit: &mut dyn FnMut(Item<'_>) -> Result<ControlFlow<()>, FormatError>,
+) -> Result<(), FormatError> {
     let mut archive = Archive::new(Bounded { inner: MultiGzDecoder::new(bytes), left: limits.stream() });
-    let mut assembly = Assembly::new(*limits);
     let mut long_name = None;
     for entry in archive.entries().map_err(FormatError::archive)?.raw(true) {
         let mut entry = entry.map_err(FormatError::archive)?;
-        assembly.count_entry()?;
+        if visit(Item::Entry)?.is_break() {
+            return Ok(());
+        }
         match entry.header().entry_type() {
             EntryType::GNULongName => long_name = Some(gnu_name(&mut entry)?),
             EntryType::XHeader => long_name = pax_name(&mut entry)?.or(long_name),
             EntryType::XGlobalHeader | EntryType::GNULongLink => {}
-            kind => take(&mut assembly, &mut entry, kind, long_name.take())?,
+            kind => {
+                if take(&mut entry, kind, long_name.take(), visit)?.is_break() {
+                    return Ok(());
+                }
+            }
         }
     }
     // What follows the last entry holds the checksum of all before.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(FormatError::archive)?;
-    assembly.finish()
+    Ok(())
 }
 
 /// Takes one entry that is not about another one.
 fn take<R: Read>(
-    assembly: &mut Assembly,
     entry: &mut Entry<'_, R>,
     kind: EntryType,
     long_name: Option<Vec<u8>>,
-) -> Result<(), FormatError> {
+    visit: &mut dyn FnMut(Item<'_>) -> Result<ControlFlow<()>, FormatError>,
+) -> Result<ControlFlow<()>, FormatError> {
     let name = long_name.unwrap_or_else(|| entry.header().path_bytes().into_owned());
     let path = name::normalize(&name)?;
     match kind {
-        EntryType::Directory => Ok(()),
+        EntryType::Directory => Ok(ControlFlow::Continue(())),
         // Archives from before directories had a type of their own mark them by a slash.
-        EntryType::Regular | EntryType::Continuous if name.ends_with(b"/") => Ok(()),
+        EntryType::Regular | EntryType::Continuous if name.ends_with(b"/") => Ok(ControlFlow::Continue(())),
         EntryType::Regular | EntryType::Continuous => {
             let size = entry.header().entry_size().map_err(FormatError::archive)?;
-            match Kind::of(&path) {
-                None => assembly.pass_over(&path, size),
-                Some(kind) => assembly.read(&path, kind, size, entry),
-            }
+            visit(Item::File { path: &path, size, content: entry })
         }
         other => Err(FormatError::archive(format!("entry {path:?} is {}, not a file", describe(other)))),
     }

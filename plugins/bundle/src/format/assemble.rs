@@ -4,14 +4,17 @@ use std::io::Read;
 
 use regent_core::value::Object;
 use regent_core::{Value, yaml};
+use regent_signing::digest::is_structured;
 
 use super::delta::{self, Change};
 use super::manifest::Manifest;
+use super::trust::{Expected, Gate, SIGNATURES};
 use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes, json};
 
-/// What a file of a bundle is for. Other files are ignored.
+/// What a file of a bundle is for. Of other files only the digest matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Signatures,
     Rego,
     Json,
     Yaml,
@@ -27,6 +30,7 @@ impl Kind {
             "data.json" => Some(Self::Json),
             "data.yaml" | "data.yml" => Some(Self::Yaml),
             ".manifest" if directory.is_empty() => Some(Self::Manifest),
+            SIGNATURES if directory.is_empty() => Some(Self::Signatures),
             "patch.json" if directory.is_empty() => Some(Self::Patch),
             _ => match file.rsplit_once('.') {
                 Some((_, "rego")) => Some(Self::Rego),
@@ -40,6 +44,7 @@ impl Kind {
 /// A bundle in the making.
 pub(super) struct Assembly {
     limits: Limits,
+    gate: Gate,
     manifest: Option<Manifest>,
     data: Value,
     modules: Vec<ModuleFile>,
@@ -48,9 +53,9 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, gate: Gate) -> Self {
         let data = Value::empty_object();
-        Self { limits, manifest: None, data, modules: Vec::new(), changes: Vec::new(), sizes: Sizes::default() }
+        Self { limits, gate, manifest: None, data, modules: Vec::new(), changes: Vec::new(), sizes: Sizes::default() }
     }
 
     pub(super) fn count_entry(&mut self) -> Result<(), FormatError> {
@@ -61,12 +66,6 @@ impl Assembly {
         Ok(())
     }
 
-    /// Counts a file that is not read.
-    pub(super) fn pass_over(&mut self, path: &str, size: u64) -> Result<(), FormatError> {
-        self.check_size(path, size)?;
-        self.count_size(size)
-    }
-
     fn count_size(&mut self, size: u64) -> Result<(), FormatError> {
         self.sizes.content = self.sizes.content.saturating_add(size);
         if self.sizes.content > self.limits.total {
@@ -75,37 +74,72 @@ impl Assembly {
         Ok(())
     }
 
-    fn check_size(&self, path: &str, size: u64) -> Result<(), FormatError> {
-        let limit = self.limits.file;
-        if size > limit {
-            return Err(FormatError::FileTooLarge { path: path.to_owned(), size, limit });
-        }
-        Ok(())
+    /// Whether anything depends on the file at that path.
+    pub(super) fn wants(&self, path: &str) -> bool {
+        self.gate.is_sealed() || Kind::of(path).is_some()
     }
 
     /// Reads one file, whose size was announced but is not believed.
-    pub(super) fn read(
-        &mut self,
-        path: &str,
-        kind: Kind,
-        announced: u64,
-        content: &mut impl Read,
-    ) -> Result<(), FormatError> {
-        self.check_size(path, announced)?;
-        if kind == Kind::Wasm {
-            self.sizes.wasm += 1;
-            return self.count_size(announced);
+    pub(super) fn read(&mut self, path: &str, announced: u64, content: &mut dyn Read) -> Result<(), FormatError> {
+        self.limits.check_file(path, announced)?;
+        let kind = Kind::of(path);
+        if kind == Some(Kind::Signatures) {
+            let bytes = self.bytes(path, content)?;
+            return self.gate.meet_signatures(&bytes);
         }
+        let expected = self.gate.expect(path)?;
+        match (kind, expected) {
+            (None | Some(Kind::Wasm), expected) => {
+                self.sizes.wasm += usize::from(kind == Some(Kind::Wasm));
+                match expected {
+                    None => self.count_size(announced),
+                    Some(expected) => self.pass_over(path, &expected, content),
+                }
+            }
+            (Some(kind), expected) => {
+                let bytes = self.bytes(path, content)?;
+                self.take(path, kind, bytes, expected.as_ref())
+            }
+        }
+    }
+
+    /// All of a file, within the limits.
+    fn bytes(&mut self, path: &str, content: &mut dyn Read) -> Result<Vec<u8>, FormatError> {
         let mut bytes = Vec::new();
         let most = self.limits.file.saturating_add(1);
         content.take(most).read_to_end(&mut bytes).map_err(FormatError::archive)?;
         let size = bytes.len() as u64;
-        self.check_size(path, size)?;
+        self.limits.check_file(path, size)?;
         self.count_size(size)?;
-        self.take(path, kind, bytes)
+        Ok(bytes)
     }
 
-    fn take(&mut self, path: &str, kind: Kind, bytes: Vec<u8>) -> Result<(), FormatError> {
+    /// Verifies a file of which nothing else is needed.
+    fn pass_over(&mut self, path: &str, expected: &Expected, content: &mut dyn Read) -> Result<(), FormatError> {
+        if is_structured(path) {
+            let bytes = self.bytes(path, content)?;
+            return expected.confirm_bytes(&bytes);
+        }
+        let (mut digest, mut size) = (expected.start(), 0_u64);
+        let mut buffer = [0; 8192];
+        loop {
+            let count = content.read(&mut buffer).map_err(FormatError::archive)?;
+            if count == 0 {
+                break;
+            }
+            size += count as u64;
+            self.limits.check_file(path, size)?;
+            digest.feed(&buffer[..count]);
+        }
+        self.count_size(size)?;
+        expected.confirm(&digest.finish())
+    }
+
+    fn take(&mut self, path: &str, kind: Kind, bytes: Vec<u8>, expected: Option<&Expected>) -> Result<(), FormatError> {
+        // What is parsed anyway is verified once it is.
+        if let Some(expected) = expected.filter(|_| kind != Kind::Json) {
+            expected.confirm_bytes(&bytes)?;
+        }
         match kind {
             Kind::Rego => {
                 let text = text(path, bytes)?.into();
@@ -114,6 +148,7 @@ impl Assembly {
             }
             Kind::Json => {
                 let value = json::read(&bytes).map_err(|error| FormatError::file(path, error))?;
+                expected.map_or(Ok(()), |expected| expected.confirm_value(&value))?;
                 self.mount(path, value)
             }
             Kind::Yaml => {
@@ -128,7 +163,7 @@ impl Assembly {
                 self.changes = delta::decode(&bytes)?;
                 Ok(())
             }
-            Kind::Wasm => Ok(()),
+            Kind::Wasm | Kind::Signatures => Ok(()),
         }
     }
 
@@ -148,8 +183,9 @@ impl Assembly {
     pub(super) fn finish(self) -> Result<Bundle, FormatError> {
         let manifest = self.manifest.unwrap_or_default();
         manifest.require_permitted(&self.data)?;
-        let Self { data, modules, sizes, .. } = self;
-        let bundle = Bundle { changes: delta::permitted(self.changes, &manifest)?, manifest, data, modules, sizes };
+        let Self { data, modules, sizes, changes, gate, .. } = self;
+        gate.close()?;
+        let bundle = Bundle { changes: delta::permitted(changes, &manifest)?, manifest, data, modules, sizes };
         if bundle.is_delta() {
             delta::require_nothing_else(&bundle)?;
         } else if sizes.wasm > 0 {

@@ -1,24 +1,77 @@
 //! Directories that are laid out like a bundle.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::assemble::{Assembly, Kind};
-use super::{Bundle, FormatError, Limits, MOST_DEPTH};
+use super::assemble::Assembly;
+use super::trust::SIGNATURES;
+use super::{Bundle, FormatError, Limits, MOST_DEPTH, Trust};
 
-pub(super) fn read(root: &Path, limits: &Limits, ignore: &dyn Fn(&str) -> bool) -> Result<Bundle, FormatError> {
-    let mut assembly = Assembly::new(*limits);
-    walk(&mut assembly, root, "", 0, ignore)?;
+pub(super) fn read(
+    root: &Path,
+    limits: &Limits,
+    ignore: &dyn Fn(&str) -> bool,
+    trust: Trust<'_>,
+) -> Result<Bundle, FormatError> {
+    let mut assembly = Assembly::new(*limits, trust.gate(|| signatures(root, limits, ignore))?);
+    walk(root, "", 0, ignore, &mut |found| match found {
+        Found::Entry => assembly.count_entry(),
+        Found::File { path, place } if assembly.wants(path) => {
+            let mut file = File::open(place).map_err(|error| unreadable(place, error))?;
+            let size = file.metadata().map_err(|error| unreadable(place, error))?.len();
+            assembly.read(path, size, &mut file)
+        }
+        Found::File { .. } => Ok(()),
+    })?;
     assembly.finish()
 }
 
+/// Gives each file with its path and its bytes, sorted by path within each directory.
+pub(super) fn each_file(
+    root: &Path,
+    limits: &Limits,
+    ignore: &dyn Fn(&str) -> bool,
+    give: &mut dyn FnMut(&str, &[u8]) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
+    walk(root, "", 0, ignore, &mut |found| match found {
+        Found::Entry => Ok(()),
+        Found::File { path, place } => {
+            let mut bytes = Vec::new();
+            let read = File::open(place).and_then(|file| file.take(limits.file + 1).read_to_end(&mut bytes));
+            read.map_err(|error| unreadable(place, error))?;
+            limits.check_file(path, bytes.len() as u64)?;
+            give(path, &bytes)
+        }
+    })
+}
+
+/// The file with the signature.
+fn signatures(root: &Path, limits: &Limits, ignore: &dyn Fn(&str) -> bool) -> Result<Option<Vec<u8>>, FormatError> {
+    let place = root.join(SIGNATURES);
+    if ignore(SIGNATURES) || !place.symlink_metadata().is_ok_and(|about| about.is_file()) {
+        return Ok(None);
+    }
+    let file = File::open(&place).map_err(|error| unreadable(&place, error))?;
+    let mut bytes = Vec::new();
+    file.take(limits.file).read_to_end(&mut bytes).map_err(|error| unreadable(&place, error))?;
+    Ok(Some(bytes))
+}
+
+/// What a directory consists of.
+enum Found<'a> {
+    /// A file or directory is about to come.
+    Entry,
+    /// A file, with its path in the bundle and on the machine.
+    File { path: &'a str, place: &'a Path },
+}
+
 fn walk(
-    assembly: &mut Assembly,
     directory: &Path,
     prefix: &str,
     depth: usize,
     ignore: &dyn Fn(&str) -> bool,
+    visit: &mut dyn FnMut(Found<'_>) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
     if depth > MOST_DEPTH {
         return Err(unreadable(directory, io::Error::other("directories are nested too deeply")));
@@ -27,15 +80,13 @@ fn walk(
         if ignore(&name) {
             continue;
         }
-        assembly.count_entry()?;
+        visit(Found::Entry)?;
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
         let place = directory.join(&name);
         if is_directory {
-            walk(assembly, &place, &path, depth + 1, ignore)?;
-        } else if let Some(kind) = Kind::of(&path) {
-            let file = File::open(&place).map_err(|error| unreadable(&place, error))?;
-            let size = file.metadata().map_err(|error| unreadable(&place, error))?.len();
-            assembly.read(&path, kind, size, &mut { file })?;
+            walk(&place, &path, depth + 1, ignore, visit)?;
+        } else {
+            visit(Found::File { path: &path, place: &place })?;
         }
     }
     Ok(())

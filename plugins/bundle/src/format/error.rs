@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
+use regent_core::signing::SigningError;
+
 /// Why something is not a bundle.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,6 +83,12 @@ pub enum FormatError {
     /// A path of a bundle that on some systems leads to another host.
     #[error("{REMOTE}: {0}", REMOTE = crate::files::REMOTE)]
     Remote(String),
+    /// The file with the signature is no JSON or of another shape.
+    #[error("bundle load failed on signatures decode: {0}")]
+    SignaturesDecode(String),
+    /// The bundle is not signed as it should be.
+    #[error(transparent)]
+    Signature(#[from] SigningError),
     /// A file or directory of the machine cannot be read.
     #[error("{path}: {source}")]
     Unreadable {

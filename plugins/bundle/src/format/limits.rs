@@ -1,5 +1,7 @@
 //! How large a bundle may be.
 
+use super::FormatError;
+
 /// Limits on what is read. Only the first is OPA's; the others guard against archives made to exhaust memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -28,6 +30,12 @@ impl Limits {
     pub fn of(size: u64) -> Self {
         let archive = usize::try_from(with_wrapping(size)).unwrap_or(usize::MAX);
         Self { file: size, total: size, archive, ..Self::default() }
+    }
+
+    /// Refuses a file of so many bytes if that is too much.
+    pub(super) fn check_file(&self, path: &str, size: u64) -> Result<(), FormatError> {
+        let limit = self.file;
+        if size > limit { Err(FormatError::FileTooLarge { path: path.to_owned(), size, limit }) } else { Ok(()) }
     }
 
     /// Bytes of the archive, uncompressed: the files with the headers around them.

@@ -94,9 +94,9 @@ impl Work {
 
     fn restart(&mut self, name: &str, config: BundleConfig, old: Tracked) -> Tracked {
         tracing::info!(name, plugin = "bundle", "Bundle loader configuration changed. Restarting bundle loader.");
-        // An `ETag` says nothing about what another place has.
-        let same_source = old.config.source == config.source;
-        let etag = if same_source { old.loader.etag() } else { String::new() };
+        // An `ETag` says nothing about what another place has, nor whether other keys would let the same bundle in.
+        let same = old.config.source == config.source && old.config.verification == config.verification;
+        let etag = if same { old.loader.etag() } else { String::new() };
         let loader = self.start(name, &config, etag);
         Tracked::new(config, loader, old.status)
     }
@@ -108,6 +108,7 @@ impl Work {
             plugin: "bundle",
             config: config.clone(),
             services: self.host.services.clone(),
+            verifiers: self.host.verifiers.clone(),
             engine: self.host.store.engine().clone(),
             is_fresh: !self.is_active(name),
             copy: config.persist.then(|| Copy::new(&self.host.settings().persistence_directory, name)),

@@ -26,6 +26,7 @@ impl Agent {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::default();
         regent_services::register(&mut registry);
+        regent_signing::register(&mut registry);
         regent_bundle::register(&mut registry);
         let identity = Identity { id: "test".to_owned(), version: "0".to_owned() };
         let engine = Arc::new(RegoEngine::default());

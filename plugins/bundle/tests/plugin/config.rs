@@ -22,7 +22,7 @@ async fn mistakes_are_refused_in_opas_words() {
     check(long, "'long_polling_timeout_seconds' must be at least 1").await;
     check("{trigger: never}", r#"invalid trigger mode "never" (want "periodic" or "manual")"#).await;
     check("{signing: {keyid: k}}", "key id k not found").await;
-    check("{signing: {}}", "signing is not supported yet").await;
+    check("{signing: {keyid: '', plugin: x}, service: x}", r#"service name "x" not found"#).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod arriving;
 mod config;
 mod failing;
 mod several;
+mod signed;
 
 use agent::{Agent, manual};
 use regent_kit::{Bundle, ControlPlane};
