@@ -33,7 +33,7 @@ pub enum StartError {
     #[error("{0}")]
     Config(#[from] ConfigErrors),
     /// Policies or data on the command line are wrong.
-    #[error("{0}")]
+    #[error("load error: {0}")]
     Load(#[from] LoadError),
     /// The store does not take what was loaded.
     #[error("{0}")]

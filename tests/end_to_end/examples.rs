@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use regent_kit::{Agent, AgentCommand, ControlPlane};
 use serde_json::json;
 
+use crate::signatures;
 use crate::support::{SOON, decide, regent};
 
 fn root() -> PathBuf {
@@ -50,14 +51,21 @@ async fn every_example_starts_and_becomes_ready() {
             continue;
         }
         let acme = ControlPlane::start().await;
+        let config = std::fs::read_to_string(&path).expect("an example");
+        let pair = signatures::Pair::generate();
         for name in ["authz", "users"] {
-            let roots = regent_kit::Bundle::new().revision(name).roots([name]);
-            acme.serve_bundle(name, roots.data(name, json!({"from": name})).build());
+            let bundle = regent_kit::Bundle::new().revision(name).roots([name]).data(name, json!({"from": name}));
+            let bundle = if config.contains("signing:") { pair.sign(&bundle, "release") } else { bundle };
+            acme.serve_bundle(name, bundle.build());
         }
         let found = json!({"bundles": {"authz": {"service": "acme"}}});
         acme.serve_bundle("discovery", regent_kit::Bundle::new().data("discovery", found).build());
-        let config = std::fs::read_to_string(&path).expect("an example");
-        let command = regent().config(&config).env("CONTROL_PLANE_URL", acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
+        let mut command = regent().config(&config);
+        if config.contains("signing:") {
+            let key = "keys.release.key=release.pem";
+            command = command.file("release.pem", &pair.public).args(["--set-file", key]);
+        }
+        let command = command.env("CONTROL_PLANE_URL", acme.url()).env("CONTROL_PLANE_TOKEN", "t0ken");
         let agent = crate::support::ready(command).await;
         let plugins = agent.get("/health?plugins").await;
         assert_eq!(plugins.status, 200, "{}: {}", path.display(), plugins.text());
@@ -67,10 +75,13 @@ async fn every_example_starts_and_becomes_ready() {
 }
 
 /// A program that embeds the agent. Cargo builds examples beside the tests, in a folder of their own.
-fn embedding(name: &str) -> AgentCommand {
+pub(crate) fn embedding(name: &str) -> AgentCommand {
+    Agent::command(embedding_path(name).to_str().expect("a plain path"))
+}
+
+pub(crate) fn embedding_path(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("this test's path");
-    let examples = tests.parent().and_then(Path::parent).expect("the build folder").join("examples");
-    Agent::command(examples.join(name).to_str().expect("a plain path"))
+    tests.parent().and_then(Path::parent).expect("the build folder").join("examples").join(name)
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod journey;
 mod known_schema;
 mod reload;
 mod requests;
+mod signatures;
 mod start_up;
 mod support;
 mod traces;

@@ -101,9 +101,9 @@ async fn secrets_stay_out_of_errors_and_of_the_shown_configuration() {
 }
 
 #[tokio::test]
-async fn what_is_not_supported_yet_is_refused_rather_than_ignored() {
-    let error = refused(regent().args(["--verification-key", "key.pem"])).await;
-    assert!(error.contains("--verification-key") && error.contains("not supported yet"), "{error}");
+async fn a_signature_algorithm_that_nobody_knows_is_refused_without_showing_the_key() {
+    let error = refused(regent().args(["--verification-key", "hunter2", "--signing-alg", "none"])).await;
+    assert!(error.contains("unknown signature algorithm: none") && !error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test]
