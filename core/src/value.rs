@@ -20,6 +20,7 @@ mod ordered;
 mod path;
 mod serial;
 mod set;
+mod shallow;
 mod text;
 mod view;
 
@@ -33,6 +34,7 @@ pub use ordered::Json;
 pub use path::Path;
 pub use serial::{Unserializable, from_serialize, to_serde};
 pub use set::Set;
+pub use shallow::decode_shallow;
 pub use view::View;
 
 use node::Node;

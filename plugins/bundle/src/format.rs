@@ -18,7 +18,6 @@ mod assemble;
 mod delta;
 mod directory;
 mod error;
-mod json;
 mod limits;
 mod manifest;
 mod name;

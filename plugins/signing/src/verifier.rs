@@ -2,7 +2,7 @@
 
 use regent_core::config::Key;
 use regent_core::signing::{DEFAULT, Signatures, SignedFile, SigningError, Verification, Verifier};
-use regent_core::value::{Value, decode};
+use regent_core::value::{Value, decode_shallow};
 
 use crate::base64;
 use crate::jws::{self, Algorithm};
@@ -57,7 +57,8 @@ impl<'a> Token<'a> {
 
     fn payload(&self) -> Result<Value, SigningError> {
         let bytes = part(self.payload, "payload")?;
-        let payload = decode(&bytes).map_err(|error| SigningError::new(error.to_string()))?;
+        // Nothing is known yet of who wrote it.
+        let payload = decode_shallow(&bytes).map_err(|error| SigningError::new(error.to_string()))?;
         if payload.is_object() { Ok(payload) } else { Err(SigningError::new("JWT payload is not an object")) }
     }
 
@@ -65,7 +66,7 @@ impl<'a> Token<'a> {
     fn key_id(&self) -> Result<String, SigningError> {
         let fail = |reason: &str| SigningError::new(format!("failed to extract key ID from headers: {reason}"));
         let bytes = base64::url_bytes(self.header).map_err(|error| fail(&error.to_string()))?;
-        let header = decode(&bytes).map_err(|error| fail(&error.to_string()))?;
+        let header = decode_shallow(&bytes).map_err(|error| fail(&error.to_string()))?;
         let id = text(&header, "kid").map_err(|error| fail(&error.to_string()))?;
         Ok(id.to_owned())
     }

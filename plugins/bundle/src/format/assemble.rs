@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use regent_core::value::Object;
+use regent_core::value::{Object, decode_shallow};
 use regent_core::{Value, yaml};
 use regent_signing::digest::is_structured;
 
 use super::delta::{self, Change};
 use super::manifest::Manifest;
 use super::trust::{Expected, Gate, SIGNATURES};
-use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes, json};
+use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes};
 
 /// What a file of a bundle is for. Of other files only the digest matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Assembly {
                 Ok(())
             }
             Kind::Json => {
-                let value = json::read(&bytes).map_err(|error| FormatError::file(path, error))?;
+                let value = decode_shallow(&bytes).map_err(|error| FormatError::file(path, error))?;
                 expected.map_or(Ok(()), |expected| expected.confirm_value(&value))?;
                 self.mount(path, value)
             }

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use regent_core::Value;
 use regent_core::store::{Patch, PatchOp};
-use regent_core::value::Path;
+use regent_core::value::{Path, decode_shallow};
 
 use super::manifest::Manifest;
-use super::{Bundle, FormatError, MOST_DEPTH, json};
+use super::{Bundle, FormatError, MOST_DEPTH};
 
 /// A change as it is written, with the text of its path.
 pub(super) struct Change {
@@ -21,7 +21,7 @@ pub(super) struct Change {
 /// Reads the text of a `patch.json`. One without changes is as good as none.
 pub(super) fn decode(text: &[u8]) -> Result<Vec<Change>, FormatError> {
     let wrong = |reason: String| FormatError::PatchDecode(reason);
-    let content = json::read(text).map_err(|error| wrong(error.to_string()))?;
+    let content = decode_shallow(text).map_err(|error| wrong(error.to_string()))?;
     match content.get("data") {
         None => Ok(Vec::new()),
         Some(null) if null.is_null() => Ok(Vec::new()),

@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use globset::{GlobBuilder, GlobMatcher};
 use regent_core::Value;
 use regent_core::engine::RegoVersion;
-use regent_core::value::Path;
+use regent_core::value::{Path, decode_shallow};
 
-use super::{FormatError, MOST_DEPTH, json};
+use super::{FormatError, MOST_DEPTH};
 
 /// What a bundle says of itself. Without a `.manifest` file: no revision, and everything is its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,7 @@ impl Manifest {
     /// When it is no JSON, a key has another type than it should, or roots overlap.
     pub fn decode(text: &[u8]) -> Result<Self, FormatError> {
         let wrong = |error: &dyn std::fmt::Display| FormatError::ManifestDecode(error.to_string());
-        let value = json::read(text).map_err(|error| wrong(&error))?;
+        let value = decode_shallow(text).map_err(|error| wrong(&error))?;
         let manifest = Self::from_value(&value).map_err(|error| wrong(&error))?;
         manifest.require_disjoint_roots()?;
         Ok(manifest)

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use regent_core::signing::{Signatures, SignedFile, SigningError, Verification, Verifiers};
+use regent_core::value::decode_shallow;
 use regent_core::{Value, yaml};
 use regent_signing::digest::{Feeding, FileDigest, is_structured};
 
+use super::FormatError;
 use super::pattern::Pattern;
-use super::{FormatError, json};
 use crate::content::join;
 
 /// The file with the signature.
@@ -191,7 +192,7 @@ pub(crate) fn digest(digest: FileDigest, path: &str, bytes: &[u8]) -> Result<Str
     if !is_structured(path) {
         return Ok(digest.of_bytes(bytes));
     }
-    if let Ok(value) = json::read(bytes) {
+    if let Ok(value) = decode_shallow(bytes) {
         return Ok(digest.of_value(&value));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| FormatError::file(path, "file is not valid UTF-8"))?;
@@ -211,7 +212,7 @@ fn is_empty(signatures: &Signatures) -> bool {
 /// Reads a `.signatures.json`.
 fn decode(bytes: &[u8]) -> Result<Signatures, FormatError> {
     let wrong = |reason: &dyn std::fmt::Display| FormatError::SignaturesDecode(reason.to_string());
-    let content = json::read(bytes).map_err(|error| wrong(&error))?;
+    let content = decode_shallow(bytes).map_err(|error| wrong(&error))?;
     if !content.is_object() {
         return Err(wrong(&format_args!("cannot use {} as signatures, want object", content.type_name())));
     }

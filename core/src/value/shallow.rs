@@ -1,14 +1,16 @@
-//! JSON from untrusted hands.
+//! JSON from untrusted hands: bundles and their signatures.
 
-use regent_core::Value;
-use regent_core::value::{DecodeError, decode};
+use super::{DecodeError, Value, decode};
 
 /// Deepest nesting of arrays and objects. The reader itself would go on to 10,000, but it recurses, as does most of
 /// what is done with its values later on, and threads have stacks of 2 MiB.
 const MOST_NESTING: usize = 500;
 
-/// Reads one JSON value.
-pub(super) fn read(json: &[u8]) -> Result<Value, DecodeError> {
+/// Reads one JSON value that is not nested deeply: 500 arrays and objects at most.
+///
+/// # Errors
+/// As [`decode`], and for deeper nesting.
+pub fn decode_shallow(json: &[u8]) -> Result<Value, DecodeError> {
     if nesting(json) > MOST_NESTING { Err(DecodeError::Depth) } else { decode(json) }
 }
 
@@ -55,8 +57,8 @@ mod tests {
     #[test]
     fn values_nested_too_deeply_are_refused() {
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(read(deep(MOST_NESTING).as_bytes()).is_ok());
-        assert_eq!(read(deep(MOST_NESTING + 1).as_bytes()).err(), Some(DecodeError::Depth));
-        assert_eq!(read("[".repeat(1_000_000).as_bytes()).err(), Some(DecodeError::Depth));
+        assert!(decode_shallow(deep(MOST_NESTING).as_bytes()).is_ok());
+        assert_eq!(decode_shallow(deep(MOST_NESTING + 1).as_bytes()).err(), Some(DecodeError::Depth));
+        assert_eq!(decode_shallow("[".repeat(1_000_000).as_bytes()).err(), Some(DecodeError::Depth));
     }
 }
