@@ -31,7 +31,8 @@ async fn changes_to_data_arrive_in_place_of_a_whole_bundle() {
     let acme = ControlPlane::start().await;
     acme.serve_bundle("authz", bundle("v1", &["ann"]));
     let agent = ready(regent().config(&config(&acme, ""))).await;
-    let asked = acme.requests();
+    // Status may have been posted before.
+    let asked = acme.wait_for_requests("/bundles/authz", 1, SOON).await.expect("the bundle was asked for");
     assert_eq!(asked[0].header("prefer"), Some("modes=snapshot,delta"));
 
     let upsert = json!([{"op": "upsert", "path": "/app/users/-", "value": "bob"}]);
