@@ -42,6 +42,9 @@ pub(crate) use assemble::{merge, nest};
 /// be nested as deeply as the readers of JSON and YAML allow.
 const MOST_DEPTH: usize = 255;
 
+/// Takes a file with its path in the bundle and its bytes.
+type Give<'a> = dyn FnMut(&str, &[u8]) -> Result<(), FormatError> + 'a;
+
 /// A bundle as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {

@@ -11,7 +11,7 @@ use tar::{Archive, Entry, EntryType, PaxExtensions};
 
 use super::assemble::Assembly;
 use super::trust::SIGNATURES;
-use super::{Bundle, FormatError, Limits, Trust, name};
+use super::{Bundle, FormatError, Give, Limits, Trust, name};
 
 /// Most bytes of an extended header or a long name.
 const MOST_HEADER: u64 = 64 * 1024;
@@ -48,11 +48,7 @@ fn signatures(bytes: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, FormatEr
 }
 
 /// Gives each file with its path and its bytes, in the order of the archive.
-pub(super) fn each_file(
-    bytes: &[u8],
-    limits: &Limits,
-    give: &mut dyn FnMut(&str, &[u8]) -> Result<(), FormatError>,
-) -> Result<(), FormatError> {
+pub(super) fn each_file(bytes: &[u8], limits: &Limits, give: &mut Give<'_>) -> Result<(), FormatError> {
     walk(bytes, limits, &mut |item| match item {
         Item::Entry => Ok(ControlFlow::Continue(())),
         Item::File { path, content, .. } => {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::assemble::Assembly;
 use super::trust::SIGNATURES;
-use super::{Bundle, FormatError, Limits, MOST_DEPTH, Trust};
+use super::{Bundle, FormatError, Give, Limits, MOST_DEPTH, Trust};
 
 pub(super) fn read(
     root: &Path,
@@ -32,7 +32,7 @@ pub(super) fn each_file(
     root: &Path,
     limits: &Limits,
     ignore: &dyn Fn(&str) -> bool,
-    give: &mut dyn FnMut(&str, &[u8]) -> Result<(), FormatError>,
+    give: &mut Give<'_>,
 ) -> Result<(), FormatError> {
     walk(root, "", 0, ignore, &mut |found| match found {
         Found::Entry => Ok(()),
