@@ -271,7 +271,7 @@ async fn a_plugin_that_verifies_learns_that_keys_have_changed() {
     found[..2].sort();
     assert_eq!(found, ["first starts with 1", "second starts with 2", "second is told 2"]);
     let error = bench.apply("keys: {k: {}}").await.expect_err("no key");
-    assert_eq!(error.to_string(), "invalid keys configuration: no keys provided for key ID k (from test.yaml)");
+    assert_eq!(error, "invalid keys configuration: no keys provided for key ID k (from test.yaml)");
 }
 
 /// Keeps records, but not for long.

@@ -2,7 +2,7 @@
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use regent_core::config::{Key, KeyAlgorithm, Keys, Secret};
-use regent_core::signing::{Signatures, SignedFile, Signer as _, SigningKey, Verification, Verifier as _, Verifiers};
+use regent_core::signing::{Signatures, SignedFile, Signer, SigningKey, Verification, Verifier, Verifiers};
 use regent_core::value::{Value, decode};
 
 use crate::base64;
@@ -189,12 +189,11 @@ fn claims_take_the_place_of_the_key_id_and_never_of_the_files() {
 fn verifiers_are_found_by_name() {
     let mut registry = regent_core::Registry::default();
     crate::register(&mut registry);
-    let found =
-        |verifiers: &Verifiers, name: &str| verifiers.find(name).map(|found| found.name()).map_err(|e| e.to_string());
+    let found = |verifiers: &Verifiers, name: &str| verifiers.find(name).map(Verifier::name).map_err(|e| e.to_string());
     assert_eq!(found(registry.verifiers(), ""), Ok("_default"));
     assert_eq!(found(registry.verifiers(), "_default"), Ok("_default"));
     assert_eq!(found(registry.verifiers(), "kms"), Err("no verifier exists under id kms".to_owned()));
-    assert_eq!(registry.signers().find("").map(|signer| signer.name()), Ok("_default"));
-    let missing = registry.signers().find("kms").map(|signer| signer.name()).map_err(|error| error.to_string());
+    assert_eq!(registry.signers().find("").map(Signer::name), Ok("_default"));
+    let missing = registry.signers().find("kms").map(Signer::name).map_err(|error| error.to_string());
     assert_eq!(missing, Err("no signer exists under id kms".to_owned()));
 }
