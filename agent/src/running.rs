@@ -33,7 +33,7 @@ pub enum StartError {
     #[error("{0}")]
     Config(#[from] ConfigErrors),
     /// Policies or data on the command line are wrong.
-    #[error("load error: {0}")]
+    #[error("{}{}", prefix(.0), .0)]
     Load(#[from] LoadError),
     /// The store does not take what was loaded.
     #[error("{0}")]
@@ -47,6 +47,11 @@ pub enum StartError {
     /// Plugins did not become ready in time.
     #[error("Failed to wait for plugins activation.: {0}")]
     NotReady(String),
+}
+
+/// What goes before an error of files; policies that do not compile were loaded all right.
+fn prefix(error: &LoadError) -> &'static str {
+    if matches!(error, LoadError::Store(_)) { "" } else { "load error: " }
 }
 
 /// Why an agent did not end well.

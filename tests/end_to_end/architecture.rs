@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-core", &[]),
     ("regent-kit", &[]),
     ("regent-conformance", &[]),
-    ("regent-services", &[]),
+    ("regent-services", &["regent-signing"]),
     ("regent-bundle", &["regent-signing"]),
     ("regent-discovery", &["regent-bundle"]),
     ("regent-decision-logs", &[]),

@@ -155,7 +155,8 @@ fn there_is_exactly_one_token_and_it_is_whole() {
     {
         verify_all(&[&forge("{}", odd, "s")]);
     }
-    let deep = "[".repeat(5_000) + &"]".repeat(5_000);
+    // Deeper than a bundle may be, and not too deep for the reader itself.
+    let deep = "[".repeat(700) + &"]".repeat(700);
     assert!(verify_all(&[&forge("{}", &format!(r#"{{"keyid":"k","files":{deep}}}"#), "s")]).contains("depth"));
     verify_all(&[&forge(&deep, r#"{"files":[]}"#, "s")]);
     let padded = token.rsplit_once('.').map(|(signed, signature)| format!("{signed}.{signature}=")).expect("a token");
