@@ -1,10 +1,10 @@
 //! From a discovery bundle to the text of a configuration.
 
 use regent_bundle::LoadError;
+use regent_core::Host;
 use regent_core::engine::{Query, QueryText, ask};
 use regent_core::store::{BundleContent, BundlePayload, Transaction};
 use regent_core::value::encode;
-use regent_core::{Host, Value};
 
 /// Evaluates the bundle by itself, beside everything that is active, and gives the configuration as JSON.
 pub(crate) async fn configuration(host: &Host, content: BundleContent, query: &str) -> Result<String, LoadError> {
@@ -25,9 +25,5 @@ pub(crate) async fn configuration(host: &Host, content: BundleContent, query: &s
     let job = tokio::task::spawn_blocking(move || ask(&snapshot, &query, None));
     let answer = job.await?.map_err(|error| LoadError::Refused(error.to_string()))?;
     let undefined = || LoadError::Refused("undefined configuration".to_owned());
-    answer.into_document().as_ref().map(text).ok_or_else(undefined)
-}
-
-fn text(configuration: &Value) -> String {
-    encode(configuration)
+    answer.into_document().as_ref().map(encode).ok_or_else(undefined)
 }

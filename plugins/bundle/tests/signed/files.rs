@@ -9,23 +9,13 @@ use regent_kit::Bundle as Kit;
 use regent_signing::digest::FileDigest;
 use serde_json::json;
 
-use crate::{plain, read_as, refusal, signature, signature_of, signed, trusting, verifiers};
+use crate::{FILES, plain, read_as, refusal, signature, signature_of, signed, trusting, verifiers};
 
 /// The plain bundle with the file's content changed, under the signature of the unchanged one.
 fn changed(path: &str, content: &str) -> Kit {
     let mut kit = Kit::new();
     let mut found = false;
-    for (name, old) in [
-        ("authz/policy.rego", "package authz\n\nallow := true\n"),
-        ("authz/other.rego", "package authz\n\nallow if input.x\n"),
-        ("roles/data.json", r#"{"admin": 1.50, "b": ["<x>"]}"#),
-        ("users/data.yaml", "ann: 1.50\n"),
-        ("teams/data.yml", "ops: 1\n"),
-        ("README.md", "read me"),
-        ("notes/.manifest", r#"{"a": 1}"#),
-        ("policy.wasm", "\0asm"),
-        (".manifest", r#"{"revision": "r1"}"#),
-    ] {
+    for (name, old) in FILES.into_iter().chain([(".manifest", r#"{"revision": "r1"}"#)]) {
         kit = kit.file(name, if name == path { content } else { old });
         found |= name == path;
     }

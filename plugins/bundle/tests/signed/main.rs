@@ -14,18 +14,27 @@ use serde_json::json;
 
 pub(crate) const SECRET: &str = "s3cret";
 
+/// A file of every kind.
+pub(crate) const FILES: [(&str, &str); 8] = [
+    ("authz/policy.rego", "package authz\n\nallow := true\n"),
+    ("authz/other.rego", "package authz\n\nallow if input.x\n"),
+    ("roles/data.json", r#"{"admin": 1.50, "b": ["<x>"]}"#),
+    ("users/data.yaml", "ann: 1.50\n"),
+    ("teams/data.yml", "ops: 1\n"),
+    ("README.md", "read me"),
+    ("notes/.manifest", r#"{"a": 1}"#),
+    ("policy.wasm", "\0asm"),
+];
+
 /// A bundle with a file of every kind.
 pub(crate) fn plain() -> Kit {
-    Kit::new()
-        .rego("authz/policy.rego", "package authz\n\nallow := true\n")
-        .rego("authz/other.rego", "package authz\n\nallow if input.x\n")
-        .file("roles/data.json", r#"{"admin": 1.50, "b": ["<x>"]}"#)
-        .file("users/data.yaml", "ann: 1.50\n")
-        .file("teams/data.yml", "ops: 1\n")
-        .file("README.md", "read me")
-        .file("notes/.manifest", r#"{"a": 1}"#)
-        .file("policy.wasm", b"\0asm".to_vec())
-        .manifest(json!({"revision": "r1"}))
+    with_files(Kit::new())
+}
+
+/// The same behind what the bundle begins with.
+pub(crate) fn with_files(beginning: Kit) -> Kit {
+    let files = FILES.into_iter().fold(beginning, |kit, (name, content)| kit.file(name, content));
+    files.manifest(json!({"revision": "r1"}))
 }
 
 pub(crate) fn verifiers() -> Verifiers {

@@ -4,7 +4,7 @@ use regent_bundle::format::{Bundle, Limits, Trust};
 use regent_core::config::Keys;
 use regent_core::signing::Verification;
 
-use crate::{SECRET, plain, read_as, signature_of, signed, trusting};
+use crate::{SECRET, plain, read_as, signature_of, signed, trusting, with_files};
 
 const MISSING: &str = "bundle missing .signatures.json file";
 const NO_KEY: &str = "verification key not provided";
@@ -53,19 +53,7 @@ fn where_nobody_asks_nothing_is_verified() {
 #[test]
 fn the_signature_may_come_first_or_last() {
     let signature = signature_of(&plain());
-    let first = |name: &str| {
-        let kit = regent_kit::Bundle::new().file(name, signature.clone());
-        // The rest of the plain bundle, after it.
-        kit.rego("authz/policy.rego", "package authz\n\nallow := true\n")
-            .rego("authz/other.rego", "package authz\n\nallow if input.x\n")
-            .file("roles/data.json", r#"{"admin": 1.50, "b": ["<x>"]}"#)
-            .file("users/data.yaml", "ann: 1.50\n")
-            .file("teams/data.yml", "ops: 1\n")
-            .file("README.md", "read me")
-            .file("notes/.manifest", r#"{"a": 1}"#)
-            .file("policy.wasm", b"\0asm".to_vec())
-            .revision("r1")
-    };
+    let first = |name: &str| with_files(regent_kit::Bundle::new().file(name, signature.clone()));
     for name in [".signatures.json", "/.signatures.json", "./.signatures.json"] {
         assert!(read_as(&first(name), Some(&trusting())).is_ok(), "{name}");
         let last = plain().file(name, signature.clone());
