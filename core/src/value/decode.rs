@@ -5,6 +5,8 @@
 
 mod shared;
 
+use std::borrow::Cow;
+
 use super::{Number, Value};
 use shared::Shared;
 
@@ -234,22 +236,23 @@ impl<'a> Reader<'a> {
         if matches!(self.peek(), Some(b'0'..=b'9')) { Ok(()) } else { Err(self.unexpected(context)) }
     }
 
-    fn string(&mut self) -> Result<std::borrow::Cow<'a, str>, DecodeError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, DecodeError> {
         self.at += 1;
         let start = self.at;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => {
-                    let raw = &self.json[start..self.at];
-                    self.at += 1;
-                    return Ok(String::from_utf8_lossy(raw));
-                }
-                b'\\' => return self.escaped_string(start).map(Into::into),
-                0..0x20 => return Err(self.unexpected("in string literal")),
-                _ => self.at += 1,
+        let rest = &self.json[start..];
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+        self.at += length;
+        match self.peek() {
+            None => Err(DecodeError::Truncated),
+            Some(b'"') => {
+                self.at += 1;
+                let raw = &rest[..length];
+                // Nearly all texts are sound, and to see that is faster than to look for what is not.
+                Ok(str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed))
             }
+            Some(b'\\') => self.escaped_string(start).map(Into::into),
+            Some(_) => Err(self.unexpected("in string literal")),
         }
-        Err(DecodeError::Truncated)
     }
 
     fn escaped_string(&mut self, start: usize) -> Result<String, DecodeError> {

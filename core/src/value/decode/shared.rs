@@ -1,6 +1,7 @@
 //! What the values of one document share: the keys of similar objects, repeated strings and small arrays.
 //!
-//! All tables are bounded, so that a document without repetitions costs no more than a constant.
+//! All tables are bounded, so that a document without repetitions costs no more than a constant. A small document, such
+//! as the input of a decision, has no tables at all: it is gone before what it shares could pay.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -10,6 +11,12 @@ use hashbrown::HashTable;
 
 use super::super::object::Shape;
 use super::super::{Node, Object, Repr, Value};
+
+/// Bytes from which a document has tables.
+const LARGE: usize = 4096;
+
+/// Most keys that are sorted in place.
+const FEW: usize = 16;
 
 /// Most shapes of one document that are remembered.
 const SHAPES: usize = 4096;
@@ -31,6 +38,7 @@ const ITEMS: usize = 8;
 
 /// What was met in a document so far.
 pub(super) struct Shared {
+    is_large: bool,
     seed: RandomState,
     places: usize,
     shapes: HashTable<Known>,
@@ -55,13 +63,20 @@ impl Shared {
     /// For a document of so many bytes.
     pub(super) fn new(length: usize) -> Self {
         let places = (length / BYTES).clamp(1, PLACES);
-        Self { seed: RandomState::default(), places, shapes: HashTable::new(), texts: Vec::new(), arrays: Vec::new() }
+        Self {
+            is_large: length >= LARGE,
+            seed: RandomState::default(),
+            places,
+            shapes: HashTable::new(),
+            texts: Vec::new(),
+            arrays: Vec::new(),
+        }
     }
 
     /// The string.
     pub(super) fn text(&mut self, text: &str) -> Value {
         let value = || Value::from(text);
-        if text.len() > TEXT || text.len() <= super::super::text::SHORT {
+        if !self.is_large || text.len() > TEXT || text.len() <= super::super::text::SHORT {
             return value();
         }
         let place = place(&mut self.texts, self.places, self.seed.hash_one(text));
@@ -74,7 +89,7 @@ impl Shared {
     /// The array of the items, which are taken.
     pub(super) fn array(&mut self, items: &mut [Value]) -> Value {
         let array = |items: &mut [Value]| Value(Repr::Array(Node::new((), items.iter_mut().map(std::mem::take))));
-        if items.len() > ITEMS || !items.iter().all(is_plain) {
+        if !self.is_large || items.len() > ITEMS || !items.iter().all(is_plain) {
             return array(items);
         }
         let place = place(&mut self.arrays, self.places, self.seed.hash_one(&*items));
@@ -86,6 +101,9 @@ impl Shared {
 
     /// The object of the keys and values, which are taken.
     pub(super) fn object(&mut self, keys: &mut [Value], values: &mut [Value]) -> Object {
+        if !self.is_large && keys.len() <= FEW && sort(keys, values) {
+            return Object::of_shape(shape(keys), values.iter_mut().map(std::mem::take));
+        }
         let Arrangement { shape, order } = self.arrangement(keys);
         match order {
             None => Object::of_shape(shape, values.iter_mut().map(std::mem::take)),
@@ -94,7 +112,7 @@ impl Shared {
     }
 
     fn arrangement(&mut self, keys: &mut [Value]) -> Arrangement {
-        if keys.len() > KEYS {
+        if !self.is_large || keys.len() > KEYS {
             return Arrangement::of(keys);
         }
         let hash = self.seed.hash_one(&*keys);
@@ -116,7 +134,7 @@ impl Arrangement {
     /// The arrangement of the keys, which are taken. Of equal keys the last one's value counts.
     fn of(keys: &mut [Value]) -> Self {
         if keys.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Self { shape: Shape::new(keys.iter_mut().map(std::mem::take).collect()), order: None };
+            return Self { shape: shape(keys), order: None };
         }
         let mut order: Vec<usize> = (0..keys.len()).collect();
         // The sort is stable, so of equal keys the last one is the first of these.
@@ -126,6 +144,24 @@ impl Arrangement {
         let shape = Shape::new(order.iter().map(|&at| std::mem::take(&mut keys[at])).collect());
         Self { shape, order: Some(order.into()) }
     }
+}
+
+/// The shape of keys that are sorted and differ; they are taken.
+fn shape(keys: &mut [Value]) -> Arc<Shape> {
+    Shape::new(keys.iter_mut().map(std::mem::take).collect())
+}
+
+/// Sorts keys, which are few, and values with them; equal ones stay in their order. Whether no two keys are equal.
+fn sort(keys: &mut [Value], values: &mut [Value]) -> bool {
+    for next in 1..keys.len() {
+        let mut at = next;
+        while at > 0 && keys[at - 1] > keys[at] {
+            keys.swap(at - 1, at);
+            values.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+    keys.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The place for what has that hash, of so many.
@@ -147,20 +183,46 @@ mod tests {
     use super::super::decode;
     use super::*;
 
+    /// The document, small and large: with white space behind it that nobody would read for its own sake.
+    fn both(json: &str) -> [Value; 2] {
+        [json.to_owned(), format!("{json}{}", " ".repeat(LARGE))]
+            .map(|json| decode(json.as_bytes()).expect("valid JSON"))
+    }
+
     #[test]
     fn similar_objects_share_their_keys_however_ordered() {
-        let value = decode(br#"[{"b":1,"a":2},{"b":3,"a":4},{"a":5,"b":6},{"b":0,"a":7,"b":8}]"#).expect("valid JSON");
-        let objects: Vec<_> = value.as_array().expect("an array").iter().filter_map(Value::as_object).collect();
+        let [small, large] = both(r#"[{"b":1,"a":2},{"b":3,"a":4},{"a":5,"b":6},{"b":0,"a":7,"b":8}]"#);
+        let objects: Vec<_> = large.as_array().expect("an array").iter().filter_map(Value::as_object).collect();
         assert!(objects[0].has_shape_of(objects[1]));
-        assert_eq!(value.to_string(), r#"[{"a":2,"b":1},{"a":4,"b":3},{"a":5,"b":6},{"a":7,"b":8}]"#);
+        for value in [small, large] {
+            assert_eq!(value.to_string(), r#"[{"a":2,"b":1},{"a":4,"b":3},{"a":5,"b":6},{"a":7,"b":8}]"#);
+        }
+    }
+
+    #[test]
+    fn keys_of_small_documents_are_sorted_however_many() {
+        for count in [0, 1, 2, FEW, FEW + 1, 3 * FEW] {
+            let key = |n: usize| format!("k{:03}", n * 7 % count);
+            let entries: Vec<_> = (0..count).map(|n| format!(r#""{}":{n}"#, key(n))).collect();
+            let mut sorted: Vec<_> = (0..count).map(|n| (key(n), n)).collect();
+            sorted.sort();
+            let value = decode(format!("{{{}}}", entries.join(",")).as_bytes()).expect("valid JSON");
+            let found = value.as_object().expect("an object").iter();
+            let found: Vec<_> =
+                found.map(|(key, value)| (key.as_str().expect("a text").to_owned(), value.clone())).collect();
+            let expected: Vec<_> = sorted.into_iter().map(|(key, n)| (key, Value::from(n as u64))).collect();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]
     fn repeated_arrays_are_one_but_keep_the_spelling_of_their_numbers() {
-        let value = decode(br#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#).expect("valid JSON");
-        let item = |index: usize| value.as_array().expect("an array")[index].as_array().expect("an array").as_ptr();
+        let [small, large] = both(r#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#);
+        let item = |index: usize| large.as_array().expect("an array")[index].as_array().expect("an array").as_ptr();
         assert_eq!(item(0), item(1));
-        assert_eq!(value.to_string(), r#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#);
+        for value in [small, large] {
+            assert_eq!(value.to_string(), r#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#);
+        }
     }
 
     #[test]
