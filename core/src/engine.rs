@@ -17,7 +17,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 pub use capabilities::{Capabilities, CapabilitiesError};
-pub use evaluation::{Answer, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
+pub use evaluation::{Answer, Attended, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 pub use schemas::{KnownInput, Schemas};
 

@@ -1,8 +1,9 @@
 //! One evaluation: what goes in and what comes out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::{Location, PolicyError};
@@ -11,6 +12,15 @@ use crate::metrics::Metrics;
 use crate::store::Snapshot;
 use crate::trace::Span;
 use crate::value::{Value, encode};
+
+/// Milliseconds before a signal asks whether anybody still waits, and before it asks again.
+const ASK_INTERVAL: u64 = 10;
+
+/// Something that knows whether anybody still waits for an answer, but does not say so unasked.
+pub trait Attended: Send + Sync {
+    /// Whether nobody waits any more. Takes microseconds.
+    fn is_abandoned(&self) -> bool;
+}
 
 /// Tells a running evaluation that nobody waits for its answer any more. Clones share the signal.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +31,21 @@ struct Signal {
     given: AtomicBool,
     deadline: Option<Instant>,
     parent: Option<Cancel>,
+    watch: Option<Watch>,
+}
+
+/// Whom to ask, and when.
+struct Watch {
+    over: Arc<dyn Attended>,
+    since: Instant,
+    /// How many milliseconds after `since` to ask.
+    next: AtomicU64,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("since", &self.since).finish_non_exhaustive()
+    }
 }
 
 impl Cancel {
@@ -35,21 +60,42 @@ impl Cancel {
         Self(Arc::new(Signal { parent: Some(self.clone()), ..Signal::default() }))
     }
 
+    /// As [`Cancel::child`]; also given by whoever looks at it and finds, when some time has passed, that nobody waits.
+    #[must_use]
+    pub fn attended(&self, over: Arc<dyn Attended>) -> Self {
+        let watch = Watch { over, since: Instant::now(), next: AtomicU64::new(ASK_INTERVAL) };
+        Self(Arc::new(Signal { parent: Some(self.clone()), watch: Some(watch), ..Signal::default() }))
+    }
+
     /// Asks the evaluation to stop; it ends with `eval_cancel_error`.
     pub fn cancel(&self) {
         self.0.given.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Cancel::cancel`] has been called on this signal itself, whatever a deadline or the parent says.
+    /// Whether the signal itself has been given, whatever a deadline or the parent says.
     pub fn is_given(&self) -> bool {
         self.0.given.load(Ordering::Relaxed)
     }
 
     /// Whether the evaluation should stop.
     pub fn is_cancelled(&self) -> bool {
+        if self.0.watch.as_ref().is_some_and(Watch::finds_nobody) {
+            self.cancel();
+        }
         self.is_given()
             || self.0.deadline.is_some_and(|deadline| Instant::now() >= deadline)
             || self.0.parent.as_ref().is_some_and(Self::is_cancelled)
+    }
+}
+
+impl Watch {
+    fn finds_nobody(&self) -> bool {
+        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if now < self.next.load(Ordering::Relaxed) {
+            return false;
+        }
+        self.next.store(now.saturating_add(ASK_INTERVAL), Ordering::Relaxed);
+        self.over.is_abandoned()
     }
 }
 
@@ -203,6 +249,27 @@ mod tests {
         assert!(first.is_cancelled() && !second.is_cancelled() && !parent.is_cancelled());
         parent.cancel();
         assert!(second.is_cancelled() && !second.is_given() && parent.is_given());
+    }
+
+    #[test]
+    fn whoever_looks_for_long_learns_that_nobody_waits() {
+        struct Line(AtomicBool, AtomicU64);
+        impl Attended for Line {
+            fn is_abandoned(&self) -> bool {
+                self.1.fetch_add(1, Ordering::Relaxed);
+                self.0.load(Ordering::Relaxed)
+            }
+        }
+        let line = Arc::new(Line(AtomicBool::new(false), AtomicU64::new(0)));
+        let cancel = Cancel::default().attended(line.clone());
+        while line.1.load(Ordering::Relaxed) < 2 {
+            assert!(!cancel.is_cancelled(), "somebody waits");
+        }
+        let since = cancel.0.watch.as_ref().expect("a watch").since;
+        assert!(since.elapsed() >= Duration::from_millis(2 * ASK_INTERVAL), "asked now and then");
+        line.0.store(true, Ordering::Relaxed);
+        while !cancel.is_cancelled() {}
+        assert!(cancel.is_given());
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! The API itself: every call goes to the module of its route.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
@@ -11,7 +9,7 @@ use regent_core::engine::RegoVersion;
 
 use crate::answer::{self, Response};
 use crate::body::Limits;
-use crate::call::{Answering, Call};
+use crate::call::{Answers, Call};
 use crate::config::ServerConfig;
 use crate::decide::Decider;
 use crate::error::ApiError;
@@ -61,51 +59,39 @@ impl Api {
     }
 }
 
-impl tower::Service<Call> for Api {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, call: Call) -> Answering {
-        let parts = self.parts.clone();
+impl Answers for Api {
+    async fn answer(&self, call: &mut Call) -> Response {
         let (id, route) = (call.id, call.route);
-        Box::pin(async move {
-            let answered = panics::caught(dispatch(&parts, call)).await;
-            Ok(answered
-                .map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response)))
-        })
+        let answered = panics::caught(dispatch(&self.parts, call)).await;
+        answered.map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response))
     }
 }
 
-async fn dispatch(api: &Arc<Parts>, call: Call) -> Result<Response, ApiError> {
+async fn dispatch(api: &Arc<Parts>, call: &mut Call) -> Result<Response, ApiError> {
     match (call.route, &call.head.method) {
         (Route::Data, &Method::POST) => data::post::answer(api, call).await,
-        (Route::Data, &Method::GET) => data::get::answer(api, &call),
+        (Route::Data, &Method::GET) => data::get::answer(api, call),
         (Route::Data, &Method::PUT) => data::put::answer(api, call).await,
         (Route::Data, &Method::PATCH) => data::patch::answer(api, call).await,
-        (Route::Data, &Method::DELETE) if call.below().len() > 1 => data::delete::answer(api, &call).await,
+        (Route::Data, &Method::DELETE) if call.below().len() > 1 => data::delete::answer(api, call).await,
         (Route::DataV0, &Method::POST) => v0::data(api, call).await,
         (Route::Batch, &Method::POST) => batch::answer(api, call).await,
         (Route::Index, &Method::POST) => v0::index(api, call).await,
         (Route::Index, &Method::GET) => Ok(pages::index()),
-        (Route::Policies, &Method::GET) => Ok(policies::list(api, &call)),
-        (Route::Policy, &Method::GET) => policies::get(api, &call),
+        (Route::Policies, &Method::GET) => Ok(policies::list(api, call)),
+        (Route::Policy, &Method::GET) => policies::get(api, call),
         (Route::Policy, &Method::PUT) => policies::put(api, call).await,
-        (Route::Policy, &Method::DELETE) => policies::delete(api, &call).await,
-        (Route::Query, &Method::GET) => query::get(api, &call),
+        (Route::Policy, &Method::DELETE) => policies::delete(api, call).await,
+        (Route::Query, &Method::GET) => query::get(api, call),
         (Route::Query, &Method::POST) => query::post(api, call).await,
         (Route::Compile, &Method::POST) | (Route::Filter, &Method::GET | &Method::POST) => {
             compile::answer(api, call).await
         }
-        (Route::Config, &Method::GET) => Ok(pages::config(api, &call)),
-        (Route::Status, &Method::GET) => pages::status(api, &call),
-        (Route::Health, &Method::GET) => health::answer(api, &call),
+        (Route::Config, &Method::GET) => Ok(pages::config(api, call)),
+        (Route::Status, &Method::GET) => pages::status(api, call),
+        (Route::Health, &Method::GET) => health::answer(api, call),
         (Route::Metrics, &Method::GET | &Method::HEAD) => Ok(pages::metrics(api)),
-        (Route::Memory, &Method::GET | &Method::HEAD) => Ok(pages::memory(&call)),
+        (Route::Memory, &Method::GET | &Method::HEAD) => Ok(pages::memory(call)),
         (route, _) => Ok(refuse(route)),
     }
 }

@@ -35,9 +35,9 @@ const TURN: Duration = Duration::from_millis(1);
 const LARGE: usize = 1_000;
 
 /// Answers with what the path comes to for each input.
-pub(crate) async fn answer(api: &Arc<Parts>, mut call: Call) -> Result<Response, ApiError> {
-    let mut meter = Meter::start(wants_metrics(&call) || api.decider.measures());
-    let request = request::read(api, &mut call, &mut meter).await?;
+pub(crate) async fn answer(api: &Arc<Parts>, call: &mut Call) -> Result<Response, ApiError> {
+    let mut meter = Meter::start(wants_metrics(call) || api.decider.measures());
+    let request = request::read(api, call, &mut meter).await?;
     if call.params().wants_explanation() {
         return Err(refuse_explanation(api));
     }
@@ -45,7 +45,8 @@ pub(crate) async fn answer(api: &Arc<Parts>, mut call: Call) -> Result<Response,
     let warn = request.is_none();
     let Inputs { inputs, common } = request.unwrap_or_default();
     let count = inputs.len();
-    let batch = Arc::new(Batch { api: api.clone(), call, inputs, common, next: AtomicUsize::new(0), id });
+    let batch =
+        Arc::new(Batch { api: api.clone(), call: call.without_body(), inputs, common, next: AtomicUsize::new(0), id });
     let posed = Arc::new(batch.pose(&mut meter)?);
     let outcomes = batch.run(&posed).await;
     meter.finish();

@@ -1,9 +1,8 @@
 //! A request on its way through the layers.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::request::Parts;
 use regent_core::Value;
 use regent_core::engine::Cancel;
@@ -49,6 +48,24 @@ impl Call {
         &self.head.uri.path()[self.below..]
     }
 
+    /// The call without its body, for work that outlives it.
+    pub(crate) fn without_body(&self) -> Self {
+        Self {
+            cancel: self.cancel.clone(),
+            span: self.span.clone(),
+            id: self.id,
+            client: self.client.clone(),
+            is_encrypted: self.is_encrypted,
+            peer: self.peer.clone(),
+            identity: self.identity.clone(),
+            route: self.route,
+            below: self.below,
+            head: self.head.clone(),
+            body: Payload::Read(Bytes::new()),
+            document: None,
+        }
+    }
+
     /// The query parameters.
     pub(crate) fn params(&self) -> Params<'_> {
         Params::of(&self.head.uri)
@@ -66,13 +83,11 @@ impl Call {
     }
 }
 
-/// An answer in the making. Layers answer every call, so there is no error.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-/// Something that answers calls: the API itself or a layer around it.
-pub(crate) trait Answers:
-    tower::Service<Call, Response = Response, Error = Infallible, Future = Answering>
-{
+/// Something that answers calls: the API itself, or a layer around something that does.
+///
+/// Not a service of tower's: that owns its calls, so every layer would move the call into a future of its own and box it,
+/// which costs more than most decisions do.
+pub(crate) trait Answers: Send + Sync + 'static {
+    /// The answer to a call; there always is one. The call is lent, so that layers still have it afterwards.
+    fn answer(&self, call: &mut Call) -> impl Future<Output = Response> + Send;
 }
-
-impl<S> Answers for S where S: tower::Service<Call, Response = Response, Error = Infallible, Future = Answering> {}

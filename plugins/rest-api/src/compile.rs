@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 
 /// Says that the engine cannot evaluate partially, once the body has been read.
-pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
+pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
     call.sent_body(api.limits).await?;
     let unpacked = call.unpacked_body(api.limits).await;
     unpacked.map_err(|_| ApiError::invalid_parameter("could not decompress the body"))?;

@@ -39,7 +39,8 @@ const BATCH: &str = "eopa.styra.com/batch";
 
 /// Takes the time of one request.
 pub(crate) struct Meter {
-    started: Instant,
+    /// When measuring began; never, if nobody will read it.
+    started: Option<Instant>,
     /// What has been measured.
     pub(crate) metrics: Metrics,
     /// What non-deterministic built-in functions gave.
@@ -49,13 +50,13 @@ pub(crate) struct Meter {
 impl Meter {
     /// Starts now; measures nothing unless somebody will read it.
     pub(crate) fn start(on: bool) -> Self {
-        Self { started: Instant::now(), metrics: Metrics::when(on), recorded: Recorded::default() }
+        Self { started: on.then(Instant::now), metrics: Metrics::when(on), recorded: Recorded::default() }
     }
 
     /// Adds the time since the start.
     pub(crate) fn finish(&mut self) {
-        if self.metrics.is_on() {
-            self.metrics.add("timer_server_handler_ns", nanoseconds(self.started));
+        if let Some(started) = self.started {
+            self.metrics.add("timer_server_handler_ns", nanoseconds(started));
         }
     }
 

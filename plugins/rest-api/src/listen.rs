@@ -10,6 +10,7 @@
 mod address;
 mod admission;
 mod bind;
+mod line;
 mod patience;
 mod protocol;
 mod serve;

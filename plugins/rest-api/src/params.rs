@@ -53,7 +53,11 @@ impl<'a> Params<'a> {
 
 /// Whether every percent sign is followed by two hexadecimal digits.
 pub(crate) fn escapes_are_sound(text: &str) -> bool {
-    text.split('%').skip(1).all(|after| after.len() >= 2 && after.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit))
+    !text.as_bytes().contains(&b'%')
+        || text
+            .split('%')
+            .skip(1)
+            .all(|after| after.len() >= 2 && after.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit))
 }
 
 #[cfg(test)]

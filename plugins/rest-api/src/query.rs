@@ -22,14 +22,14 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
 }
 
 /// Answers the query in the body, which is JSON whatever it claims to be.
-pub(crate) async fn post(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
-    let mut meter = start(api, &call);
+pub(crate) async fn post(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, call);
     let sent = call.sent_body(api.limits).await?;
     let (query, input) = request(&sent)
         .map_err(|why| ApiError::invalid_parameter(format!("error(s) occurred while decoding request: {why}")))?;
-    let rows = rows(api, &call, query, input, &mut meter)?;
+    let rows = rows(api, call, query, input, &mut meter)?;
     meter.finish();
-    Ok(answer(&call, rows, &meter))
+    Ok(answer(call, rows, &meter))
 }
 
 fn request(sent: &[u8]) -> Result<(String, Option<Value>), String> {

@@ -116,8 +116,8 @@ fn without_trailing_slash(path: &str) -> Option<String> {
 fn cleaned(path: &str) -> Option<String> {
     let inner = path.strip_prefix('/')?;
     let inner = inner.strip_suffix('/').unwrap_or(inner);
-    let odd = |segment: &str| matches!(segment, "" | "." | "..");
-    if inner.is_empty() && path.len() <= 1 || !inner.split('/').any(odd) {
+    let odd = |segment: &[u8]| matches!(segment, b"" | b"." | b"..");
+    if inner.is_empty() && path.len() <= 1 || !inner.as_bytes().split(|byte| *byte == b'/').any(odd) {
         return None;
     }
     let mut kept = Vec::new();

@@ -15,16 +15,16 @@ use crate::error::ApiError;
 use crate::reference;
 
 /// Answers with the document that the path names.
-pub(crate) async fn data(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
-    let (input, mut meter) = input(api, &mut call).await?;
-    decide(api, &call, Endpoint::V0, call.below(), input, &mut meter)
+pub(crate) async fn data(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+    let (input, mut meter) = input(api, call).await?;
+    decide(api, call, Endpoint::V0, call.below(), input, &mut meter)
 }
 
 /// Answers with the default decision.
-pub(crate) async fn index(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
-    let (input, mut meter) = input(api, &mut call).await?;
+pub(crate) async fn index(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+    let (input, mut meter) = input(api, call).await?;
     let path = escaped(&api.host.settings().default_decision);
-    decide(api, &call, Endpoint::Index, &path, input, &mut meter)
+    decide(api, call, Endpoint::Index, &path, input, &mut meter)
 }
 
 /// Nothing at all is null here, and null is an input like any other.

@@ -16,7 +16,7 @@ use regent_rest_api::{Authentication, Authorization, Listeners, Options, TlsOpti
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use support::{Agent, check};
+use support::{Agent, LATE, are_cancelled, check, leave};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -303,4 +303,15 @@ async fn the_end_does_not_wait_for_clients_that_never_spoke() {
     shown(&agent, &authority).await;
     tokio::time::timeout(Duration::from_secs(5), agent.stop()).await.expect("at once").expect("nothing runs");
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or_default(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_leave_end_the_decision_that_they_wait_for() {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server(), &authority);
+    let agent = start(files.options()).await;
+    agent.policy(LATE).await;
+    leave(connect(&agent, &authority, rustls::ALL_VERSIONS, "http/1.1").await.expect("a connection")).await;
+    are_cancelled(&agent, 1).await;
+    assert_eq!(agent.stop().await, Ok(()), "no evaluation goes on");
 }

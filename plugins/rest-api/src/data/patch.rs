@@ -18,8 +18,8 @@ use crate::reference;
 const STRUCTURE: &str = "PatchV1";
 
 /// Applies the changes in order.
-pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
-    let mut meter = start(api, &call);
+pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, call);
     let body = call.sent_body(api.limits).await?;
     let patches = patches(&written_document(&body, &mut meter)?, call.below())?;
     let applied = api.host.store.write(move |transaction| {
@@ -29,7 +29,7 @@ pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiE
         patches.into_iter().try_for_each(|patch| transaction.patch(patch))
     });
     applied.await.map_err(|error| ApiError::of_data(&error))?;
-    Ok(written(&call, meter))
+    Ok(written(call, meter))
 }
 
 fn patches(list: &Value, root: &str) -> Result<Vec<Patch>, ApiError> {

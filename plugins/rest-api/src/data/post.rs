@@ -13,8 +13,8 @@ use crate::envelope;
 use crate::error::ApiError;
 
 /// Answers with the document that the path names, and a warning if the body has no input.
-pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
-    let mut meter = start(api, &call);
+pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, call);
     let input = if let Some(document) = call.document.take() {
         known_input(&document)
     } else {
@@ -23,8 +23,8 @@ pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiE
         meter.metrics.time("timer_rego_input_parse_ns", |_| input(&body, yaml))?
     };
     let warn = input.is_none();
-    let decision = decide(api, &call, Endpoint::Post, input, &mut meter)?;
-    Ok(decided(api, &call, decision, &meter, warn))
+    let decision = decide(api, call, Endpoint::Post, input, &mut meter)?;
+    Ok(decided(api, call, decision, &meter, warn))
 }
 
 /// The input in a document that was read for authorization, which OPA takes less leniently: by its exact name, null too.

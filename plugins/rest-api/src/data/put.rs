@@ -11,8 +11,8 @@ use crate::error::ApiError;
 use crate::reference;
 
 /// Stores the document, and the parents that are missing.
-pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiError> {
-    let mut meter = start(api, &call);
+pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+    let mut meter = start(api, call);
     let body = call.sent_body(api.limits).await?;
     let document = written_document(&body, &mut meter)?;
     let path = reference::written(call.below())?;
@@ -26,7 +26,7 @@ pub(crate) async fn answer(api: &Parts, mut call: Call) -> Result<Response, ApiE
         Ok(true)
     });
     if stored.await.map_err(|error| ApiError::of_data(&error))? {
-        Ok(written(&call, meter))
+        Ok(written(call, meter))
     } else {
         Ok(answer::empty(StatusCode::NOT_MODIFIED))
     }

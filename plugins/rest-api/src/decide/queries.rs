@@ -3,10 +3,11 @@
 //! Spares a repeated request the decoding of its path. The compiled form itself is kept by the program, so emptying this
 //! cache at every commit, which is what clients see in `counter_server_query_cache_hit`, costs next to nothing.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
+use hashbrown::{Equivalent, HashMap};
 use regent_core::engine::{PreparedQuery, Query};
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
@@ -55,17 +56,24 @@ pub(crate) struct Asked {
     pub(super) trust: Trust,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
+/// A question with its path as it was asked, by which it is known again; looked for without a copy of the path.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key<P> {
     endpoint: Endpoint,
     options: Options,
-    path: String,
+    path: P,
+}
+
+impl Equivalent<Key<String>> for Key<&str> {
+    fn equivalent(&self, known: &Key<String>) -> bool {
+        (self.endpoint, self.options, self.path) == (known.endpoint, known.options, known.path.as_str())
+    }
 }
 
 #[derive(Clone, Default)]
 struct Known {
     generation: u64,
-    queries: HashMap<Key, Arc<Asked>>,
+    queries: HashMap<Key<String>, Arc<Asked>, RandomState>,
 }
 
 /// The questions asked of the current snapshot.
@@ -82,7 +90,7 @@ impl Queries {
         path: &str,
         metrics: &mut Metrics,
     ) -> Result<Arc<Asked>, ApiError> {
-        let key = Key { endpoint, options, path: path.to_owned() };
+        let key = Key { endpoint, options, path };
         let known = self.0.load();
         let found = known.queries.get(&key).filter(|_| known.generation == snapshot.generation());
         metrics.add("counter_server_query_cache_hit", u64::from(found.is_some()));
@@ -97,18 +105,19 @@ impl Queries {
         }
         let asked =
             Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query, trust: Trust::default() });
-        self.keep(snapshot.generation(), &key, &asked);
+        self.keep(snapshot.generation(), key, &asked);
         Ok(asked)
     }
 
-    fn keep(&self, generation: u64, key: &Key, asked: &Arc<Asked>) {
+    fn keep(&self, generation: u64, key: Key<&str>, asked: &Arc<Asked>) {
         self.0.rcu(|known| {
             let newer = known.generation > generation;
             let full = known.generation == generation && known.queries.len() >= MOST;
             let mut next = if known.generation < generation || full { Known::default() } else { Known::clone(known) };
             if !newer {
                 next.generation = generation;
-                next.queries.insert(key.clone(), asked.clone());
+                let key = Key { endpoint: key.endpoint, options: key.options, path: key.path.to_owned() };
+                next.queries.insert(key, asked.clone());
             }
             next
         });

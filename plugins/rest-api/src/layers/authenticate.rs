@@ -3,7 +3,6 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
-use super::{Around, pass};
 use crate::answer::Response;
 use crate::call::{Answers, Call};
 
@@ -20,16 +19,19 @@ pub enum Authentication {
 }
 
 /// Finds out who asks.
-pub(super) struct Authenticate(pub(super) Authentication);
+pub(super) struct Authenticate<S> {
+    pub(super) by: Authentication,
+    pub(super) next: S,
+}
 
-impl Around for Authenticate {
-    async fn answer<S: Answers + Send>(&self, mut call: Call, next: S) -> Response {
-        call.identity = match self.0 {
+impl<S: Answers> Answers for Authenticate<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
+        call.identity = match self.by {
             Authentication::Off => None,
             Authentication::Token => token(&call.head.headers),
             Authentication::Tls => call.peer.as_ref().map(|peer| peer.name.clone()),
         };
-        pass(call, next).await
+        self.next.answer(call).await
     }
 }
 

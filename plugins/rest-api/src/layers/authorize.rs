@@ -14,7 +14,6 @@ use percent_encoding::percent_decode_str;
 use regent_core::{Snapshot, Value};
 
 use super::measure::Refused;
-use super::{Around, pass};
 use crate::answer::Response;
 use crate::api::Parts;
 use crate::body::whole_document;
@@ -38,12 +37,20 @@ const UNDEFINED: &str = "document missing or undefined";
 const REJECTED: &str = "request rejected by administrative policy";
 
 /// Asks the policy.
-pub(super) struct Authorize(pub(super) Arc<Parts>);
+pub(super) struct Authorize<S> {
+    pub(super) by: Authorization,
+    pub(super) api: Arc<Parts>,
+    pub(super) next: S,
+}
 
-impl Around for Authorize {
-    async fn answer<S: Answers + Send>(&self, mut call: Call, next: S) -> Response {
-        match self.permit(&mut call).await {
-            Ok(()) => pass(call, next).await,
+impl<S: Answers> Answers for Authorize<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
+        let permitted = match self.by {
+            Authorization::Off => Ok(()),
+            Authorization::Basic => permit(&self.api, call).await,
+        };
+        match permitted {
+            Ok(()) => self.next.answer(call).await,
             Err(refusal) => {
                 let mut response = refusal.into_response();
                 response.extensions_mut().insert(Refused);
@@ -53,18 +60,16 @@ impl Around for Authorize {
     }
 }
 
-impl Authorize {
-    async fn permit(&self, call: &mut Call) -> Result<(), ApiError> {
-        let path = path(call.head.uri.path())?;
-        if shows_body(&call.head.method, &path) {
-            let body = call.plain_body(self.0.limits).await?.map_err(ApiError::invalid_parameter)?;
-            if !body.is_empty() {
-                let document = whole_document(&body, call.is_yaml()).map_err(ApiError::invalid_parameter)?;
-                call.document = Some(document);
-            }
+async fn permit(api: &Parts, call: &mut Call) -> Result<(), ApiError> {
+    let path = path(call.head.uri.path())?;
+    if shows_body(&call.head.method, &path) {
+        let body = call.plain_body(api.limits).await?.map_err(ApiError::invalid_parameter)?;
+        if !body.is_empty() {
+            let document = whole_document(&body, call.is_yaml()).map_err(ApiError::invalid_parameter)?;
+            call.document = Some(document);
         }
-        judge(self.0.decider.authorization(call, |snapshot| input(call, path, snapshot))?)
     }
+    judge(api.decider.authorization(call, |snapshot| input(call, path, snapshot))?)
 }
 
 /// What the policy's answer means.

@@ -3,24 +3,24 @@
 use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 
-use super::{Around, pass};
 use crate::answer::{self, Response};
 use crate::body::{Limits, announced};
 use crate::call::{Answers, Call};
 use crate::route::{Detour, detour};
 
 /// Redirects, refuses broken paths, HEAD and bodies that are known to be too large.
-pub(crate) struct Canonical {
-    pub(crate) limits: Limits,
+pub(super) struct Canonical<S> {
+    pub(super) limits: Limits,
+    pub(super) next: S,
 }
 
-impl Around for Canonical {
-    async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
+impl<S: Answers> Answers for Canonical<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
         if let Err(refused) = announced(&call.head.headers, self.limits) {
             return refused.into_response();
         }
         match detour(&call.head.method, &call.head.uri, call.route) {
-            None => pass(call, next).await,
+            None => self.next.answer(call).await,
             Some(Detour::Broken) => answer::text(StatusCode::BAD_REQUEST, "400 Bad Request"),
             Some(Detour::Head) => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
             Some(Detour::Moved(location)) => moved(&call.head.method, &location),

@@ -9,28 +9,30 @@ use http::{HeaderMap, Response as HttpResponse};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 
-use super::{Around, pass};
 use crate::answer::Response;
 use crate::call::{Answers, Call};
 use crate::config::Compression;
 
 /// Compresses what is large enough, on the routes where OPA does.
-pub(crate) struct Compress(pub(crate) Compression);
+pub(super) struct Compress<S> {
+    pub(super) how: Compression,
+    pub(super) next: S,
+}
 
-impl Around for Compress {
-    async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
+impl<S: Answers> Answers for Compress<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
         if !call.route.compresses(&call.head.method) {
-            return pass(call, next).await;
+            return self.next.answer(call).await;
         }
         let accepted = accepts_gzip(&call.head.headers);
-        let mut response = pass(call, next).await;
+        let mut response = self.next.answer(call).await;
         response.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
         let length = response.body().size_hint().exact().unwrap_or_default();
-        if accepted && length >= self.0.from as u64 { self.compressed(response).await } else { response }
+        if accepted && length >= self.how.from as u64 { self.compressed(response).await } else { response }
     }
 }
 
-impl Compress {
+impl<S> Compress<S> {
     async fn compressed(&self, response: Response) -> Response {
         let (mut head, body) = response.into_parts();
         let Ok(plain) = body.collect().await;
@@ -40,7 +42,7 @@ impl Compress {
     }
 
     fn pack(&self, plain: &[u8]) -> Bytes {
-        let mut encoder = GzEncoder::new(Vec::new(), self.0.level);
+        let mut encoder = GzEncoder::new(Vec::new(), self.how.level);
         let written = encoder.write_all(plain).and_then(|()| encoder.finish());
         written.expect("writing to memory cannot fail").into()
     }

@@ -8,69 +8,63 @@ use http_body_util::BodyExt as _;
 use regent_core::Value;
 use tracing::{Level, enabled, info};
 
-use super::{Around, pass};
 use crate::answer::Response;
 use crate::body::Limits;
 use crate::call::{Answers, Call};
 use crate::params::Params;
 
 /// Logs requests and answers; at debug level with what they hold.
-pub(crate) struct Log {
-    pub(crate) limits: Limits,
+pub(super) struct Log<S> {
+    pub(super) limits: Limits,
+    pub(super) next: S,
 }
 
-impl Around for Log {
-    async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
+impl<S: Answers> Answers for Log<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
         if enabled!(Level::DEBUG) {
-            self.in_full(call, next).await
+            self.in_full(call).await
         } else if enabled!(Level::INFO) {
-            in_brief(call, next).await
+            self.in_brief(call).await
         } else {
-            pass(call, next).await
+            self.next.answer(call).await
         }
     }
 }
 
-async fn in_brief<S: Answers + Send>(call: Call, next: S) -> Response {
-    let (started, id, client) = (Instant::now(), call.id, call.client.clone());
-    let (method, uri) = (call.head.method.clone(), call.head.uri.clone());
-    let path = uri.path();
-    info!(client_addr = %client, req_id = id, req_method = %method, req_path = path, "Received request.");
-    let response = pass(call, next).await;
-    info!(
-        client_addr = %client,
-        req_id = id,
-        req_method = %method,
-        req_path = path,
-        resp_status = response.status().as_u16(),
-        resp_bytes = length(&response),
-        resp_duration = milliseconds(started),
-        "Sent response."
-    );
-    response
-}
+impl<S: Answers> Log<S> {
+    async fn in_brief(&self, call: &mut Call) -> Response {
+        let started = Instant::now();
+        let Call { id, client, head, .. } = &*call;
+        info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), "Received request.");
+        let response = self.next.answer(call).await;
+        let Call { id, client, head, .. } = &*call;
+        info!(
+            client_addr = %client,
+            req_id = id,
+            req_method = %head.method,
+            req_path = head.uri.path(),
+            resp_status = response.status().as_u16(),
+            resp_bytes = length(&response),
+            resp_duration = milliseconds(started),
+            "Sent response."
+        );
+        response
+    }
 
-impl Log {
-    async fn in_full<S: Answers + Send>(&self, mut call: Call, next: S) -> Response {
-        let (started, id, client) = (Instant::now(), call.id, call.client.clone());
-        let (method, uri) = (call.head.method.clone(), call.head.uri.clone());
-        let path = uri.path();
-        // A body that cannot be read is for the route to complain about.
-        let _ = call.sent_body(self.limits).await;
-        let body = call.unpacked_body(self.limits).await.unwrap_or_default();
-        let body = String::from_utf8_lossy(&body);
-        let params = shown(call.params());
-        info!(client_addr = %client, req_id = id, req_method = %method, req_path = path, req_body = %body, json = %params, "Received request.");
-        let response = pass(call, next).await;
+    async fn in_full(&self, call: &mut Call) -> Response {
+        let started = Instant::now();
+        self.say_request(call).await;
+        let response = self.next.answer(call).await;
         let Ok(sent) = response.body().clone().collect().await;
         let sent = sent.to_bytes();
         let packed = response.headers().contains_key(http::header::CONTENT_ENCODING);
         let body = if packed { "[compressed payload]".into() } else { String::from_utf8_lossy(&sent) };
+        let Call { id, client, head, .. } = &*call;
         info!(
             client_addr = %client,
             req_id = id,
-            req_method = %method,
-            req_path = path,
+            req_method = %head.method,
+            req_path = head.uri.path(),
             resp_status = response.status().as_u16(),
             resp_bytes = length(&response),
             resp_duration = milliseconds(started),
@@ -78,6 +72,15 @@ impl Log {
             "Sent response."
         );
         response
+    }
+
+    async fn say_request(&self, call: &mut Call) {
+        // A body that cannot be read is for the route to complain about.
+        let _ = call.sent_body(self.limits).await;
+        let body = call.unpacked_body(self.limits).await.unwrap_or_default();
+        let (body, params) = (String::from_utf8_lossy(&body), shown(call.params()));
+        let Call { id, client, head, .. } = &*call;
+        info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), req_body = %body, json = %params, "Received request.");
     }
 }
 

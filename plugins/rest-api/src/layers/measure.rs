@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use http::{Method, StatusCode};
 use metrics::Histogram;
 use regent_core::telemetry::Telemetry;
 
-use super::{Around, pass};
 use crate::answer::Response;
 use crate::call::{Answers, Call};
 
@@ -22,26 +22,34 @@ const AUTHORIZATION: &str = "authz";
 /// Status, handler, method.
 type Labels = (u16, &'static str, &'static str);
 
-/// Measures requests. The histograms are few, so each is looked up once and then kept.
-pub(crate) struct Measure {
-    telemetry: Telemetry,
-    known: ArcSwap<HashMap<Labels, Histogram>>,
+/// Measures requests.
+pub(super) struct Measure<S> {
+    requests: Requests,
     /// Whether requests are authorized, which has a handler of its own.
     authorizes: bool,
+    next: S,
+}
+
+/// What is measured. The histograms are few, so each is looked up once and then kept.
+struct Requests {
+    telemetry: Telemetry,
+    known: ArcSwap<HashMap<Labels, Histogram, RandomState>>,
 }
 
 /// Marks the answer to a request that no route has seen.
 #[derive(Clone)]
 pub(crate) struct Refused;
 
-impl Measure {
-    pub(crate) fn new(telemetry: Telemetry, authorizes: bool) -> Self {
+impl<S> Measure<S> {
+    pub(super) fn new(telemetry: Telemetry, authorizes: bool, next: S) -> Self {
         telemetry.describe_histogram(NAME, "A histogram of duration for requests.");
         telemetry.describe_counter(CANCELLATIONS, "A count of cancelled requests.");
-        Self { telemetry, known: ArcSwap::default(), authorizes }
+        Self { requests: Requests { telemetry, known: ArcSwap::default() }, authorizes, next }
     }
+}
 
-    /// Counts a request whose client has gone. Methods are written as requests have them, unlike those of durations.
+impl Requests {
+    /// Counts a request whose client has gone. Methods are written as requests have them, unlike those of requests.
     fn count_cancellation(&self, (code, handler, method): Labels) {
         let named = [("code", code.to_string()), ("handler", handler.to_owned()), ("method", method.to_uppercase())];
         self.telemetry.counter(CANCELLATIONS, &named).increment(1);
@@ -63,24 +71,23 @@ impl Measure {
     }
 }
 
-impl Around for Measure {
-    async fn answer<S: Answers + Send>(&self, call: Call, next: S) -> Response {
-        let started = Instant::now();
+impl<S: Answers> Answers for Measure<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
+        let (started, requests) = (Instant::now(), &self.requests);
         let (handler, method) = (call.route.handler(), method_name(&call.head.method));
-        let cancel = call.cancel.clone();
-        let waiting = Waiting { measure: self, handler, method };
-        let response = pass(call, next).await;
+        let waiting = Waiting { requests, handler, method };
+        let response = self.next.answer(call).await;
         std::mem::forget(waiting);
         let handler = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "catchall" } else { handler };
         let (code, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
         if self.authorizes {
-            self.record((code, AUTHORIZATION, method), seconds);
+            requests.record((code, AUTHORIZATION, method), seconds);
         }
-        if cancel.is_given() {
-            self.count_cancellation((code, handler, method));
+        if call.cancel.is_given() {
+            requests.count_cancellation((code, handler, method));
         }
         if response.extensions().get::<Refused>().is_none() {
-            self.record((code, handler, method), seconds);
+            requests.record((code, handler, method), seconds);
         }
         response
     }
@@ -89,14 +96,14 @@ impl Around for Measure {
 /// A request that waits for something. It is given up with its client when it is dropped meanwhile, and has no status
 /// then; it counts among those that were cancelled in the middle of an evaluation, which end with 500.
 struct Waiting<'a> {
-    measure: &'a Measure,
+    requests: &'a Requests,
     handler: &'static str,
     method: &'static str,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.measure.count_cancellation((StatusCode::INTERNAL_SERVER_ERROR.as_u16(), self.handler, self.method));
+        self.requests.count_cancellation((StatusCode::INTERNAL_SERVER_ERROR.as_u16(), self.handler, self.method));
     }
 }
 

@@ -1,8 +1,5 @@
 //! A span for every request, named and described as OPA's HTTP server does it.
 
-use std::convert::Infallible;
-use std::task::{Context, Poll};
-
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
@@ -10,45 +7,24 @@ use http::{HeaderMap, Version};
 use http_body::Body as _;
 use regent_core::trace::{Side, Span, Tracing, method};
 
-use tower::{Layer, Service};
-
-use super::pass;
 use crate::answer::Response;
-use crate::call::{Answering, Answers, Call};
+use crate::call::{Answers, Call};
 use crate::route::Route;
 
-/// Makes spans, if anyone collects them. A layer of its own kind: while nobody does, it is only looked through.
-pub(crate) struct Trace(pub(crate) Tracing);
-
-impl<S> Layer<S> for Trace {
-    type Service = Traced<S>;
-
-    fn layer(&self, next: S) -> Traced<S> {
-        Traced { tracing: self.0.clone(), next }
-    }
+/// Makes spans, if anyone collects them.
+pub(super) struct Trace<S> {
+    pub(super) tracing: Tracing,
+    pub(super) next: S,
 }
 
-/// A service whose calls are traced.
-#[derive(Clone)]
-pub(crate) struct Traced<S> {
-    tracing: Tracing,
-    next: S,
-}
-
-impl<S: Answers + Clone + Send + 'static> Service<Call> for Traced<S> {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut call: Call) -> Answering {
-        let Some(span) = start(&self.tracing, &call) else { return self.next.call(call) };
-        call.span = Some(span.clone());
-        let next = self.next.clone();
-        Box::pin(async move { Ok(answered(&span, pass(call, next).await)) })
+impl<S: Answers> Answers for Trace<S> {
+    async fn answer(&self, call: &mut Call) -> Response {
+        call.span = start(&self.tracing, call);
+        let response = self.next.answer(call).await;
+        if let Some(span) = &call.span {
+            finish(span, &response);
+        }
+        response
     }
 }
 
@@ -64,7 +40,7 @@ fn start(tracing: &Tracing, call: &Call) -> Option<Span> {
     Some(span)
 }
 
-fn answered(span: &Span, response: Response) -> Response {
+fn finish(span: &Span, response: &Response) {
     span.set("http.response.status_code", response.status().as_u16());
     if response.status().is_server_error() {
         span.fail("");
@@ -72,7 +48,6 @@ fn answered(span: &Span, response: Response) -> Response {
     if let Some(size) = response.body().size_hint().exact().filter(|size| *size > 0) {
         span.set("http.response.body.size", size);
     }
-    response
 }
 
 fn describe(span: &Span, call: &Call, head: &Parts) {

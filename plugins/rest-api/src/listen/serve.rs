@@ -1,6 +1,7 @@
 //! Carrying connections until told to stop.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +17,14 @@ use tokio_rustls::server::TlsStream;
 use super::Listeners;
 use super::admission::{Admission, Admissions, Admitted};
 use super::bind::Bound;
+use super::line::Line;
 use super::patience::Patient;
 use super::protocol::{Builder, Protocols};
 use super::tls::Tls;
 use crate::api::Api;
 use crate::call::Answers;
 use crate::config::Patience;
-use crate::front::{Connection, Front};
+use crate::front::{Client, Connection, Front};
 use crate::layers::{self, Authentication, Authorization};
 use crate::peer::{self, Peer};
 
@@ -59,7 +61,7 @@ pub(super) async fn until(
     // Every connection holds a receiver, so that the sender sees when the last one is over.
     let (connections, alive) = watch::channel(());
     let cancel = Cancel::default();
-    let front = Arc::new(Front::new(layers::stack(&api, doors), cancel.clone()));
+    let front = Arc::new(Front::new(layers::stack(api.clone(), doors), cancel.clone()));
     let limits = &api.parts.config.limits;
     let protocols = Protocols::new(limits.patience());
     let telemetry = &api.parts.host.telemetry;
@@ -108,7 +110,7 @@ async fn keep_up(telemetry: Telemetry, mut stopped: watch::Receiver<()>) {
 /// Accepts until `stopped` closes; the address is then free.
 async fn accept<S>(bound: Bound, carrier: Carrier<S>, mut admission: Admission, mut stopped: watch::Receiver<()>)
 where
-    S: Answers + Clone + Send + Sync + 'static,
+    S: Answers,
 {
     let mut failing = false;
     loop {
@@ -141,7 +143,7 @@ struct Carrier<S> {
     stopped: watch::Receiver<()>,
 }
 
-impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
+impl<S: Answers> Carrier<S> {
     /// Accepts one connection, and carries it if there is room for it.
     async fn accept_one(&self, bound: &Bound, admission: &mut Admission) -> io::Result<()> {
         match bound {
@@ -168,14 +170,17 @@ impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
 
     fn carry(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        client: Arc<str>,
+        stream: impl AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
+        name: Arc<str>,
         admitted: Admitted,
     ) {
-        let connection = self.front.connection(client, None, self.diagnostic);
+        let line = Line::new(stream);
+        let seen =
+            Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: Arc::new(line.clone()) };
+        let connection = self.front.connection(seen);
         let builder = if self.h2c { self.protocols.either() } else { self.protocols.http1() };
         let patience = self.protocols.patience();
-        let stream = Patient::new(stream, patience.answer);
+        let stream = Patient::new(line, patience.answer);
         let (stopped, alive) = (self.stopped.clone(), self.alive.clone());
         tokio::spawn(async move {
             converse(builder, stream, connection, stopped, patience).await;
@@ -187,26 +192,27 @@ impl<S: Answers + Clone + Send + Sync + 'static> Carrier<S> {
     fn carry_secured(
         &self,
         tls: Arc<Tls>,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        client: Arc<str>,
+        stream: impl AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
+        name: Arc<str>,
         admitted: Admitted,
     ) {
         let (front, protocols, diagnostic) = (self.front.clone(), self.protocols.clone(), self.diagnostic);
         let (mut stopped, alive) = (self.stopped.clone(), self.alive.clone());
+        let line = Line::new(stream);
         tokio::spawn(async move {
             let patience = protocols.patience();
             let agreed = tokio::select! {
-                agreed = agree(&tls, Patient::new(stream, patience.answer)) => agreed,
+                agreed = agree(&tls, Patient::new(line.clone(), patience.answer)) => agreed,
                 _ = stopped.changed() => return,
             };
             let (stream, peer) = match agreed {
                 Ok(agreed) => agreed,
-                Err(error) => return tracing::debug!(client_addr = %client, %error, "no TLS with this client"),
+                Err(error) => return tracing::debug!(client_addr = %name, %error, "no TLS with this client"),
             };
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let builder = if is_http2 { protocols.http2() } else { protocols.http1() };
-            let connection = front.connection(client, peer, diagnostic).encrypted();
-            converse(builder, stream, connection, stopped, patience).await;
+            let client = Client { name, peer, is_encrypted: true, diagnostic, line: Arc::new(line) };
+            converse(builder, stream, front.connection(client), stopped, patience).await;
             drop((admitted, alive));
         });
     }
@@ -229,7 +235,7 @@ async fn agree<T: AsyncRead + AsyncWrite + Unpin>(
 
 /// Answers the requests of one connection, until it ends or is told to. A client that asks nothing, or does not take what
 /// it asked for, has to leave.
-async fn converse<S: Answers + Clone + Send + Sync + 'static>(
+async fn converse<S: Answers>(
     builder: Builder,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     connection: Connection<S>,

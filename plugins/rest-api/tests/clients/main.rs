@@ -3,6 +3,7 @@
 mod frames;
 mod hostile;
 mod http2;
+mod leaving;
 mod slow;
 #[path = "../support/mod.rs"]
 mod support;

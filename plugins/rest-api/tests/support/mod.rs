@@ -17,6 +17,7 @@ use regent_engine_rego::RegoEngine;
 use regent_http_send::HttpSend;
 use regent_kit::{Answer, Client};
 use regent_rest_api::{Api, BuildInfo, Listeners, Options, ServeError, ServerConfig};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -128,4 +129,40 @@ impl Agent {
 #[track_caller]
 pub(crate) fn check(answer: &Answer, status: u16, body: &str) {
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (status, body));
+}
+
+/// A policy whose evaluation takes as long as the input says, squared.
+pub(crate) const LATE: &str = "package late
+
+p if {
+	some i in numbers.range(1, input.n)
+	some j in numbers.range(1, input.n)
+	i + j < 0
+}
+";
+
+/// The path of a decision by [`LATE`].
+pub(crate) fn late(n: u32) -> String {
+    format!("/v1/data/late/p?input=%7B%22n%22:{n}%7D")
+}
+
+/// Asks quick questions on an open connection, until the agent expects nothing else; then one that takes ages, and leaves.
+pub(crate) async fn leave(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    for _ in 0..20 {
+        stream.write_all(format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", late(1)).as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"{}\n") {
+            assert!(stream.read_buf(&mut answer).await.expect("an answer") > 0, "{answer:?}");
+        }
+    }
+    stream.write_all(format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", late(1_000_000)).as_bytes()).await.expect("sent");
+    // The evaluation has most likely begun by then.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+}
+
+/// Waits until so many requests are counted as cancelled.
+pub(crate) async fn are_cancelled(agent: &Agent, count: u32) {
+    let line = format!("http_request_cancellations{{code=\"500\",handler=\"v1/data\",method=\"GET\"}} {count}\n");
+    let counted = async || agent.host.telemetry.render().contains(&line).then_some(());
+    regent_kit::wait::until(Duration::from_mins(1), &line, counted).await.expect("it is counted");
 }
