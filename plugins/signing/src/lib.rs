@@ -4,7 +4,7 @@
 //!
 //! The library part, which other plugins use: [`jws`] signs and verifies with every algorithm that OPA knows, [`keys`]
 //! reads keys from PEM, certificates and JSON, [`digest`] takes
-//! the digests of files that signatures of bundles list, [`sigv4`] signs requests to AWS. None of it speaks to anyone or reads files.
+//! the digests of files that signatures of bundles list, [`sigv4`] and [`sigv4a`] sign requests to AWS. None of it speaks to anyone or reads files.
 //!
 //! Private keys and secrets are never shown: not by `Debug`, not in errors.
 
@@ -16,6 +16,7 @@ pub mod jws;
 pub mod keys;
 mod signer;
 pub mod sigv4;
+pub mod sigv4a;
 #[cfg(test)]
 mod tests;
 mod verifier;

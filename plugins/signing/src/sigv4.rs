@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::hex;
 
 /// Headers that proxies may change on the way.
-const IGNORED: [&str; 3] = ["authorization", "user-agent", "x-amzn-trace-id"];
+pub(crate) const IGNORED: [&str; 3] = ["authorization", "user-agent", "x-amzn-trace-id"];
 
 /// Who signs, and for where.
 pub struct Credentials<'a> {
