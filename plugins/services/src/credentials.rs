@@ -54,6 +54,12 @@ fn refused(section: &Section, text: impl Into<String>) -> ConfigErrors {
     ConfigError::opa(text).from_layer(section.origin("")).into()
 }
 
+/// Whether the service is a registry.
+fn is_registry(service: &Section) -> bool {
+    let kind = service.value().get("type").and_then(regent_core::Value::as_str);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("oci"))
+}
+
 /// The text unless it is empty, which in OPA means the same as none.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())

@@ -26,7 +26,7 @@ use super::failure::Failure;
 use super::fresh::Lasting;
 use crate::environment::Environment;
 pub(crate) use chain::{Chain, WrittenSigning};
-pub(crate) use signature::sign;
+pub(crate) use signature::{Version, sign};
 
 /// Keys that do not last are renewed this long before their end, as in OPA.
 const MARGIN: Duration = Duration::from_mins(5);
@@ -62,6 +62,10 @@ impl Surroundings {
     pub(crate) fn new(environment: Environment) -> Self {
         let asker = |way| Arc::new(Asker::new(way, LIMIT));
         Self { environment, near: asker(Way::Near), out: asker(Way::Out) }
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// A variable of the environment.

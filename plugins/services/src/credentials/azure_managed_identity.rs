@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::asker::{Answer, Asker, Question, Way, address};
 use super::failure::Failure;
-use super::{authorization, given, read_section, refused};
+use super::{authorization, given, is_registry, read_section, refused};
 use crate::environment::Environment;
 
 const MACHINE_ENDPOINT: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
@@ -27,11 +27,13 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Makes [`ManagedIdentity`] credentials.
 pub(crate) struct AzureManagedIdentityFactory(pub(crate) Environment);
 
+/// Which identity, from where, as it is written.
 #[derive(Deserialize)]
-struct Written {
+pub(super) struct WrittenIdentity {
     endpoint: Option<String>,
     api_version: Option<String>,
-    resource: Option<String>,
+    /// What the token is for.
+    pub(super) resource: Option<String>,
     object_id: Option<String>,
     client_id: Option<String>,
     mi_res_id: Option<String>,
@@ -39,8 +41,8 @@ struct Written {
 }
 
 /// Which identity, from where.
-struct ManagedIdentity {
-    written: Written,
+pub(super) struct ManagedIdentity {
+    written: WrittenIdentity,
     environment: Environment,
     asker: Asker,
 }
@@ -62,18 +64,20 @@ impl CredentialFactory for AzureManagedIdentityFactory {
     }
 
     fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        if service.value().get("type").and_then(regent_core::Value::as_str) == Some("oci") {
+        if is_registry(service) {
             return Err(refused(section, "azure managed identities auth: OCI service not supported"));
         }
         let keys =
             ["endpoint", "api_version", "resource", "object_id", "client_id", "mi_res_id", "use_app_service_msi"];
-        let written = read_section::<Written>(section, &keys)?;
-        let (environment, asker) = (self.0.clone(), Asker::new(Way::Near, LIMIT));
-        Ok(Arc::new(ManagedIdentity { written, environment, asker }))
+        Ok(Arc::new(ManagedIdentity::new(read_section(section, &keys)?, &self.0)))
     }
 }
 
 impl ManagedIdentity {
+    pub(super) fn new(written: WrittenIdentity, environment: &Environment) -> Self {
+        Self { written, environment: environment.clone(), asker: Asker::new(Way::Near, LIMIT) }
+    }
+
     fn question(&self) -> Result<Question, Failure> {
         let written = &self.written;
         let configured = given(written.endpoint.clone());
@@ -101,7 +105,8 @@ impl ManagedIdentity {
         }
     }
 
-    async fn token(&self) -> Result<Secret, Failure> {
+    /// A token that holds now.
+    pub(super) async fn token(&self) -> Result<Secret, Failure> {
         let question = self.question()?;
         let address = question.url.to_string();
         let asked = self.asker.ask(question).await;

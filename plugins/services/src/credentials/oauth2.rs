@@ -2,6 +2,7 @@
 
 mod assertion;
 mod endpoint;
+mod keyvault;
 mod kms;
 mod written;
 

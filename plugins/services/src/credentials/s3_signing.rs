@@ -43,7 +43,6 @@ impl CredentialFactory for S3SigningFactory {
 
     fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
         let mut written = read_section::<WrittenSigning>(section, KEYS)?;
-        written.refuse_version(section)?;
         let service = given(written.service.take());
         let chain = written.build(section, &Surroundings::new(self.0.clone()))?;
         let service = service.map_or_else(|| S3.to_owned(), |service| service.to_lowercase());
@@ -61,7 +60,8 @@ impl CredentialProvider for S3Signing {
             let url = address(url)?;
             // In OPA it is added later, by Go's client, and so not signed. Proxies and stores like S3 change it on the way.
             let encoding = request.headers.remove(ACCEPT_ENCODING);
-            aws::sign(&request.method, &url, &mut request.headers, &request.body, &self.service, &keys)?;
+            let target = (&*self.service, self.chain.version);
+            aws::sign(&request.method, &url, &mut request.headers, &request.body, target, &keys)?;
             request.headers.extend(encoding.map(|encoding| (ACCEPT_ENCODING, encoding)));
             Ok(())
         })

@@ -9,7 +9,7 @@ use super::metadata::{FromMetadata, WrittenMetadata};
 use super::profile::{FromProfile, WrittenProfile};
 use super::sso::{FromSso, WrittenSso};
 use super::sts::{AssumedRole, Voucher, WrittenRole};
-use super::{Keys, Provider, Surroundings};
+use super::{Keys, Provider, Surroundings, Version};
 use crate::credentials::failure::Failure;
 use crate::credentials::refused;
 
@@ -29,6 +29,7 @@ pub(crate) struct WrittenSigning {
 /// Whose keys a role is asked for with: the first of these.
 #[derive(Deserialize)]
 pub(super) struct WrittenSource {
+    pub(super) signature_version: Option<String>,
     #[serde(rename = "environment_credentials")]
     environment: Option<Map<String, Value>>,
     #[serde(rename = "profile_credentials")]
@@ -39,19 +40,13 @@ pub(super) struct WrittenSource {
     web_identity: Option<WrittenRole>,
 }
 
-/// Keys of the first provider that has any.
-pub(crate) struct Chain(Vec<Box<dyn Provider>>);
+/// Keys of the first provider that has any, and what is done with them.
+pub(crate) struct Chain {
+    providers: Vec<Box<dyn Provider>>,
+    pub(crate) version: Version,
+}
 
 impl WrittenSigning {
-    /// Complains of a version of signatures that cannot be made.
-    pub(crate) fn refuse_version(&self, section: &Section) -> Result<(), ConfigErrors> {
-        if self.signature_version.as_deref() != Some("4a") {
-            return Ok(());
-        }
-        let text = r#"version "4a" is not supported; version "4" is, for which each region is signed for by itself"#;
-        Err(section.error("signature_version", text).into())
-    }
-
     /// The providers, in OPA's order, whatever theirs is in the file.
     pub(crate) fn build(self, section: &Section, surroundings: &Surroundings) -> Result<Chain, ConfigErrors> {
         let mut chain: Vec<Box<dyn Provider>> = Vec::new();
@@ -60,8 +55,10 @@ impl WrittenSigning {
         }
         if let Some(mut role) = self.assume_role_credentials {
             let text = "a AWS signing plugin must be specified when AssumeRole credential provider is enabled";
-            let source = role.aws_signing.take().ok_or_else(|| refused(section, text))?.build(section, surroundings)?;
-            chain.push(Box::new(AssumedRole::new(role, Voucher::Keys(source), surroundings.clone())));
+            let source = role.aws_signing.take().ok_or_else(|| refused(section, text))?;
+            let version = Version::named(source.signature_version.as_deref());
+            let voucher = Voucher::Keys(source.build(section, surroundings)?, version);
+            chain.push(Box::new(AssumedRole::new(role, voucher, surroundings.clone())));
         }
         if let Some(role) = self.web_identity_credentials {
             chain.push(Box::new(AssumedRole::new(role, Voucher::WebIdentity, surroundings.clone())));
@@ -83,7 +80,7 @@ impl WrittenSigning {
             let text = "a AWS credential service must be specified when S3 signing is enabled";
             return Err(refused(section, text));
         }
-        Ok(Chain(chain))
+        Ok(Chain { providers: chain, version: Version::named(self.signature_version.as_deref()) })
     }
 }
 
@@ -108,7 +105,7 @@ impl Chain {
     /// Keys of the first provider that has any.
     pub(crate) async fn keys(&self) -> Result<Keys, Failure> {
         let mut failures = Vec::new();
-        for provider in &self.0 {
+        for provider in &self.providers {
             match provider.keys().await {
                 Ok(keys) => return Ok(keys),
                 Err(failure) => failures.push(failure.to_string()),

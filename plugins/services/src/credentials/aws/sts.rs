@@ -8,7 +8,7 @@ use regent_core::service::BoxFuture;
 use serde::Deserialize;
 
 use super::chain::WrittenSource;
-use super::{Keys, MARGIN, Provider, Surroundings, ask, required, sign, until};
+use super::{Keys, MARGIN, Provider, Surroundings, Version, ask, required, sign, until};
 use crate::credentials::asker::{Question, address};
 use crate::credentials::failure::{Failure, read_file};
 use crate::credentials::fresh::{Fresh, Lasting};
@@ -31,7 +31,8 @@ pub(crate) struct WrittenRole {
 
 /// What vouches for the agent.
 pub(super) enum Voucher {
-    Keys(Box<dyn Provider>),
+    /// Keys, and how the question is signed with them.
+    Keys(Box<dyn Provider>, Version),
     /// The token whose file the environment names.
     WebIdentity,
 }
@@ -75,13 +76,13 @@ impl AssumedRole {
         let environment = &self.surroundings.environment;
         let session = given(self.written.session_name.clone()).unwrap_or_else(|| SESSION.to_owned());
         let question = match &self.voucher {
-            Voucher::Keys(source) => {
+            Voucher::Keys(source, version) => {
                 let region = self.surroundings.region(self.written.aws_region.as_deref())?;
                 let role = self.surroundings.configured_or("AWS_ROLE_ARN", self.written.iam_role_arn.as_deref())?;
                 let fields = [("Action", "AssumeRole"), ("RoleSessionName", &*session), ("RoleArn", &*role)];
                 let mut question = self.question(&region, &fields)?;
                 let Question { method, url, headers, body } = &mut question;
-                sign(method, url, headers, body, "sts", &source.keys().await?)?;
+                sign(method, url, headers, body, ("sts", *version), &source.keys().await?)?;
                 question
             }
             Voucher::WebIdentity => {

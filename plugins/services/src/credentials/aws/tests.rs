@@ -110,6 +110,31 @@ async fn all_set_headers_are_signed_with_the_keys_of_the_environment() {
 }
 
 #[tokio::test]
+async fn version_4a_signs_for_all_regions() {
+    let signed = "AWS4-ECDSA-P256-SHA256 Credential=AK/";
+    let config = "s3_signing: {signature_version: 4a, environment_credentials: {}}";
+    let request = Guarded::by(config, KEYS).await.ask().await.expect("a signed request");
+    let authorization = request.header("authorization").unwrap_or_default();
+    let names = "content-length;content-type;host;x-amz-content-sha256;x-amz-date;x-amz-region-set;x-own";
+    assert!(authorization.starts_with(signed), "{authorization}");
+    assert!(authorization.contains(&format!("/s3/aws4_request, SignedHeaders={names}, Signature=30")));
+    assert_eq!(request.header("x-amz-region-set"), Some("*"));
+    for name in names.split(';') {
+        assert!(request.header(name).is_some(), "{name} is signed and not sent");
+    }
+
+    let aws = ControlPlane::start().await;
+    let endpoint = aws.url();
+    let [id, key, region] = KEYS;
+    let variables = [id, key, region, ("AWS_ROLE_ARN", "arn"), ("AWS_ENDPOINT_URL_STS", &*endpoint)];
+    let source = "aws_signing: {signature_version: 4a, environment_credentials: {}}";
+    aws.fail_next("/", sts("AssumeRole", "t1"));
+    let guarded = Guarded::by(&format!("s3_signing: {{assume_role_credentials: {{{source}}}}}"), variables).await;
+    signs_with_token(&guarded, "t1").await;
+    assert!(aws.requests()[0].header("authorization").is_some_and(|header| header.starts_with(signed)));
+}
+
+#[tokio::test]
 async fn a_profile_is_read_again_for_each_request() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(directory.path().join(".aws")).expect("a directory");
@@ -410,5 +435,4 @@ fn what_cannot_be_is_refused_in_opas_words() {
     check("assume_role_credentials: {aws_signing: {}}", text);
     let text = r#"aws service "ecr" must be used with service type "oci""#;
     check("service: ECR, environment_credentials: {}", text);
-    check("signature_version: 4a, environment_credentials: {}", r#"version "4a" is not supported"#);
 }

@@ -9,6 +9,7 @@ use regent_signing::keys::jwk::Key;
 use regent_signing::{base64, keys::pem};
 use serde_json::{Map, Value, json};
 
+use super::keyvault::VaultKey;
 use super::kms::KmsKey;
 use crate::credentials::failure::{Failure, read_file};
 
@@ -34,6 +35,8 @@ pub(super) enum SigningKey {
     },
     /// A key that AWS keeps.
     Kms(KmsKey),
+    /// A key that Azure keeps.
+    Vault(Box<VaultKey>),
 }
 
 /// Signs assertions.
@@ -77,6 +80,7 @@ impl Signer {
         let algorithm = match &self.key {
             SigningKey::Known { name, .. } => name,
             SigningKey::Kms(key) => key.algorithm.token_name,
+            SigningKey::Vault(key) => &key.algorithm,
         };
         let mut header = json!({ "alg": algorithm, "typ": "JWT" });
         if let Some(thumbprint) = &self.thumbprint {
@@ -89,9 +93,13 @@ impl Signer {
                 token.map(Secret::new).map_err(|error| Failure::config(format!("assertion cannot be signed: {error}")))
             }
             SigningKey::Kms(key) => {
-                let spell = |text: &str| base64::spell_url(text.as_bytes());
-                let message = format!("{}.{}", spell(&header), spell(&claims));
+                let message = unsigned(&header, &claims);
                 let signature = base64::spell_url(&key.sign(message.as_bytes()).await?);
+                Ok(Secret::new(format!("{message}.{signature}")))
+            }
+            SigningKey::Vault(key) => {
+                let message = unsigned(&header, &claims);
+                let signature = key.sign(message.as_bytes()).await?;
                 Ok(Secret::new(format!("{message}.{signature}")))
             }
         }
@@ -111,4 +119,9 @@ impl Signer {
         }
         claims
     }
+}
+
+/// A token up to its signature.
+fn unsigned(header: &str, claims: &str) -> String {
+    format!("{}.{}", base64::spell_url(header.as_bytes()), base64::spell_url(claims.as_bytes()))
 }

@@ -68,7 +68,7 @@ impl KmsKey {
         headers.insert(HeaderName::from_static("x-amz-target"), HeaderValue::from_static("TrentService.Sign"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-        aws::sign(&question.method, &question.url, headers, &question.body, "kms", &keys)?;
+        aws::sign(&question.method, &question.url, headers, &question.body, ("kms", self.chain.version), &keys)?;
         let body = self.surroundings.ask(question, "kms sign digest").await;
         let body = body.map_err(|failure| failure.within("kms: failed to sign digest"))?;
         let answer: Option<Answer> = serde_json::from_slice(&body).ok();
@@ -175,7 +175,6 @@ mod tests {
         check(&format!("aws_kms: {{algorithm: RSA}}, {kms}"), "unsupported sign algorithm RSA");
         let none = "aws_kms: {algorithm: ECDSA_SHA_512}, aws_signing: {service: KMS}";
         check(none, "a AWS credential service must be specified when S3 signing is enabled");
-        check("azure_keyvault: {}", "oauth2.azure_keyvault: is not supported; sign with");
         check("azure_keyvault: {}, aws_kms: {}", "can only use one of client_secret");
     }
 }

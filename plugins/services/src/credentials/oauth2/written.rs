@@ -11,6 +11,7 @@ use url::Url;
 
 use super::assertion::{Assertion, Signer, SigningKey};
 use super::endpoint::{Grant, TokenEndpoint};
+use super::keyvault::{self, VaultKey};
 use super::kms::{Algorithm, KmsKey};
 use crate::credentials::aws::{Surroundings, WrittenSigning};
 use crate::credentials::{given, given_secret, refused};
@@ -55,9 +56,8 @@ pub(super) struct Written {
     additional_parameters: Option<BTreeMap<String, Secret>>,
     aws_kms: Option<WrittenKms>,
     aws_signing: Option<WrittenSigning>,
-    azure_keyvault: Option<Value>,
-    #[serde(rename = "azure_signing")]
-    _azure_signing: Option<Value>,
+    azure_keyvault: Option<keyvault::WrittenKey>,
+    azure_signing: Option<keyvault::WrittenSigning>,
     client_assertion: Option<Secret>,
     client_assertion_path: Option<PathBuf>,
     client_assertion_type: Option<String>,
@@ -74,6 +74,7 @@ enum Proof {
     ClientSecret(Secret),
     SigningKey,
     Kms(WrittenKms),
+    Vault(keyvault::WrittenKey),
     Assertion(Secret),
     AssertionFile(PathBuf),
 }
@@ -146,6 +147,11 @@ impl Written {
                 let signer = Box::new(self.kms_signer(key, section, surroundings)?);
                 Grant::Client { client_id, kind: JWT_BEARER.to_owned(), assertion: Assertion::Signed(signer) }
             }
+            (Proof::Vault(key), _) => {
+                let key = VaultKey::new(key, self.azure_signing.take(), section, surroundings.environment())?;
+                let signer = Box::new(self.signer_with(SigningKey::Vault(Box::new(key)), section)?);
+                Grant::Client { client_id, kind: JWT_BEARER.to_owned(), assertion: Assertion::Signed(signer) }
+            }
             (Proof::SigningKey, signer) => {
                 let signer = signer.expect("a signing key was found");
                 Grant::Client { client_id, kind: JWT_BEARER.to_owned(), assertion: Assertion::Signed(signer) }
@@ -162,21 +168,17 @@ impl Written {
             given_secret(self.client_secret.take()).map(Proof::ClientSecret),
             has_signing_key.then_some(Proof::SigningKey),
             self.aws_kms.take().map(Proof::Kms),
+            self.azure_keyvault.take().map(Proof::Vault),
             given_secret(self.client_assertion.take()).map(Proof::Assertion),
             path.map(Proof::AssertionFile),
         ]
         .into_iter()
         .flatten()
         .collect();
-        match (proofs.pop(), proofs.is_empty(), &self.azure_keyvault) {
-            (None, _, None) => Err(refused(section, format!("please provide {CHOICE} required"))),
-            (Some(proof), true, None) => Ok(proof),
-            (None, _, Some(_)) => {
-                let text =
-                    "is not supported; sign with a `signing_key` or `aws_kms`, or give a `client_assertion_path`";
-                Err(section.error("azure_keyvault", text).into())
-            }
-            _ => Err(refused(section, format!("can only use {CHOICE}"))),
+        match (proofs.pop(), proofs.is_empty()) {
+            (None, _) => Err(refused(section, format!("please provide {CHOICE} required"))),
+            (Some(proof), true) => Ok(proof),
+            (Some(_), false) => Err(refused(section, format!("can only use {CHOICE}"))),
         }
     }
 
@@ -207,7 +209,6 @@ impl Written {
             let service = if service.is_empty() { "s3" } else { &service };
             return Err(refused(section, format!("cannot use SignDigest with aws service {service:?}")));
         }
-        signing.refuse_version(section)?;
         let algorithm = key.algorithm.unwrap_or_default();
         let unsupported = || refused(section, format!("unsupported sign algorithm {algorithm}"));
         let algorithm = Algorithm::of_name(&algorithm).ok_or_else(unsupported)?;
