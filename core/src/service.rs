@@ -120,6 +120,12 @@ pub trait CredentialProvider: Send + Sync {
     /// Adds to the request what proves it, for example a header. `url` is the whole one.
     fn prepare<'a>(&'a self, url: &'a str, request: &'a mut ServiceRequest) -> BoxFuture<'a, Result<(), Error>>;
 
+    /// Hears that the service answered 401 to a request with these headers. What they prove is not to be used again, if
+    /// something else can be had.
+    fn refused(&self, sent: &HeaderMap) {
+        let _ = sent;
+    }
+
     /// Certificate and key for the TLS handshake.
     ///
     /// # Errors

@@ -31,6 +31,10 @@ pub(crate) enum ServiceError {
     Stalled(Duration),
     #[error("no answer")]
     Transport(#[source] reqwest::Error),
+    #[error("stopped after {0} redirects")]
+    Redirects(usize),
+    #[error("answer sends the request on to an address that is none")]
+    Location,
     #[error("answer broke off")]
     Body(#[source] reqwest::Error),
 }
@@ -41,6 +45,7 @@ impl ServiceError {
             Self::HeaderTimeout(_) | Self::Stalled(_) | Self::Transport(_) | Self::Body(_) | Self::Interrupted(_) => {
                 ErrorKind::Unavailable
             }
+            Self::Redirects(_) | Self::Location => ErrorKind::Protocol,
             _ => ErrorKind::Config,
         }
     }
@@ -64,6 +69,8 @@ impl From<ServiceError> for Error {
             | ServiceError::Tls(TlsError::Material(_) | TlsError::Authority)
             | ServiceError::Token
             | ServiceError::Stalled(_)
+            | ServiceError::Redirects(_)
+            | ServiceError::Location
             | ServiceError::HeaderTimeout(_) => outer,
         }
     }

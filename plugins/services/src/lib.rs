@@ -19,6 +19,7 @@ mod log;
 mod rest;
 pub mod tls;
 mod user_agent;
+mod wire;
 
 use std::sync::Arc;
 

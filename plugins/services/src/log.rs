@@ -43,6 +43,15 @@ pub(crate) fn response(method: &http::Method, url: &str, mut response: ServiceRe
     response
 }
 
+/// The headers but those that are secret by their names: what a host may see that nobody meant to ask.
+pub(crate) fn without_secrets(headers: &HeaderMap) -> HeaderMap {
+    let mut open = headers.clone();
+    for name in SECRET {
+        open.remove(*name);
+    }
+    open
+}
+
 /// The headers as an object of lists.
 fn shown_headers(headers: &HeaderMap) -> Value {
     let shown = |name: &HeaderName, value: &HeaderValue| {

@@ -91,6 +91,25 @@ async fn a_wrong_token_is_refused_by_the_service() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_is_not_used_again() {
+    let world = World::start().await;
+    world.guarded.require_header("authorization", "Bearer t2");
+    world.gives("t1", 3600);
+    let service = acme(&world.config(SECRET, "")).await;
+    assert_eq!(get(&*service, "bundles/authz").await.expect("an answer").0, 401);
+    world.gives("t2", 3600);
+    for _ in 0..2 {
+        assert_eq!(get(&*service, "bundles/authz").await, Ok(good()));
+    }
+    assert_eq!(world.asked().len(), 2);
+    // Other refusals say nothing about the token.
+    world.guarded.fail_next("/bundles/authz", Fault::Status(403));
+    get(&*service, "bundles/authz").await.expect("an answer");
+    assert_eq!(get(&*service, "bundles/authz").await, Ok(good()));
+    assert_eq!(world.asked().len(), 2);
+}
+
+#[tokio::test]
 async fn requests_at_once_ask_for_one_token() {
     let world = World::start().await;
     world.gives("t1", 3600);

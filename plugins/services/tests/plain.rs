@@ -6,10 +6,10 @@ mod plugin;
 
 use std::time::Duration;
 
-use common::{acme, get, try_acme};
+use common::{acme, get, try_acme, try_acme_with};
 use http::{HeaderValue, Method};
 use regent_core::service::ServiceRequest;
-use regent_kit::{ControlPlane, Fault};
+use regent_kit::{ControlPlane, Fault, Registry};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -181,4 +181,54 @@ async fn redirects_end_after_ten() {
     let front = redirecting(302, "/{n}".to_owned()).await;
     let error = get(&*acme(&format!("services: {{acme: {{url: '{front}'}}}}")).await, "a").await.expect_err("a circle");
     assert!(error.contains("stopped after 10 redirects"), "{error}");
+}
+
+#[tokio::test]
+async fn what_credentials_add_stays_with_the_service_and_does_not_come_back() {
+    let (front, other) = (Registry::start().await, Registry::start().await);
+    let location = |to: &Registry, path: &str| format!("{}{path}", to.url());
+    front.answer("GET", "/a", 302, &[("location", &location(&front, "/b"))], "");
+    front.answer("GET", "/b", 302, &[("location", &location(&other, "/c"))], "");
+    other.answer("GET", "/c", 302, &[("location", &location(&front, "/d"))], "");
+    front.answer("GET", "/d", 200, &[], "bytes");
+    let words = "credentials: {plugin: words}, headers: {x-team: blue, cookie: c, authorization: a}";
+    let config = format!("services: {{acme: {{url: '{}', {words}}}}}", front.url());
+    let service = try_acme_with(&config, plugin::add).await.expect("a valid configuration");
+    assert_eq!(get(&*service, "a").await, Ok((200, "bytes".to_owned())));
+    let seen = |registry: &Registry, n: usize| {
+        let request = &registry.requests()[n];
+        ["x-word", "cookie", "authorization", "x-team"].map(|name| request.header(name).map(str::to_owned))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    for n in 0..2 {
+        assert_eq!(seen(&front, n), [text("nothing for services.acme"), text("c"), text("a"), text("blue")]);
+    }
+    let nothing = [None, None, None, text("blue")];
+    assert_eq!((seen(&other, 0), seen(&front, 2)), (nothing.clone(), nothing));
+}
+
+#[tokio::test]
+async fn redirects_keep_method_and_body_if_their_status_says_so() {
+    let server = Registry::start().await;
+    let service = acme(&format!("services: {{acme: {{url: '{}'}}}}", server.url())).await;
+    for (status, kept) in [(301, false), (302, false), (303, false), (307, true), (308, true)] {
+        server.answer("POST", "/a", status, &[("location", "b")], "");
+        server.answer("GET", "/b", 200, &[], "");
+        server.answer("POST", "/b", 200, &[], "");
+        let mut request = ServiceRequest::new(Method::POST, "a");
+        request.headers.insert("content-type", HeaderValue::from_static("text/plain"));
+        request.body = "body".into();
+        assert_eq!(service.send(request).await.expect("an answer").status, 200);
+        let last = server.requests().pop().expect("the second one");
+        let expected = if kept { ("POST", &b"body"[..], Some("text/plain")) } else { ("GET", &b""[..], None) };
+        assert_eq!((last.method.as_str(), &last.body[..], last.header("content-type")), expected, "{status}");
+    }
+    // Nothing to follow is the answer itself; what is no address of a server is an error.
+    server.answer("GET", "/a", 304, &[("location", "b")], "");
+    assert_eq!(get(&*service, "a").await.expect("an answer").0, 304);
+    server.answer("GET", "/a", 302, &[], "");
+    assert_eq!(get(&*service, "a").await.expect("an answer").0, 302);
+    server.answer("GET", "/a", 302, &[("location", "file:///etc/passwd")], "");
+    let error = get(&*service, "a").await.expect_err("nowhere");
+    assert_eq!(error, "answer sends the request on to an address that is none");
 }

@@ -4,6 +4,7 @@
 //! |-------------------------------------------------------|---------------------|
 //! | write a bundle, well-formed or hostile                | [`Bundle`]          |
 //! | serve bundles, receive logs and status, break on cue  | [`ControlPlane`]    |
+//! | have bundles pulled from a registry                   | [`Registry`]        |
 //! | run an OPA-compatible binary and talk to it           | [`Agent`]           |
 //! | send one HTTP request, in the clear or over TLS       | [`Client`]          |
 //! | have a CA and certificates for 127.0.0.1              | [`Certificates`]    |
@@ -22,6 +23,7 @@ mod client;
 mod control_plane;
 mod error;
 mod payload;
+mod registry;
 pub mod wait;
 
 pub use agent::{Agent, AgentCommand};
@@ -31,4 +33,5 @@ pub use client::{Answer, Client};
 pub use control_plane::{ClientAuth, ControlPlane, Fault, Received, Upload};
 pub use error::Error;
 pub use payload::Payload;
+pub use registry::Registry;
 pub use tar::EntryType;

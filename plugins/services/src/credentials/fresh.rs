@@ -58,6 +58,14 @@ impl<T: Clone> Fresh<T> {
         outcome.map(|lasting| lasting.value)
     }
 
+    /// Forgets what holds if it is what was refused. If someone asks just now, it is forgotten anyway.
+    pub(crate) fn forget(&self, is_refused: impl FnOnce(&T) -> bool) {
+        let Ok(mut last) = self.last.try_lock() else { return };
+        if last.as_ref().is_some_and(|outcome| outcome.as_ref().is_ok_and(|lasting| is_refused(&lasting.value))) {
+            *last = None;
+        }
+    }
+
     fn holds(&self, lasting: &Lasting<T>) -> bool {
         lasting.until.is_none_or(|until| until.saturating_duration_since(Instant::now()) >= self.margin)
     }
@@ -137,6 +145,17 @@ mod tests {
         let (fresh, outcomes) = shared(Err(Failure::unavailable("down"))).await;
         assert!(outcomes.iter().all(|outcome| *outcome == Err("down".to_owned())), "{outcomes:?}");
         assert_eq!(fresh.get(async { Ok(Lasting::over(1, HOUR)) }).await.ok(), Some(1), "a failure is not kept");
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_is_asked_for_again_unless_it_is_another() {
+        let fresh = fresh();
+        for value in [1, 2] {
+            assert_eq!(fresh.get(async move { Ok(Lasting::over(value, HOUR)) }).await.ok(), Some(value));
+            fresh.forget(|held| *held == value + 1);
+            assert_eq!(fresh.get(never()).await.ok(), Some(value));
+            fresh.forget(|held| *held == value);
+        }
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod written;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use regent_core::Error;
 use regent_core::config::{ConfigErrors, Secret, Section};
@@ -52,5 +53,12 @@ impl CredentialProvider for OAuth2 {
             request.headers.insert(AUTHORIZATION, authorization("Bearer", &token)?);
             Ok(())
         })
+    }
+
+    /// OPA goes on with a token that is refused until it expires; one that was revoked would lock the agent out so long.
+    fn refused(&self, sent: &HeaderMap) {
+        self.token.forget(|token| {
+            authorization("Bearer", token).is_ok_and(|header| sent.get(AUTHORIZATION) == Some(&header))
+        });
     }
 }

@@ -41,7 +41,7 @@ impl CredentialProvider for Word {
     }
 }
 
-fn add(registry: &mut Registry) {
+pub(crate) fn add(registry: &mut Registry) {
     registry.credential(Arc::new(Words));
 }
 
