@@ -82,6 +82,29 @@ pub trait Service: Send + Sync {
     fn address(&self, path: &str) -> String {
         path.to_owned()
     }
+
+    /// Whether it may be asked to hold a request until there is news.
+    fn may_hold(&self) -> bool {
+        true
+    }
+}
+
+/// Why an artifact could not be pulled from a registry, in the words of OPA: the cause of an [`Error`] of such a
+/// service. Whoever asked tells it as it is, with nothing before it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+pub struct PullError {
+    /// The whole text.
+    pub text: String,
+    /// What the registry or its token endpoint answered, if that is the reason.
+    pub status: Option<StatusCode>,
+}
+
+impl PullError {
+    /// The reason, if the error is of this kind.
+    pub fn of(error: &Error) -> Option<&Self> {
+        std::error::Error::source(error)?.downcast_ref()
+    }
 }
 
 /// Makes clients for services of one `type`.
@@ -205,5 +228,9 @@ impl Service for Traced {
 
     fn address(&self, path: &str) -> String {
         self.service.address(path)
+    }
+
+    fn may_hold(&self) -> bool {
+        self.service.may_hold()
     }
 }

@@ -124,7 +124,7 @@ fn connect(registry: &Registry, tree: &ConfigTree) -> (BTreeMap<String, Arc<dyn 
             continue;
         };
         let kind = section.value().get("type").and_then(crate::Value::as_str).unwrap_or_default();
-        match registry.connectors.get(kind) {
+        match registry.connectors.get(&*kind.to_lowercase()) {
             None => errors.push(section.error("type", format!("service type {kind:?} is not known"))),
             Some(connector) => match connector.connect(&section, &registry.credentials) {
                 Ok(service) => drop(services.insert(name.clone(), service)),

@@ -140,7 +140,7 @@ impl Downloader {
     }
 
     async fn ask(&self, service: &str, request: ServiceRequest) -> Result<Reply, LoadError> {
-        let failed = |error: regent_core::Error| LoadError::Request(error.chain());
+        let failed = |error: regent_core::Error| LoadError::of_service(&error, LoadError::Request);
         let service = self.services.get(service).map_err(failed)?;
         let mut metrics = Metrics::on();
         let start = std::time::Instant::now();
@@ -148,7 +148,10 @@ impl Downloader {
         let sent_etag = header(&answer.headers, ETAG);
         match answer.status {
             StatusCode::OK => {}
-            StatusCode::NOT_MODIFIED => return Ok(Download::NotModified(sent_etag).into()),
+            StatusCode::NOT_MODIFIED => {
+                let holds = (!service.may_hold()).then_some(false);
+                return Ok(Reply { holds, ..Download::NotModified(sent_etag).into() });
+            }
             refused => return Err(LoadError::Status(refused)),
         }
         let holds = Some(self.holds(&answer.headers));
@@ -255,7 +258,7 @@ async fn body(answer: ServiceResponse, limits: &Limits) -> Result<Bytes, LoadErr
     let encoded =
         header(&answer.headers, CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
     let limit = limits.archive;
-    let body = answer.read(limit).await.map_err(|error| LoadError::Body(error.chain()))?;
+    let body = answer.read(limit).await.map_err(|error| LoadError::of_service(&error, LoadError::Body))?;
     if !encoded || body.is_empty() {
         return Ok(body.into());
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use http::StatusCode;
 use regent_core::engine::PolicyErrors;
+use regent_core::service::PullError;
 use regent_core::status::BundleStatus;
 use regent_core::store::StoreError;
 use regent_core::{Error, ErrorKind, Value};
@@ -21,6 +22,9 @@ pub enum LoadError {
     /// The service refused.
     #[error("server replied with {}", .0.canonical_reason().unwrap_or(.0.as_str()))]
     Status(StatusCode),
+    /// A registry did not give it. The text is whole, and tells what the registry answered if that is the reason.
+    #[error("{0}")]
+    Pull(PullError),
     /// The answer broke off, or its encoding is broken.
     #[error("archive read failed: {0}")]
     Body(String),
@@ -60,6 +64,11 @@ impl From<tokio::task::JoinError> for LoadError {
 }
 
 impl LoadError {
+    /// Why a service gave no answer, or no whole one; `otherwise` is what the text is made to unless it is a registry's.
+    pub(crate) fn of_service(error: &Error, otherwise: impl FnOnce(String) -> Self) -> Self {
+        PullError::of(error).map_or_else(|| otherwise(error.chain()), |why| Self::Pull(why.clone()))
+    }
+
     pub(crate) fn disk(path: &Path, error: &std::io::Error) -> Self {
         Self::Disk(format!("{}: {error}", path.display()))
     }
@@ -79,6 +88,7 @@ impl LoadError {
         status.code = Some("bundle_error");
         status.http_code = match self {
             Self::Status(code) => Some(code.as_u16()),
+            Self::Pull(why) => why.status.map(|code| code.as_u16()),
             _ => None,
         };
         status.message = Some(match self.policy_errors() {
@@ -93,7 +103,7 @@ impl LoadError {
     /// The error for whoever triggered the load.
     pub fn shared(&self) -> Error {
         let kind = match self {
-            Self::Request(_) | Self::Status(_) | Self::Body(_) => ErrorKind::Unavailable,
+            Self::Request(_) | Self::Status(_) | Self::Pull(_) | Self::Body(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,
             _ => ErrorKind::Refused,
         };

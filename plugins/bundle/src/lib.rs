@@ -16,7 +16,7 @@
 //! Signatures are verified wherever bundles are read, copies on disk and changes to bundles included; who may be believed
 //! is told by a [`regent_core::signing::Verifier`].
 //!
-//! Not here yet: OCI. The clients of services are `regent-services`.
+//! Not here: the clients of services, registries among them; they are `regent-services`.
 
 mod activation;
 mod candidate;

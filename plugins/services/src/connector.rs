@@ -7,6 +7,7 @@ use regent_core::service::{CredentialKinds, CredentialProvider, Service, Service
 
 use crate::config::ServiceConfig;
 use crate::credentials;
+use crate::oci::Registry;
 use crate::rest::RestService;
 
 /// Makes clients of services that speak plain HTTP.
@@ -18,15 +19,30 @@ impl ServiceConnector for HttpConnector {
     }
 
     fn connect(&self, section: &Section, kinds: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors> {
-        let config = ServiceConfig::read(section);
-        let credentials = configured(section, kinds);
-        match (config, credentials) {
-            (Ok(config), Ok(credentials)) => Ok(Arc::new(RestService::new(config, credentials))),
-            (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => Err(wrong),
-            (Err(mut wrong), Err(more)) => {
-                wrong.0.extend(more.0);
-                Err(wrong)
-            }
+        Ok(Arc::new(rest(section, kinds)?))
+    }
+}
+
+/// Makes clients of OCI registries.
+pub(crate) struct RegistryConnector;
+
+impl ServiceConnector for RegistryConnector {
+    fn kind(&self) -> &'static str {
+        "oci"
+    }
+
+    fn connect(&self, section: &Section, kinds: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors> {
+        Ok(Arc::new(Registry::new(rest(section, kinds)?)))
+    }
+}
+
+fn rest(section: &Section, kinds: &CredentialKinds) -> Result<RestService, ConfigErrors> {
+    match (ServiceConfig::read(section), configured(section, kinds)) {
+        (Ok(config), Ok(credentials)) => Ok(RestService::new(config, credentials)),
+        (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => Err(wrong),
+        (Err(mut wrong), Err(more)) => {
+            wrong.0.extend(more.0);
+            Err(wrong)
         }
     }
 }

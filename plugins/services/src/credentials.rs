@@ -5,6 +5,7 @@ mod aws;
 mod azure_managed_identity;
 mod bearer;
 mod client_tls;
+mod ecr;
 mod failure;
 mod fresh;
 mod gcp_metadata;
@@ -71,7 +72,7 @@ fn given_secret(secret: Option<Secret>) -> Option<Secret> {
 }
 
 /// A token as the value of `Authorization`.
-fn authorization(scheme: &str, token: &Secret) -> Result<HeaderValue, ServiceError> {
+pub(crate) fn authorization(scheme: &str, token: &Secret) -> Result<HeaderValue, ServiceError> {
     let text = format!("{scheme} {}", token.expose());
     let mut header = HeaderValue::try_from(text).map_err(|_| ServiceError::Token)?;
     header.set_sensitive(true);

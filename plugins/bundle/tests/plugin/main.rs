@@ -4,6 +4,7 @@ mod agent;
 mod arriving;
 mod config;
 mod failing;
+mod registry;
 mod several;
 mod signed;
 

@@ -1,4 +1,7 @@
 //! `bearer`: a token in the `Authorization` header, written in the configuration or read from a file.
+//!
+//! To registries it is sent in base64, as in OPA: with `scheme: Basic` it is then the user and password of
+//! `user:password`, and with `Bearer` what GitHub's and GitLab's registries want.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +11,10 @@ use http::header::AUTHORIZATION;
 use regent_core::Error;
 use regent_core::config::{ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, ServiceRequest};
+use regent_signing::base64;
 use serde::Deserialize;
 
-use super::{authorization, read_section, refused};
+use super::{authorization, is_registry, read_section, refused};
 use crate::error::ServiceError;
 
 /// Makes [`Bearer`] credentials.
@@ -30,6 +34,7 @@ struct Written {
 struct Bearer {
     scheme: String,
     source: TokenSource,
+    is_encoded: bool,
 }
 
 enum TokenSource {
@@ -43,7 +48,7 @@ impl CredentialFactory for BearerFactory {
         "bearer"
     }
 
-    fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
+    fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
         let written = read_section::<Written>(section, &["token", "token_path", "scheme"])?;
         let token = written.token.filter(|token| !token.expose().is_empty());
         let path = written.token_path.filter(|path| !path.as_os_str().is_empty());
@@ -56,7 +61,7 @@ impl CredentialFactory for BearerFactory {
             }
         };
         let scheme = written.scheme.filter(|scheme| !scheme.is_empty()).unwrap_or_else(|| "Bearer".to_owned());
-        Ok(Arc::new(Bearer { scheme, source }))
+        Ok(Arc::new(Bearer { scheme, source, is_encoded: is_registry(service) }))
     }
 }
 
@@ -71,7 +76,8 @@ impl Bearer {
                 }
             },
         };
-        authorization(&self.scheme, &token)
+        let spelled = self.is_encoded.then(|| Secret::new(base64::spell(token.expose().as_bytes())));
+        authorization(&self.scheme, &spelled.unwrap_or(token))
     }
 }
 

@@ -1,4 +1,5 @@
-//! `s3_signing`: requests signed with keys of AWS, for S3 or any other of its services.
+//! `s3_signing`: requests signed with keys of AWS, for S3 or any other of its services. Registries are not sent
+//! signatures but a token that is had for one ([`super::ecr`]).
 
 use std::sync::Arc;
 
@@ -9,11 +10,15 @@ use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, Ser
 
 use super::asker::address;
 use super::aws::{self, Chain, Surroundings, WrittenSigning};
-use super::{given, read_section, refused};
+use super::ecr::EcrToken;
+use super::{given, is_registry, read_section, refused};
 use crate::environment::Environment;
 
 /// The service that is signed for, unless the configuration names one.
 const S3: &str = "s3";
+
+/// The service that gives tokens for registries.
+const ECR: &str = "ecr";
 
 /// The keys, for whoever mistypes one.
 const KEYS: &[&str] = &[
@@ -41,15 +46,22 @@ impl CredentialFactory for S3SigningFactory {
         "s3_signing"
     }
 
-    fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
+    fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
         let mut written = read_section::<WrittenSigning>(section, KEYS)?;
-        let service = given(written.service.take());
-        let chain = written.build(section, &Surroundings::new(self.0.clone()))?;
-        let service = service.map_or_else(|| S3.to_owned(), |service| service.to_lowercase());
-        if service == "ecr" {
-            return Err(refused(section, r#"aws service "ecr" must be used with service type "oci""#));
+        let name = given(written.service.take()).map(|name| name.to_lowercase());
+        let surroundings = Surroundings::new(self.0.clone());
+        let chain = written.build(section, &surroundings)?;
+        match (is_registry(service), name.as_deref()) {
+            (true, None | Some(ECR)) => {
+                let url = service.value().get("url").and_then(regent_core::Value::as_str).unwrap_or_default();
+                Ok(Arc::new(EcrToken::new(url, chain, surroundings)))
+            }
+            (true, Some(name)) => {
+                Err(refused(section, format!("cannot use aws service {name:?} with service type \"oci\"")))
+            }
+            (false, Some(ECR)) => Err(refused(section, r#"aws service "ecr" must be used with service type "oci""#)),
+            (false, name) => Ok(Arc::new(S3Signing { service: name.unwrap_or(S3).to_owned(), chain })),
         }
-        Ok(Arc::new(S3Signing { service, chain }))
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use regent_core::config::Layers;
-use regent_core::service::{CredentialKinds, Service, ServiceConnector as _, ServiceRequest};
+use regent_core::service::{CredentialKinds, Service, ServiceConnector, ServiceRequest};
 use regent_kit::{ControlPlane, Received};
 
 use super::factories;
-use crate::connector::HttpConnector;
+use crate::connector::{HttpConnector, RegistryConnector};
 use crate::environment::Environment;
 
 /// A guarded service with credentials of its own, as the configuration has them.
@@ -50,7 +50,9 @@ pub(crate) fn connect(config: &str, environment: impl Into<Environment>) -> Resu
     let section = tree.section(&["services", "acme"]).expect("the service is there");
     let factories = factories(&environment.into()).into_iter();
     let kinds: CredentialKinds = factories.map(|factory| (factory.kind(), factory)).collect();
-    HttpConnector.connect(&section, &kinds).map_err(|errors| errors.to_string())
+    let connector: &dyn ServiceConnector =
+        if super::is_registry(&section) { &RegistryConnector } else { &HttpConnector };
+    connector.connect(&section, &kinds).map_err(|errors| errors.to_string())
 }
 
 /// What is wrong with credentials.
