@@ -172,6 +172,13 @@ mod tests {
         assert_eq!(pull(&*service).await.as_deref(), Ok(&b"bundle"[..]));
         assert_eq!(aws.requests().len() - before, 5);
 
+        // Nobody else sees it, whoever the registry sends to.
+        let other = Registry::start().await;
+        registry.require("Bearer t", &format!(r#"Bearer realm="{}/token""#, other.url()));
+        other.issue("t", None);
+        assert_eq!(pull(&*service).await.as_deref(), Ok(&b"bundle"[..]));
+        assert_eq!(other.requests()[0].header("authorization"), None);
+
         let asked = aws.requests().pop().expect("a question");
         let target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
         assert_eq!((asked.header("x-amz-target"), &asked.body[..]), (Some(target), &b"{}"[..]));
