@@ -1,12 +1,21 @@
-//! Clients that were written for OPA, driven against the agent by the scripts beside this file.
+//! Clients that were written for OPA, driven against the agent by the scripts beside this file, and servers that others
+//! wrote, which the agent asks for bundles.
 //!
-//! Each test installs its client from the language's own registry into the build folder. Where the language is absent,
-//! it says so and passes.
+//! Each test installs its client or server from the registry of the language or system into the build folder. Where that
+//! is absent, it says so and passes.
+
+mod aws;
+mod registry;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use regent_kit::{Agent, AgentCommand};
+use regent_kit::{Agent, AgentCommand, Bundle, wait};
+use serde_json::json;
+
+/// How long anything may take that should happen soon.
+const SOON: Duration = Duration::from_mins(1);
 
 /// What the JavaScript client asks about.
 const POLICY: &str = r#"package shop
@@ -67,6 +76,22 @@ async fn a_python_client_of_opa_finds_what_it_expects() {
 
 fn regent() -> AgentCommand {
     Agent::command(env!("CARGO_BIN_EXE_regent"))
+}
+
+/// A bundle whose policy answers with its revision.
+fn bundle(revision: &str) -> Vec<u8> {
+    let policy = format!("package app\n\nrevision := \"{revision}\"\n");
+    Bundle::new().revision(revision).roots(["app"]).rego("app.rego", &policy).build()
+}
+
+/// Waits until the agent decides by that revision.
+async fn has(agent: &Agent, revision: &str) {
+    let active = async || {
+        let answer = agent.post("/v1/data/app/revision", json!({})).await;
+        (answer.json()["result"] == revision).then_some(())
+    };
+    let waited = wait::until(SOON, "the bundle", active).await;
+    waited.unwrap_or_else(|error| panic!("{error}\n{}", agent.stderr()));
 }
 
 /// Copies the folder of a language into the build folder and installs what it names there; its path, or nothing if the

@@ -19,9 +19,6 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::Received;
 
-/// The type of an OCI manifest.
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-
 /// A real HTTP/1.1 server on 127.0.0.1 that plays an OCI registry, its token endpoint, or the store that it sends to.
 ///
 /// | Request                               | Answer                                                                |
@@ -75,6 +72,36 @@ struct Canned {
 }
 
 impl Registry {
+    /// The blob that the manifests name as their configuration.
+    pub const EMPTY_CONFIG: &'static str = "{}";
+
+    /// The type of [`Registry::manifest_of`].
+    pub const MANIFEST: &'static str = "application/vnd.oci.image.manifest.v1+json";
+
+    /// How content is called: `sha256:` and the digest.
+    ///
+    /// # Panics
+    /// Never: ring knows SHA-256.
+    pub fn digest_of(content: &[u8]) -> String {
+        let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+        let hash = suite.tls13().expect("a suite of TLS 1.3").common.hash_provider.hash(content);
+        hash.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    }
+
+    /// A manifest whose one layer is a bundle of that digest and size.
+    pub fn manifest_of(layer: &str, size: usize) -> Value {
+        json!({
+            "schemaVersion": 2,
+            "mediaType": Self::MANIFEST,
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": Self::digest_of(Self::EMPTY_CONFIG.as_bytes()),
+                "size": Self::EMPTY_CONFIG.len(),
+            },
+            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer, "size": size}],
+        })
+    }
+
     /// Starts a registry that has nothing yet.
     ///
     /// # Panics
@@ -97,14 +124,15 @@ impl Registry {
         let bundle = bundle.into();
         let size = bundle.len();
         let layer = self.put_blob(repository, bundle);
-        let manifest = manifest_of(&layer, size);
-        (self.put_manifest(repository, tag, MANIFEST, &manifest), layer)
+        self.put_blob(repository, Self::EMPTY_CONFIG);
+        let manifest = Self::manifest_of(&layer, size);
+        (self.put_manifest(repository, tag, Self::MANIFEST, &manifest), layer)
     }
 
     /// Has a blob from now on. Returns its digest.
     pub fn put_blob(&self, repository: &str, content: impl Into<Bytes>) -> String {
         let content = content.into();
-        let digest = digest(&content);
+        let digest = Self::digest_of(&content);
         self.script().blobs.insert(format!("/v2/{repository}/blobs/{digest}"), content);
         digest
     }
@@ -112,7 +140,7 @@ impl Registry {
     /// Has a manifest, or whatever the value is, under a name and under its digest. Returns the digest.
     pub fn put_manifest(&self, repository: &str, name: &str, media_type: &str, content: &Value) -> String {
         let content = Bytes::from(content.to_string());
-        let digest = digest(&content);
+        let digest = Self::digest_of(&content);
         let held = Held { media_type: media_type.to_owned(), digest: digest.clone(), content };
         for name in [name, &digest] {
             self.script().manifests.insert(format!("/v2/{repository}/manifests/{name}"), held.clone());
@@ -171,31 +199,6 @@ impl Drop for Registry {
     fn drop(&mut self) {
         self.accepting.abort();
     }
-}
-
-/// A manifest of one layer that is a bundle.
-fn manifest_of(layer: &str, size: usize) -> Value {
-    json!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": format!("sha256:{}", "0".repeat(64)),
-            "size": 2,
-        },
-        "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer, "size": size}],
-    })
-}
-
-fn digest(content: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let provider = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-    let hash = provider.tls13().expect("a suite of TLS 1.3").common.hash_provider.hash(content);
-    hash.as_ref().iter().fold("sha256:".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
