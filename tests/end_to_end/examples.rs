@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use regent_kit::{Agent, AgentCommand, ControlPlane};
+use regent_kit::{Agent, AgentCommand, ControlPlane, Registry};
 use serde_json::json;
 
 use crate::signatures;
@@ -60,7 +60,13 @@ async fn every_example_starts_and_becomes_ready() {
         }
         let found = json!({"bundles": {"authz": {"service": "acme"}}});
         acme.serve_bundle("discovery", regent_kit::Bundle::new().data("discovery", found).build());
-        let mut command = regent().config(&config);
+        let registry = Registry::start().await;
+        registry.require("Basic dXNlcjpzM2NyZXQ=", "Basic");
+        let kept =
+            regent_kit::Bundle::new().revision("authz").roots(["authz"]).data("authz", json!({"from": "registry"}));
+        registry.push("acme/policies/authz", "stable", kept.build());
+        let mut command = regent().config(&config).env("REGISTRY_URL", registry.url());
+        command = command.env("REGISTRY_USER", "user").env("REGISTRY_PASSWORD", "s3cret");
         if config.contains("signing:") {
             let key = "keys.release.key=release.pem";
             command = command.file("release.pem", &pair.public).args(["--set-file", key]);
