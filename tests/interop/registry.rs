@@ -3,10 +3,15 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::Request;
+use rcgen::{CertificateParams, KeyPair, SigningKey as _};
 use regent_kit::{Agent, Client, Registry};
+use serde_json::{Value, json};
 
 use crate::{SOON, bundle, has, regent};
 
@@ -20,6 +25,8 @@ const BASIC: &str = "Basic dXNlcjpzM2NyZXQ=";
 struct Real {
     process: Child,
     url: String,
+    /// By which whoever pushes is let in.
+    authorization: String,
     _directory: tempfile::TempDir,
 }
 
@@ -51,15 +58,16 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Real {
-    fn start(program: &Path) -> Self {
+    /// A registry whose password file or authority has this text; `FILE` in `auth` is where it is.
+    fn start(program: &Path, auth: &str, file: &str, authorization: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let (passwords, config) = (directory.path().join("passwords"), directory.path().join("config.yml"));
-        std::fs::write(&passwords, PASSWORDS).expect("the file is written");
+        let (known, config) = (directory.path().join("known"), directory.path().join("config.yml"));
+        std::fs::write(&known, file).expect("the file is written");
         let text = format!(
             "version: 0.1\nlog: {{level: info, formatter: json}}\nhttp: {{addr: '127.0.0.1:0'}}\n\
-             storage: {{filesystem: {{rootdirectory: '{}'}}}}\nauth: {{htpasswd: {{realm: hub, path: '{}'}}}}\n",
+             storage: {{filesystem: {{rootdirectory: '{}'}}}}\nauth: {}\n",
             directory.path().join("data").display(),
-            passwords.display()
+            auth.replace("FILE", &known.display().to_string())
         );
         std::fs::write(&config, text).expect("the file is written");
         let mut command = Command::new(program);
@@ -72,7 +80,8 @@ impl Real {
         });
         // Whoever does not read what it writes stops it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, url: format!("http://{}", place.expect("it says where it listens")), _directory: directory }
+        let url = format!("http://{}", place.expect("it says where it listens"));
+        Self { process, url, authorization: authorization.to_owned(), _directory: directory }
     }
 
     async fn push(&self, tag: &str, bundle: Vec<u8>) {
@@ -95,7 +104,7 @@ impl Real {
 
     /// Where the answer says that it goes on.
     async fn send(&self, method: &str, url: &str, kind: &str, body: Bytes) -> String {
-        let request = Request::builder().method(method).uri(url).header("authorization", BASIC);
+        let request = Request::builder().method(method).uri(url).header("authorization", &self.authorization);
         let request = request.header("content-type", kind).body(body).expect("a request");
         let answer = Client::plain().send(request).await.expect("an answer");
         assert!(answer.status.is_success(), "{method} {url}: {} {}", answer.status, answer.text());
@@ -114,14 +123,61 @@ async fn agent(real: &Real, password: &str) -> Agent {
     regent().config(&config).start().await.expect("the agent starts")
 }
 
+/// A token of the issuer `hub` that lets in whoever has it, and the certificate by which it is known.
+fn token() -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec!["hub".to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs();
+    let header = json!({"typ": "JWT", "alg": "ES256", "x5c": [STANDARD.encode(certificate.der())]});
+    let access = json!([{"type": "repository", "name": "org/authz", "actions": ["pull", "push"]}]);
+    let claims = json!({
+        "iss": "hub", "sub": "user", "aud": "registry", "nbf": now - 60, "exp": now + 3600, "access": access
+    });
+    let spell = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", spell(&header), spell(&claims));
+    let der = key.sign(message.as_bytes()).expect("a signature");
+    (format!("{message}.{}", URL_SAFE_NO_PAD.encode(numbers(&der))), certificate.pem())
+}
+
+/// The two numbers of a signature, 32 bytes each, out of their DER.
+fn numbers(der: &[u8]) -> Vec<u8> {
+    let (mut rest, mut out) = (&der[2..], Vec::new());
+    for _ in 0..2 {
+        let (number, more) = rest[2..].split_at(usize::from(rest[1]));
+        let number = &number[number.len().saturating_sub(32)..];
+        out.resize(out.len() + 32 - number.len(), 0);
+        out.extend_from_slice(number);
+        rest = more;
+    }
+    out
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bundles_are_pulled_from_a_real_registry() {
     let Some(program) = program() else { return };
-    let real = Real::start(&program);
+    let real = Real::start(&program, "{htpasswd: {realm: hub, path: 'FILE'}}", PASSWORDS, BASIC);
     real.push("stable", bundle("v1")).await;
     let (good, wrong) = (agent(&real, "s3cret").await, agent(&real, "wrong").await);
     has(&good, "v1").await;
     wrong.wait_for_log("manifests/stable: 401 Unauthorized", SOON).await.expect("a refusal");
     real.push("stable", bundle("v2")).await;
     has(&good, "v2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_registry_sends_for_tokens() {
+    let Some(program) = program() else { return };
+    let (endpoint, (token, certificate)) = (Registry::start().await, token());
+    endpoint.issue(&token, Some(BASIC));
+    let realm = format!("{}/token", endpoint.url());
+    let auth = format!("{{token: {{realm: '{realm}', service: registry, issuer: hub, rootcertbundle: 'FILE'}}}}");
+    let real = Real::start(&program, &auth, &certificate, &format!("Bearer {token}"));
+    real.push("stable", bundle("v1")).await;
+    let (good, wrong) = (agent(&real, "s3cret").await, agent(&real, "wrong").await);
+    has(&good, "v1").await;
+    let refused = format!("token endpoint GET {realm}: 401 Unauthorized");
+    wrong.wait_for_log(&refused, SOON).await.expect("a refusal");
+    let asked = &endpoint.requests()[0].path;
+    assert_eq!(asked, "/token?service=registry&scope=repository%3Aorg%2Fauthz%3Apull");
 }
