@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use crate::decision::{DecisionEvent, DecisionRecorder, SinkHandle};
 use crate::error::Error;
 use crate::plugin::Roles;
-use crate::service::Services;
+use crate::service::{BoxFuture, Services};
 use crate::settings::Settings;
 use crate::signing::Verifiers;
 use crate::status::{State, StatusBoard, StatusSink};
@@ -16,6 +16,7 @@ use crate::steering::Steering;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::trace::{Tracer, Tracing};
+use crate::trigger::{Fetched, PATIENCE, Subject, TriggerError};
 
 /// A plugin's view of the agent. Clones share everything.
 #[derive(Clone)]
@@ -107,6 +108,17 @@ impl Host {
         self.directory.0.load().get(plugin)?.status_sink.clone()
     }
 
+    /// Has something fetched now that is otherwise fetched from time to time, or never (`trigger: manual`), and waits for
+    /// what becomes of it, at most [`PATIENCE`]. Who asks while a fetch runs gets the outcome of the next one.
+    ///
+    /// # Errors
+    /// When nobody fetches that, the fetch failed, or it takes too long; it then goes on.
+    pub async fn trigger(&self, subject: &Subject) -> Result<Fetched, TriggerError> {
+        let fetch = self.directory.fetch(subject).ok_or_else(|| TriggerError::Unknown(subject.clone()))?;
+        let ended = tokio::time::timeout(PATIENCE, fetch).await;
+        ended.unwrap_or_else(|_| Err(TriggerError::Slow(subject.clone(), PATIENCE)))
+    }
+
     pub(crate) fn set_settings(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
     }
@@ -141,6 +153,10 @@ impl Directory {
 
     fn tracer(&self) -> Option<Arc<dyn Tracer>> {
         self.0.load().values().find_map(|roles| roles.tracer.clone())
+    }
+
+    fn fetch(&self, subject: &Subject) -> Option<BoxFuture<'static, Result<Fetched, TriggerError>>> {
+        self.0.load().values().find_map(|roles| roles.triggers.as_ref()?.fetch(subject))
     }
 
     fn recorder(&self) -> Option<Arc<dyn DecisionRecorder>> {

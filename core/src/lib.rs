@@ -25,6 +25,7 @@ pub mod store;
 pub mod supervisor;
 pub mod telemetry;
 pub mod trace;
+pub mod trigger;
 pub mod types;
 pub mod value;
 pub mod yaml;

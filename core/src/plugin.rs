@@ -60,6 +60,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::status::StatusSink;
 use crate::trace::Tracer;
+use crate::trigger::Triggers;
 
 /// A plugin's typed configuration.
 pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -152,6 +153,8 @@ pub struct Roles {
     pub status_sink: Option<Arc<dyn StatusSink>>,
     /// Makes the spans of distributed traces.
     pub tracer: Option<Arc<dyn Tracer>>,
+    /// Fetches when asked to.
+    pub triggers: Option<Arc<dyn Triggers>>,
 }
 
 /// Something with a life: configured, started, reconfigured, stopped. See the [module](self) for an example.

@@ -21,6 +21,7 @@ mod signatures;
 mod start_up;
 mod support;
 mod traces;
+mod triggers;
 mod under_load;
 
 /// The engine that is asked for; the default one.

@@ -10,6 +10,7 @@ use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector
 use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
 use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
+use regent_core::trigger::{Fetched, PATIENCE, Subject, TriggerError, Triggers};
 use regent_core::{Error, ErrorKind, Host, Registry, Supervisor};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -323,4 +324,45 @@ async fn a_checked_plan_is_not_checked_again_when_it_is_committed() {
     bench.wait_for("second", State::Ok).await;
     assert_eq!(diary("once"), ["first starts with 1", "second starts with 2"]);
     assert_eq!(diary("checks of once"), ["1", "2"]);
+}
+
+/// Fetches one bundle, and never comes to an end with it.
+struct Slow;
+
+impl Triggers for Slow {
+    fn fetch(&self, subject: &Subject) -> Option<BoxFuture<'static, Result<Fetched, TriggerError>>> {
+        let knows = *subject == Subject::Bundle("slow".to_owned());
+        knows.then(|| Box::pin(std::future::pending()) as BoxFuture<'static, _>)
+    }
+}
+
+impl Plugin for Slow {
+    const NAME: &'static str = "slow";
+    type Config = ToyConfig;
+
+    fn build(_: ToyConfig, _: Host) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { triggers: Some(Arc::new(Self)), ..Roles::default() }
+    }
+
+    async fn run(self, inbox: Inbox<ToyConfig>) -> Result<(), Error> {
+        drop(inbox);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_ever_for_a_fetch() {
+    let mut registry = Registry::default();
+    registry.plugin::<First>();
+    registry.plugin::<Slow>();
+    let mut bench = bench_of(registry);
+    let slow = Subject::Bundle("slow".to_owned());
+    assert_eq!(bench.host.trigger(&slow).await, Err(TriggerError::Unknown(slow.clone())));
+    bench.apply("plugins: {first: {test: slow}, slow: {}}").await.expect("applied");
+    assert_eq!(bench.host.trigger(&slow).await, Err(TriggerError::Slow(slow, PATIENCE)));
+    assert_eq!(bench.host.trigger(&Subject::Discovery).await, Err(TriggerError::Unknown(Subject::Discovery)));
 }

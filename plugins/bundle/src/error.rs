@@ -7,7 +7,8 @@ use regent_core::engine::PolicyErrors;
 use regent_core::service::PullError;
 use regent_core::status::BundleStatus;
 use regent_core::store::StoreError;
-use regent_core::{Error, ErrorKind, Value};
+use regent_core::trigger::{Failure, Fault};
+use regent_core::{Error, Value};
 
 use crate::content::ContentError;
 use crate::format::FormatError;
@@ -85,28 +86,30 @@ impl LoadError {
 
     /// Notes the error in a bundle's status.
     pub fn note(&self, status: &mut BundleStatus) {
-        status.code = Some("bundle_error");
-        status.http_code = match self {
-            Self::Status(code) => Some(code.as_u16()),
-            Self::Pull(why) => why.status.map(|code| code.as_u16()),
-            _ => None,
-        };
-        status.message = Some(match self.policy_errors() {
-            Some(_) => "error(s) occurred while compiling module(s)".to_owned(),
-            None => self.to_string(),
-        });
-        status.errors = self
-            .policy_errors()
-            .map(|errors| Value::array(errors.0.iter().map(|error| Value::object(error.to_fields()))));
+        let Failure { code, message, errors, http_code, .. } = self.failure();
+        (status.code, status.message, status.errors, status.http_code) = (Some(code), Some(message), errors, http_code);
     }
 
-    /// The error for whoever triggered the load.
-    pub fn shared(&self) -> Error {
-        let kind = match self {
-            Self::Request(_) | Self::Status(_) | Self::Pull(_) | Self::Body(_) => ErrorKind::Unavailable,
-            Self::Internal(_) => ErrorKind::Internal,
-            _ => ErrorKind::Refused,
-        };
-        Error::new(kind, self.to_string())
+    /// The error for whoever asked for the load.
+    pub fn failure(&self) -> Failure {
+        let policy = self.policy_errors();
+        Failure {
+            fault: match self {
+                Self::Request(_) | Self::Status(_) | Self::Pull(_) | Self::Body(_) => Fault::Unreachable,
+                Self::Disk(_) | Self::Internal(_) => Fault::Agent,
+                _ => Fault::Content,
+            },
+            code: "bundle_error",
+            message: match policy {
+                Some(_) => "error(s) occurred while compiling module(s)".to_owned(),
+                None => self.to_string(),
+            },
+            errors: policy.map(|errors| Value::array(errors.0.iter().map(|error| Value::object(error.to_fields())))),
+            http_code: match self {
+                Self::Status(code) => Some(code.as_u16()),
+                Self::Pull(why) => why.status.map(|code| code.as_u16()),
+                _ => None,
+            },
+        }
     }
 }

@@ -19,6 +19,7 @@
 //! Not here: the clients of services, registries among them; they are `regent-services`.
 
 mod activation;
+mod asking;
 mod candidate;
 mod config;
 pub mod content;
@@ -34,12 +35,13 @@ mod tracked;
 
 use regent_core::Registry;
 
+pub use asking::{Asker, Askers, Verdict};
 pub use candidate::Candidate;
 pub use config::{BundleConfig, BundlesConfig, Polling, Signing, SourceConfig};
 pub use disk::Copy;
 pub use download::{Download, Downloader};
 pub use error::LoadError;
-pub use loader::{Arrival, Loader, Origin, Verdict, trigger_all};
+pub use loader::{Arrival, Loader, Origin, trigger_all};
 pub use plugin::BundlePlugin;
 
 /// Adds the bundle plugin.

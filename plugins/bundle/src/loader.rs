@@ -1,20 +1,19 @@
 //! The task of one bundle: asks, hands over what came, waits, asks again.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rand::RngExt as _;
 use regent_core::plugin::TriggerMode;
+use regent_core::trigger::Fetched;
 use regent_core::{Error, ErrorKind, backoff};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::asking::{Asked, Asker, Verdict, asking};
 use crate::config::SourceConfig;
 use crate::download::{Download, Downloader, Reply};
 use crate::error::LoadError;
-
-/// Triggers that wait for a loader; more make the sender wait.
-const COMMANDS: usize = 8;
 
 /// A service that is asked to hold requests, and answers faster than this, does not hold them.
 const HELD: Duration = Duration::from_secs(1);
@@ -45,13 +44,10 @@ pub struct Arrival {
     pub verdict: oneshot::Sender<Verdict>,
 }
 
-/// What became of an arrival, for whoever triggered it. Errors are shared by several, so they are plain text here.
-pub type Verdict = Result<(), Arc<Error>>;
-
 /// A running loader; dropping it ends it, a request on the way included.
 pub struct Loader {
     pub(crate) epoch: u64,
-    commands: mpsc::Sender<oneshot::Sender<Verdict>>,
+    asker: Asker,
     etag: watch::Sender<String>,
     task: JoinHandle<()>,
 }
@@ -65,11 +61,11 @@ impl Drop for Loader {
 impl Loader {
     /// Starts asking. `etag` is that of the active version, empty if there is none.
     pub fn start(downloader: Downloader, etag: String, epoch: u64, arrivals: mpsc::Sender<Arrival>) -> Self {
-        let (commands, triggers) = mpsc::channel(COMMANDS);
+        let (asker, asked) = asking();
         let (etag, known) = watch::channel(etag);
         let holds = downloader.config.long_polling.is_some();
-        let life = Life { downloader, epoch, arrivals, triggers, etag: known, failures: 0, holds, hasty: 0 };
-        Self { epoch, commands, etag, task: tokio::spawn(life.run()) }
+        let life = Life { downloader, epoch, arrivals, asked, etag: known, failures: 0, holds, hasty: 0 };
+        Self { epoch, asker, etag, task: tokio::spawn(life.run()) }
     }
 
     /// What the next request says is already here.
@@ -82,8 +78,8 @@ impl Loader {
     }
 
     /// Where to ask for a request now.
-    pub fn trigger(&self) -> mpsc::Sender<oneshot::Sender<Verdict>> {
-        self.commands.clone()
+    pub fn asker(&self) -> Asker {
+        self.asker.clone()
     }
 }
 
@@ -92,7 +88,7 @@ struct Life {
     downloader: Downloader,
     epoch: u64,
     arrivals: mpsc::Sender<Arrival>,
-    triggers: mpsc::Receiver<oneshot::Sender<Verdict>>,
+    asked: Asked,
     etag: watch::Receiver<String>,
     failures: u32,
     /// Whether the service is taken to hold requests.
@@ -104,19 +100,15 @@ struct Life {
 impl Life {
     /// Ends when nobody is left to hand anything to.
     async fn run(mut self) {
-        let mut asked_by = None;
         if self.start_from_disk().await.is_none() {
             return;
         }
-        if !self.starts_at_once() {
-            let Some(trigger) = self.triggers.recv().await else { return };
-            asked_by = Some(trigger);
+        if !self.starts_at_once() && self.asked.wait().await.is_none() {
+            return;
         }
         loop {
-            let Some(verdict) = self.load().await else { return };
-            if let Some(trigger) = asked_by.take() {
-                // Whoever triggered may have gone, which is fine.
-                let _ = trigger.send(verdict);
+            if self.load().await.is_none() {
+                return;
             }
             let delay = self.delay();
             if let Some(delay) = delay {
@@ -124,9 +116,8 @@ impl Life {
                 tracing::debug!(name, plugin, "Waiting {delay:?} before next download/retry.");
             }
             tokio::select! {
-                trigger = self.triggers.recv() => match trigger {
-                    Some(trigger) => asked_by = Some(trigger),
-                    None => return,
+                asked = self.asked.wait() => if asked.is_none() {
+                    return;
                 },
                 () = tokio::time::sleep(delay.unwrap_or_default()), if delay.is_some() => {}
             }
@@ -151,14 +142,24 @@ impl Life {
         self.hand_over(Origin::Disk, kept).await.map(drop)
     }
 
-    /// Asks once and waits until it is known what became of the answer.
-    async fn load(&mut self) -> Option<Verdict> {
+    /// Asks once, waits until it is known what became of the answer, and tells whoever asked for it. None when nobody is
+    /// left to take what comes.
+    async fn load(&mut self) -> Option<()> {
         let etag = self.etag.borrow().clone();
-        let wait = self.downloader.config.long_polling.filter(|_| self.holds);
+        let mut wait = self.downloader.config.long_polling.filter(|_| self.holds);
         let (name, plugin) = (&self.downloader.name, self.downloader.plugin);
         tracing::debug!(name, plugin, "Download starting.");
+        let mut number = self.asked.count();
         let start = Instant::now();
-        let outcome = self.downloader.get(&etag, wait).await;
+        let outcome = tokio::select! {
+            outcome = self.downloader.get(&etag, wait) => outcome,
+            // Whoever asks does not care to wait with the service for news.
+            Some(()) = self.asked.wait(), if wait.is_some() => {
+                number = self.asked.count();
+                wait = None;
+                self.downloader.get(&etag, None).await
+            }
+        };
         self.hasty = if wait.is_some() && start.elapsed() < HELD { self.hasty.saturating_add(1) } else { 0 };
         self.failures = if outcome.is_err() { self.failures.saturating_add(1) } else { 0 };
         let (outcome, archive) = match outcome {
@@ -169,12 +170,21 @@ impl Life {
             Err(error) => (Err(error), None),
         };
         let verdict = self.hand_over(Origin::Source, outcome).await?;
-        if let (Ok(()), Some(archive)) = (&verdict, archive)
-            && let Err(error) = self.downloader.keep(archive).await
-        {
-            return self.hand_over(Origin::Disk, Err(error)).await;
-        }
-        Some(verdict)
+        let verdict = match (verdict, archive) {
+            (Ok(fetched), Some(archive)) => Ok(self.keep(fetched, archive).await?),
+            (verdict, _) => verdict,
+        };
+        self.asked.serve(number, verdict);
+        Some(())
+    }
+
+    /// Keeps the archive of what has become active. That it cannot be kept is told, and changes nothing else.
+    async fn keep(&mut self, fetched: Fetched, archive: Bytes) -> Option<Fetched> {
+        let Err(error) = self.downloader.keep(archive).await else { return Some(fetched) };
+        let warning = Some(error.to_string());
+        // The verdict says no more than the error does.
+        let _told = self.hand_over(Origin::Disk, Err(error)).await?;
+        Some(Fetched { warning, ..fetched })
     }
 
     /// Gives the plugin what came and waits for what becomes of it. None when nobody is left to take it.
@@ -208,13 +218,11 @@ impl Life {
 }
 
 /// Asks several loaders and waits for all of them; the first error counts.
-pub async fn trigger_all(loaders: Vec<mpsc::Sender<oneshot::Sender<Verdict>>>) -> Result<(), Error> {
+///
+/// # Errors
+/// Why a load failed, or that its loader has ended.
+pub async fn trigger_all(loaders: Vec<Asker>) -> Result<(), Error> {
     let ended = || Error::new(ErrorKind::Unavailable, "the bundle loader has ended");
-    let asked = loaders.into_iter().map(async |loader| {
-        let (sender, verdict) = oneshot::channel();
-        loader.send(sender).await.map_err(|_| ended())?;
-        let verdict = verdict.await.map_err(|_| ended())?;
-        verdict.map_err(|error| Error::new(error.kind(), error.to_string()))
-    });
-    futures_util::future::join_all(asked).await.into_iter().collect()
+    let verdicts = futures_util::future::join_all(loaders.into_iter().map(Asker::fetch)).await;
+    verdicts.into_iter().try_for_each(|verdict| Ok(verdict.ok_or_else(ended)?.map(drop)?))
 }

@@ -8,11 +8,13 @@ mod work;
 
 use std::time::Duration;
 
-use regent_core::plugin::{Inbox, Reconfigure, Signal};
+use regent_core::plugin::{Inbox, Reconfigure, Roles, Signal};
+use regent_core::trigger::Subject;
 use regent_core::{Error, Host, Plugin};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::asking::Askers;
 use crate::config::BundlesConfig;
 use crate::loader::trigger_all;
 use work::Work;
@@ -27,6 +29,7 @@ const ARRIVALS: usize = 16;
 pub struct BundlePlugin {
     config: BundlesConfig,
     host: Host,
+    askers: Askers,
 }
 
 impl Plugin for BundlePlugin {
@@ -38,12 +41,17 @@ impl Plugin for BundlePlugin {
     type Config = BundlesConfig;
 
     fn build(config: BundlesConfig, host: Host) -> Result<Self, Error> {
-        Ok(Self { config, host })
+        let subjects = config.bundles.keys().cloned().map(Subject::Bundle);
+        Ok(Self { askers: Askers::awaiting(subjects), config, host })
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { triggers: Some(self.askers.role()), ..Roles::default() }
     }
 
     async fn run(self, mut inbox: Inbox<BundlesConfig>) -> Result<(), Error> {
         let (sender, mut arrivals) = mpsc::channel(ARRIVALS);
-        let mut work = Work::new(self.host, sender);
+        let mut work = Work::new(self.host, self.askers, sender);
         work.configure(self.config).await;
         loop {
             let due = work.due();
@@ -54,7 +62,7 @@ impl Plugin for BundlePlugin {
                         reply.send(Ok(()));
                     }
                     Signal::Trigger(reply) => {
-                        let loaders = work.triggers();
+                        let loaders = work.askers();
                         tokio::spawn(async move { reply.send(trigger_all(loaders).await) });
                     }
                     Signal::Stop(_) => {

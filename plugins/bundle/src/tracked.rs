@@ -5,12 +5,14 @@ use std::sync::Arc;
 use regent_core::metrics::Metrics;
 use regent_core::status::{BundleStatus, Moment};
 use regent_core::store::ActiveBundle;
+use regent_core::trigger::{Fetched, Outcome};
 use tokio::sync::oneshot;
 
+use crate::asking::Verdict;
 use crate::candidate::Candidate;
 use crate::config::BundleConfig;
 use crate::error::LoadError;
-use crate::loader::{Loader, Origin, Verdict};
+use crate::loader::{Loader, Origin};
 
 /// A configured bundle.
 pub(crate) struct Tracked {
@@ -60,7 +62,7 @@ impl Tracked {
             }
         }
         error.note(&mut self.status);
-        let _ = verdict.send(Err(Arc::new(error.shared())));
+        let _ = verdict.send(Err(error.failure()));
     }
 
     /// Notes that the service has nothing newer than what is active.
@@ -74,7 +76,7 @@ impl Tracked {
         self.candidate = None;
         self.settled |= is_active;
         self.clear_error();
-        let _ = verdict.send(Ok(()));
+        let _ = verdict.send(Ok(self.fetched(Outcome::Unchanged)));
     }
 
     /// Notes that the service has no bundle at the moment, and forgets which one it had.
@@ -82,7 +84,7 @@ impl Tracked {
         self.status.last_successful_request = self.status.last_request;
         self.loader.set_etag("");
         self.clear_error();
-        let _ = verdict.send(Ok(()));
+        let _ = verdict.send(Ok(self.fetched(Outcome::Unchanged)));
     }
 
     /// Takes a candidate.
@@ -126,14 +128,18 @@ impl Tracked {
         self.status.active_revision = Some(candidate.revision().to_owned()).filter(|revision| !revision.is_empty());
         self.status.last_successful_activation = Moment::now();
         self.clear_error();
-        self.answer(Ok(()));
+        self.answer(Ok(self.fetched(Outcome::Activated)));
     }
 
     /// Notes that the candidate does not fit. It stays, for others may change.
     pub(crate) fn refused(&mut self, error: &LoadError) {
         tracing::error!(name = self.status.name, plugin = "bundle", "Bundle activation failed: {error}");
         error.note(&mut self.status);
-        self.answer(Err(Arc::new(error.shared())));
+        self.answer(Err(error.failure()));
+    }
+
+    fn fetched(&self, outcome: Outcome) -> Fetched {
+        Fetched { outcome, revision: self.status.active_revision.clone(), warning: None }
     }
 
     fn answer(&mut self, verdict: Verdict) {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use regent_bundle::{Arrival, Candidate, Copy, Download, Downloader, LoadError, Loader, Origin, Verdict, trigger_all};
-use regent_core::plugin::{Inbox, Signal};
+use regent_bundle::{
+    Arrival, Askers, Candidate, Copy, Download, Downloader, LoadError, Loader, Origin, Verdict, trigger_all,
+};
+use regent_core::plugin::{Inbox, Roles, Signal};
 use regent_core::steering::Accepted;
+use regent_core::trigger::{Outcome, Subject};
 use regent_core::{Error, Host, Plugin};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -17,6 +20,7 @@ use crate::progress::Progress;
 pub struct DiscoveryPlugin {
     config: DiscoveryConfig,
     host: Host,
+    askers: Askers,
 }
 
 impl Plugin for DiscoveryPlugin {
@@ -26,13 +30,18 @@ impl Plugin for DiscoveryPlugin {
     type Config = DiscoveryConfig;
 
     fn build(config: DiscoveryConfig, host: Host) -> Result<Self, Error> {
-        Ok(Self { config, host })
+        Ok(Self { config, host, askers: Askers::awaiting([Subject::Discovery]) })
+    }
+
+    fn roles(&self) -> Roles {
+        Roles { triggers: Some(self.askers.role()), ..Roles::default() }
     }
 
     async fn run(self, mut inbox: Inbox<DiscoveryConfig>) -> Result<(), Error> {
         let Some(checked) = self.config.checked() else { return Ok(()) };
         let (sender, mut arrivals) = mpsc::channel(1);
         let loader = Loader::start(downloader(&self.host, &checked), String::new(), 0, sender);
+        self.askers.replace([(Subject::Discovery, loader.asker())]);
         let mut desk = Desk {
             progress: Progress::new(self.host.clone()),
             host: self.host,
@@ -46,7 +55,7 @@ impl Plugin for DiscoveryPlugin {
                     // A changed section makes a new instance, so there is nothing to take over.
                     Signal::Configure(_, reply) => reply.send(Ok(())),
                     Signal::Trigger(reply) => {
-                        let loader = desk.loader.trigger();
+                        let loader = desk.loader.asker();
                         tokio::spawn(async move { reply.send(trigger_all(vec![loader]).await) });
                     }
                     Signal::Stop(_) => return Ok(()),
@@ -120,16 +129,16 @@ impl Desk {
                     self.loader.set_etag(&etag);
                 }
                 self.progress.nothing_new();
-                answer(verdict, Ok(()));
+                answer(verdict, Ok(self.progress.fetched(Outcome::Unchanged)));
             }
             Ok(Download::Nothing) => {
                 self.loader.set_etag("");
                 self.progress.nothing_new();
-                answer(verdict, Ok(()));
+                answer(verdict, Ok(self.progress.fetched(Outcome::Unchanged)));
             }
             Err(error) => {
                 self.progress.failed(&error, origin);
-                answer(verdict, Err(Arc::new(error.shared())));
+                answer(verdict, Err(error.failure()));
             }
         }
     }
@@ -150,12 +159,12 @@ impl Desk {
             Ok(accepted) => {
                 self.loader.set_etag(candidate.etag());
                 self.progress.accepted(&candidate, origin, &accepted);
-                answer(verdict, Ok(()));
+                answer(verdict, Ok(self.progress.fetched(Outcome::Activated)));
             }
             Err(error) => {
                 self.loader.set_etag("");
                 self.progress.refused(&error);
-                answer(verdict, Err(Arc::new(error.shared())));
+                answer(verdict, Err(error.failure()));
             }
         }
     }

@@ -4,6 +4,7 @@ use regent_bundle::{Candidate, LoadError, Origin};
 use regent_core::Host;
 use regent_core::status::{BundleStatus, Cause, Moment, State};
 use regent_core::steering::Accepted;
+use regent_core::trigger::{Fetched, Outcome};
 
 const NAME: &str = "discovery";
 
@@ -86,6 +87,11 @@ impl Progress {
         tracing::error!(plugin = NAME, "Discovery reconfiguration error occurred: {error}");
         error.note(&mut self.status);
         self.report();
+    }
+
+    /// What a fetch came to, for whoever asked for it.
+    pub(crate) fn fetched(&self, outcome: Outcome) -> Fetched {
+        Fetched { outcome, revision: self.status.active_revision.clone(), warning: None }
     }
 
     fn clear_error(&mut self) {

@@ -14,7 +14,7 @@ use crate::config::ServerConfig;
 use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::route::{Refusal, Route};
-use crate::{batch, compile, data, health, pages, panics, policies, query, v0};
+use crate::{batch, compile, data, health, pages, panics, policies, query, trigger, v0};
 
 /// Which build of the agent this is, as `?provenance` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,6 +89,8 @@ async fn dispatch(api: &Arc<Parts>, call: &mut Call) -> Result<Response, ApiErro
         }
         (Route::Config, &Method::GET) => Ok(pages::config(api, call)),
         (Route::Status, &Method::GET) => pages::status(api, call),
+        (Route::BundleTrigger, &Method::POST) => trigger::bundle(api, call).await,
+        (Route::DiscoveryTrigger, &Method::POST) => trigger::discovery(api, call).await,
         (Route::Health, &Method::GET) => health::answer(api, call),
         (Route::Metrics, &Method::GET | &Method::HEAD) => Ok(pages::metrics(api)),
         (Route::Memory, &Method::GET | &Method::HEAD) => Ok(pages::memory(call)),

@@ -67,6 +67,21 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "undefined_document", message)
     }
 
+    /// 404: there is no such thing.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "resource_not_found", message)
+    }
+
+    /// 503: asking again helps.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "internal_error", message)
+    }
+
+    /// 504: someone else takes too long.
+    pub(crate) fn gateway_timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "internal_error", message)
+    }
+
     /// A refused write to data.
     pub(crate) fn of_data(error: &StoreError) -> Self {
         let (status, code) = match error {

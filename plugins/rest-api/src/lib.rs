@@ -39,6 +39,7 @@ mod policies;
 mod query;
 mod reference;
 mod route;
+mod trigger;
 mod v0;
 
 pub use api::{Api, BuildInfo};

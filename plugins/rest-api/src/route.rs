@@ -23,6 +23,8 @@ pub(crate) enum Route {
     Filter,
     Config,
     Status,
+    BundleTrigger,
+    DiscoveryTrigger,
     Health,
     Metrics,
     Memory,
@@ -41,7 +43,7 @@ pub(crate) enum Detour {
 }
 
 /// The routes with the path that leads to them, and whether something may lie below.
-const ROUTES: [(&str, Route, bool); 11] = [
+const ROUTES: [(&str, Route, bool); 13] = [
     ("/v1/data", Route::Data, true),
     ("/v0/data", Route::DataV0, true),
     ("/v1/batch/data", Route::Batch, true),
@@ -51,9 +53,14 @@ const ROUTES: [(&str, Route, bool); 11] = [
     ("/health", Route::Health, true),
     ("/v1/config", Route::Config, false),
     ("/v1/status", Route::Status, false),
+    ("/v1/bundles", Route::BundleTrigger, true),
+    ("/v1/discovery/trigger", Route::DiscoveryTrigger, false),
     ("/metrics", Route::Metrics, false),
     ("/metrics/alloc_bytes", Route::Memory, false),
 ];
+
+/// What ends the path of a trigger; the bundle's name is before it, and may have slashes.
+pub(crate) const TRIGGER: &str = "/trigger";
 
 /// Characters that a path in a `Location` header cannot hold as they are.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`');
@@ -96,9 +103,16 @@ pub(crate) fn find(path: &str) -> (Route, usize) {
         Route::Policies if something_below => Route::Policy,
         Route::Query if something_below => Route::QueryBelow,
         Route::Compile if something_below => Route::Filter,
+        Route::BundleTrigger if !names_bundle(&path[start.len()..]) => return (Route::Unknown, path.len()),
         route => route,
     };
     (route, start.len())
+}
+
+/// Whether what lies below the bundles is a name and what to do with it.
+fn names_bundle(below: &str) -> bool {
+    let below = below.strip_suffix('/').unwrap_or(below);
+    below.strip_suffix(TRIGGER).is_some_and(|name| name.len() > 1)
 }
 
 /// The path without its last slash, be it escaped or not; nothing if there is none.
@@ -147,7 +161,7 @@ impl Route {
     pub(crate) fn refusal(self) -> Refusal {
         match self {
             Self::Unknown => Refusal::NotFound,
-            Self::Batch => Refusal::Listing("POST"),
+            Self::Batch | Self::BundleTrigger | Self::DiscoveryTrigger => Refusal::Listing("POST"),
             Self::Index | Self::Compile | Self::Filter => Refusal::Listing("GET, HEAD, POST"),
             Self::Config | Self::Status | Self::Health | Self::Metrics | Self::Memory => Refusal::Listing("GET, HEAD"),
             Self::Data | Self::DataV0 | Self::Policies | Self::Policy | Self::Query | Self::QueryBelow => {
@@ -168,6 +182,8 @@ impl Route {
             Self::Compile | Self::Filter => "v1/compile",
             Self::Config => "v1/config",
             Self::Status => "v1/status",
+            Self::BundleTrigger => "v1/bundles",
+            Self::DiscoveryTrigger => "v1/discovery",
             Self::Health => "health",
             Self::QueryBelow | Self::Metrics | Self::Memory | Self::Unknown => "catchall",
         }
@@ -189,6 +205,8 @@ impl Route {
             Self::Filter => Some("/v1/compile/{path...}"),
             Self::Config => Some("/v1/config"),
             Self::Status => Some("/v1/status"),
+            Self::BundleTrigger => Some("/v1/bundles/{name...}/trigger"),
+            Self::DiscoveryTrigger => Some("/v1/discovery/trigger"),
             Self::Health => either("/health", "/health/{path...}"),
             Self::QueryBelow | Self::Metrics | Self::Memory | Self::Unknown => None,
         }
@@ -232,6 +250,13 @@ mod tests {
         assert_eq!(find("/v1/policies/a/b.rego"), (Route::Policy, 12));
         assert_eq!(find("/v1/query/x"), (Route::QueryBelow, 9));
         assert_eq!(find("/metrics/alloc_bytes").0, Route::Memory);
+        assert_eq!(find("/v1/bundles/team/authz/trigger"), (Route::BundleTrigger, 11));
+        assert_eq!(find("/v1/bundles/a%2Ftrigger/trigger/"), (Route::BundleTrigger, 11));
+        assert_eq!(find("/v1/discovery/trigger"), (Route::DiscoveryTrigger, 21));
+        for unknown in ["/v1/bundles", "/v1/bundles/a", "/v1/bundles/trigger", "/v1/bundles//trigger", "/v1/discovery"]
+        {
+            assert_eq!(find(unknown).0, Route::Unknown, "{unknown}");
+        }
         for unknown in
             ["/foo", "/v1", "/v1/", "/v1/datax", "/healthz", "/V1/data", "/v1/config/x", "/v0/policies", "/v1/batch"]
         {

@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regent_core::Host;
 use regent_core::status::{BundleStatus, Cause, State};
-use tokio::sync::{mpsc, oneshot};
+use regent_core::trigger::Subject;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::WINDOW;
 use crate::activation::{Candidates, Outcome, activate};
+use crate::asking::{Asker, Askers};
 use crate::config::{BundleConfig, BundlesConfig};
 use crate::disk::Copy;
 use crate::download::{Download, Downloader};
 use crate::error::LoadError;
-use crate::loader::{Arrival, Loader, Origin, Verdict};
+use crate::loader::{Arrival, Loader, Origin};
 use crate::tracked::Tracked;
 
 /// All bundles, configured and on their way out.
 pub(super) struct Work {
     host: Host,
+    askers: Askers,
     arrivals: mpsc::Sender<Arrival>,
     bundles: BTreeMap<String, Tracked>,
     /// No longer configured, still active because the rest does not hold together without them.
@@ -32,17 +35,18 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(host: Host, arrivals: mpsc::Sender<Arrival>) -> Self {
-        Self { host, arrivals, bundles: BTreeMap::new(), leaving: BTreeMap::new(), due: None, epoch: 0, running: false }
+    pub(super) fn new(host: Host, askers: Askers, arrivals: mpsc::Sender<Arrival>) -> Self {
+        let (bundles, leaving) = (BTreeMap::new(), BTreeMap::new());
+        Self { host, askers, arrivals, bundles, leaving, due: None, epoch: 0, running: false }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Where each loader takes triggers.
-    pub(super) fn triggers(&self) -> Vec<mpsc::Sender<oneshot::Sender<Verdict>>> {
-        self.bundles.values().map(|tracked| tracked.loader.trigger()).collect()
+    /// Where each loader is asked.
+    pub(super) fn askers(&self) -> Vec<Asker> {
+        self.bundles.values().map(|tracked| tracked.loader.asker()).collect()
     }
 
     /// Makes the bundles those that the configuration names.
@@ -59,6 +63,8 @@ impl Work {
             self.put(name, config);
         }
         self.running = true;
+        let askers = self.bundles.iter().map(|(name, tracked)| (Subject::Bundle(name.clone()), tracked.loader.asker()));
+        self.askers.replace(askers);
         self.host.status.change(Cause::Bundle, |report| {
             report.legacy_bundle = legacy;
             let statuses = self.bundles.iter().map(|(name, tracked)| (name.clone(), tracked.status.clone()));

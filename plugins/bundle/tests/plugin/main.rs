@@ -7,6 +7,7 @@ mod failing;
 mod registry;
 mod several;
 mod signed;
+mod triggered;
 
 use agent::{Agent, manual};
 use regent_kit::{Bundle, ControlPlane};
