@@ -43,12 +43,14 @@ pub struct Host {
 impl Host {
     /// The host of an agent.
     pub fn new(store: Store, telemetry: Telemetry, settings: Settings) -> Self {
-        let tracing = Tracing::default();
+        let (tracing, status) = (Tracing::default(), StatusBoard::default());
+        let board = status.clone();
+        telemetry.make_families("ages", move || board.ages());
         Self {
             plugin: "agent".into(),
             store,
             services: Services::new(tracing.clone()),
-            status: StatusBoard::default(),
+            status,
             telemetry,
             steering: Steering::default(),
             tracing,

@@ -1,5 +1,7 @@
 //! What the agent knows of its own state: plugins, bundles, decision logs.
 
+mod age;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,6 +9,8 @@ use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use tokio::sync::watch;
+
+pub use age::Freshness;
 
 use crate::error::Error;
 use crate::service::BoxFuture;
@@ -96,6 +100,9 @@ pub struct BundleStatus {
     pub last_successful_request: Moment,
     /// When the service was last asked.
     pub last_request: Moment,
+    /// How old the active version is.
+    #[serde(flatten)]
+    pub freshness: Option<Freshness>,
     /// `bundle_error` while something is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
@@ -108,6 +115,9 @@ pub struct BundleStatus {
     /// The status with which the service refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_code: Option<u16>,
+    /// What of the active version is not made use of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// What the last load cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Value>,
@@ -237,9 +247,14 @@ impl StatusBoard {
         self.published.store(Some(Arc::new(body)));
     }
 
-    /// What was published last; nothing while nobody sends reports.
+    /// What was published last, with the ages that bundles have now; nothing while nobody sends reports.
     pub fn published(&self) -> Option<Value> {
-        self.published.load().as_deref().cloned()
+        self.published.load().as_deref().map(|body| age::renewed(body, &self.report.borrow()))
+    }
+
+    /// The ages that bundles have now, in Prometheus' text form.
+    pub fn ages(&self) -> String {
+        age::family(&self.report.borrow())
     }
 
     /// Withdraws what was published.

@@ -20,8 +20,16 @@ const METADATA: Metadata<'static> = Metadata::new("regent", Level::INFO, None);
 pub struct Telemetry {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
-    /// Families that plugins keep themselves, by owner, in text form.
-    families: Arc<ArcSwap<BTreeMap<&'static str, String>>>,
+    /// Families that are kept elsewhere, by owner.
+    families: Arc<ArcSwap<BTreeMap<&'static str, Families>>>,
+}
+
+/// Families in Prometheus' text form.
+#[derive(Clone)]
+enum Families {
+    Text(String),
+    /// Made whenever they are shown.
+    Made(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
 impl Telemetry {
@@ -70,9 +78,18 @@ impl Telemetry {
     /// Shows families that their owner keeps itself, in Prometheus' text form, in place of those it gave before. For
     /// series that come and go, which counters and gauges here cannot.
     pub fn set_families(&self, owner: &'static str, text: &str) {
+        self.put_families(owner, &Families::Text(text.to_owned()));
+    }
+
+    /// As [`Telemetry::set_families`], for what is of another amount whenever it is shown. `make` must be quick.
+    pub fn make_families(&self, owner: &'static str, make: impl Fn() -> String + Send + Sync + 'static) {
+        self.put_families(owner, &Families::Made(Arc::new(make)));
+    }
+
+    fn put_families(&self, owner: &'static str, new: &Families) {
         self.families.rcu(|families| {
             let mut families = BTreeMap::clone(families);
-            families.insert(owner, text.to_owned());
+            families.insert(owner, new.clone());
             families
         });
     }
@@ -87,7 +104,12 @@ impl Telemetry {
     pub fn render(&self) -> String {
         self.upkeep();
         let mut text = self.handle.render();
-        self.families.load().values().for_each(|families| text.push_str(families));
+        for families in self.families.load().values() {
+            match families {
+                Families::Text(families) => text.push_str(families),
+                Families::Made(make) => text.push_str(&make()),
+            }
+        }
         text
     }
 }

@@ -6,13 +6,15 @@ use regent_core::store::{BundleContent, BundlePayload};
 /// A loaded bundle. It may be tried several times, so it gives out copies, which are cheap.
 pub struct Candidate {
     content: BundleContent,
+    /// What of it is not made use of, for people.
+    pub warnings: Vec<String>,
     /// What the load cost.
     pub metrics: Metrics,
 }
 
 impl Candidate {
-    pub(crate) fn new(content: BundleContent, metrics: Metrics) -> Self {
-        Self { content, metrics }
+    pub(crate) fn new(content: BundleContent, warnings: Vec<String>, metrics: Metrics) -> Self {
+        Self { content, warnings, metrics }
     }
 
     /// The manifest's revision, empty if it has none.
@@ -30,11 +32,13 @@ impl Candidate {
         self.content.clone()
     }
 
+    /// Whether it consists of changes to another version.
+    pub fn is_delta(&self) -> bool {
+        matches!(self.content.payload, BundlePayload::Delta(_))
+    }
+
     /// `snapshot` or `delta`.
     pub fn kind(&self) -> &'static str {
-        match self.content.payload {
-            BundlePayload::Snapshot { .. } => "snapshot",
-            BundlePayload::Delta(_) => "delta",
-        }
+        if self.is_delta() { "delta" } else { "snapshot" }
     }
 }

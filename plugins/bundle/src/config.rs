@@ -49,6 +49,8 @@ pub struct BundleConfig {
     pub persist: bool,
     /// What is asked of its signature; nothing if it may not have one.
     pub verification: Option<Arc<Verification>>,
+    /// How long it may go without its service confirming that the active version is the newest.
+    pub max_staleness: Option<Duration>,
 }
 
 /// Where a bundle comes from.
@@ -102,6 +104,9 @@ struct Written {
     /// Most bytes of it and of each of its files, uncompressed.
     #[serde(default)]
     size_limit_bytes: Option<i64>,
+    /// Most seconds for which its service may not have confirmed it before the plugin's state is `ERROR`.
+    #[serde(default)]
+    max_staleness_seconds: Option<i64>,
 }
 
 /// The deprecated section.
@@ -201,15 +206,37 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
         return Err(invalid("a bundle with 'persist' needs a name that is a path below a directory".to_owned()));
     }
     let size_limit = written.size_limit_bytes.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+    let delay = polling.delay().map_err(|why| invalid(why.to_owned()))?;
+    let trigger = TriggerMode::of(written.trigger.as_deref(), known.trigger).map_err(invalid)?;
+    let longest = polling.long_polling().unwrap_or_default().max(*delay.end());
+    let pause = (trigger == TriggerMode::Periodic).then_some(longest);
+    let max_staleness = written.max_staleness_seconds.map(|limit| staleness(limit, &source, pause)).transpose();
     Ok(BundleConfig {
         source,
-        delay: polling.delay().map_err(|why| invalid(why.to_owned()))?,
-        trigger: TriggerMode::of(written.trigger.as_deref(), known.trigger).map_err(invalid)?,
+        delay,
+        trigger,
+        max_staleness: max_staleness.map_err(invalid)?,
         limits: size_limit.map_or_else(Limits::default, Limits::of),
         long_polling: polling.long_polling(),
         persist,
         verification,
     })
+}
+
+/// The limit of so many seconds. `pause` is the longest one between two requests, if they are made by themselves.
+fn staleness(seconds: i64, source: &SourceConfig, pause: Option<Duration>) -> Result<Duration, String> {
+    let limit = u64::try_from(seconds).ok().filter(|limit| *limit > 0).map(Duration::from_secs);
+    let limit = limit.ok_or("'max_staleness_seconds' must be at least 1")?;
+    if matches!(source, SourceConfig::File(_)) {
+        return Err("'max_staleness_seconds' is for bundles of services: files are not asked for again".to_owned());
+    }
+    match pause.filter(|pause| *pause >= limit) {
+        Some(pause) => {
+            let pause = pause.as_secs();
+            Err(format!("'max_staleness_seconds' must be more than the longest pause between two requests, {pause}"))
+        }
+        None => Ok(limit),
+    }
 }
 
 /// The path of a `file:` URL.

@@ -187,7 +187,7 @@ impl Downloader {
             let naming = Naming { name: &name, base: "", version: RegoVersion::default() };
             let parse = |_: &mut Metrics| content::prepare(&bundle, naming, etag, &*engine);
             let content = metrics.time("timer_rego_module_parse_ns", parse)?;
-            Ok(Download::Bundle(Box::new(Candidate::new(content, metrics)), size))
+            Ok(Download::Bundle(Box::new(Candidate::new(content, bundle.warnings(), metrics)), size))
         });
         job.await?
     }

@@ -5,6 +5,7 @@
 //! | `**/*.rego`                           | [`Bundle::modules`], not parsed yet                   |
 //! | `**/data.json`, `data.yaml`, `data.yml` | [`Bundle::data`] below the path of its directory    |
 //! | `.manifest`                           | [`Bundle::manifest`]                                  |
+//! | `**/*.wasm`                           | [`Bundle::wasm`]: nothing but its name                |
 //! | `patch.json`                          | [`Bundle::changes`]; then nothing else may be there   |
 //! | `.signatures.json`                    | nothing; all others are verified by it, as [`Trust`] asks |
 //! | anything else                         | nothing                                               |
@@ -24,6 +25,7 @@ mod name;
 mod pattern;
 pub mod sign;
 mod trust;
+mod wasm;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +58,8 @@ pub struct Bundle {
     pub modules: Vec<ModuleFile>,
     /// Changes to the data of the bundle that is active under its name; if there are any, there is nothing else.
     pub changes: Vec<Patch>,
+    /// Files of policies compiled to Wasm, which are left aside.
+    pub wasm: Vec<String>,
     /// How much there was.
     pub sizes: Sizes,
 }
@@ -76,8 +80,6 @@ pub struct Sizes {
     pub content: u64,
     /// Number of entries, directories and ignored files included.
     pub entries: usize,
-    /// Files of compiled policy (`.wasm`), which are left aside.
-    pub wasm: usize,
 }
 
 impl Bundle {

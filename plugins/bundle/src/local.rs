@@ -74,6 +74,9 @@ pub fn load_local(
     } else {
         (String::new(), crate::download::read_local(Path::new(path), limits, trust.at(""))?)
     };
+    for warning in bundle.warnings() {
+        tracing::warn!(name = path, "Bundle: {warning}.");
+    }
     Ok(LocalBundle { name: path.to_owned(), base, bundle })
 }
 

@@ -54,7 +54,7 @@ impl Plugin for BundlePlugin {
         let mut work = Work::new(self.host, self.askers, sender);
         work.configure(self.config).await;
         loop {
-            let due = work.due();
+            let (due, stale) = (work.due(), work.stale_at());
             tokio::select! {
                 signal = inbox.recv() => match signal {
                     Signal::Configure(config, reply) => {
@@ -72,6 +72,7 @@ impl Plugin for BundlePlugin {
                 },
                 Some(arrival) = arrivals.recv() => work.arrive(arrival),
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => work.activate().await,
+                () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => work.report(),
             }
         }
     }

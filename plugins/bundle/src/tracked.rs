@@ -1,9 +1,10 @@
 //! What the plugin knows of one configured bundle.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use regent_core::metrics::Metrics;
-use regent_core::status::{BundleStatus, Moment};
+use regent_core::status::{BundleStatus, Freshness, Moment};
 use regent_core::store::ActiveBundle;
 use regent_core::trigger::{Fetched, Outcome};
 use tokio::sync::oneshot;
@@ -25,13 +26,33 @@ pub(crate) struct Tracked {
     pub(crate) candidate: Option<Arc<Candidate>>,
     /// Where the candidate comes from.
     origin: Origin,
+    /// When the candidate came.
+    came: Instant,
+    /// How old the active version is.
+    freshness: Freshness,
+    /// Whether it was too old when that was last looked at.
+    pub(crate) stale: bool,
     /// The loader that waits for what becomes of the candidate.
     waiting: Option<oneshot::Sender<Verdict>>,
 }
 
 impl Tracked {
-    pub(crate) fn new(config: BundleConfig, loader: Loader, status: BundleStatus) -> Self {
-        Self { config, loader, status, settled: false, candidate: None, origin: Origin::Source, waiting: None }
+    pub(crate) fn new(config: BundleConfig, loader: Loader, mut status: BundleStatus) -> Self {
+        let limit = config.max_staleness;
+        let freshness = status.freshness.map_or_else(|| Freshness::starting(limit), |known| known.limited(limit));
+        status.freshness = Some(freshness);
+        Self {
+            config,
+            loader,
+            status,
+            settled: false,
+            candidate: None,
+            origin: Origin::Source,
+            came: Instant::now(),
+            freshness,
+            stale: false,
+            waiting: None,
+        }
     }
 
     /// The status of a bundle that nothing is known of but what may already be active under its name.
@@ -42,6 +63,34 @@ impl Tracked {
 
     pub(crate) fn waits(&self) -> bool {
         self.waiting.is_some()
+    }
+
+    /// Notes that what is active was, at that time, the newest that the service has.
+    fn confirmed(&mut self, at: Instant) {
+        self.freshness = self.freshness.confirmed(at);
+        self.status.freshness = Some(self.freshness);
+    }
+
+    /// When it will be too old, unless it is already known to be.
+    pub(crate) fn stale_at(&self) -> Option<Instant> {
+        self.freshness.stale_at().filter(|_| !self.stale)
+    }
+
+    /// Looks whether it is too old, and says so when that has changed.
+    pub(crate) fn look_at_age(&mut self) {
+        let stale = self.freshness.is_stale();
+        if stale == self.stale {
+            return;
+        }
+        self.stale = stale;
+        let name = &self.status.name;
+        if stale {
+            let limit = self.config.max_staleness.unwrap_or_default();
+            let why = format!("its service has not confirmed the active version for {limit:?} (max_staleness_seconds)");
+            tracing::error!(name, plugin = "bundle", "Bundle is stale: {why}.");
+        } else {
+            tracing::info!(name, plugin = "bundle", "Bundle is no longer stale.");
+        }
     }
 
     /// Notes that the service was asked.
@@ -75,6 +124,9 @@ impl Tracked {
         self.status.last_successful_request = self.status.last_request;
         self.candidate = None;
         self.settled |= is_active;
+        if is_active {
+            self.confirmed(Instant::now());
+        }
         self.clear_error();
         let _ = verdict.send(Ok(self.fetched(Outcome::Unchanged)));
     }
@@ -100,7 +152,7 @@ impl Tracked {
             status.last_successful_request = status.last_request;
             status.last_successful_download = status.last_request;
         }
-        self.origin = origin;
+        (self.origin, self.came) = (origin, Instant::now());
         status.kind = Some(candidate.kind());
         status.size = size;
         status.metrics = Some(candidate.metrics.to_value());
@@ -122,6 +174,10 @@ impl Tracked {
         }
         self.loader.set_etag(etag);
         self.settled = true;
+        if self.origin == Origin::Source {
+            self.confirmed(self.came);
+        }
+        self.warn(&candidate);
         let mut metrics = candidate.metrics.clone();
         metrics.absorb(cost);
         self.status.metrics = Some(metrics.to_value());
@@ -129,6 +185,17 @@ impl Tracked {
         self.status.last_successful_activation = Moment::now();
         self.clear_error();
         self.answer(Ok(self.fetched(Outcome::Activated)));
+    }
+
+    /// Notes what of the new version is not made use of, and says so once. Changes to a version leave that as it is.
+    fn warn(&mut self, candidate: &Candidate) {
+        if candidate.is_delta() || self.status.warnings == candidate.warnings {
+            return;
+        }
+        self.status.warnings.clone_from(&candidate.warnings);
+        for warning in &candidate.warnings {
+            tracing::warn!(name = self.status.name, plugin = "bundle", "Bundle: {warning}.");
+        }
     }
 
     /// Notes that the candidate does not fit. It stays, for others may change.

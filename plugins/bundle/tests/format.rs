@@ -269,3 +269,34 @@ fn no_bytes_make_it_panic() {
         }
     }
 }
+
+#[test]
+fn policies_compiled_to_wasm_are_named_and_their_list_has_to_be_sound() {
+    let list = |entries: serde_json::Value| {
+        let manifest = json!({"roots": ["a"], "wasm": entries});
+        Kit::new().rego("a.rego", "package a").file("policy.wasm", "\0asm").file("x/policy.wasm", "").manifest(manifest)
+    };
+    let entry = |entrypoint: &str, module: &str| json!({"entrypoint": entrypoint, "module": module});
+    let both = list(json!([entry("a/allow", "/policy.wasm"), entry("a/deny", "x/policy.wasm")]));
+    let bundle = read(&both.build()).expect("a bundle");
+    assert_eq!((bundle.modules.len(), bundle.wasm.len()), (1, 2));
+    let expected = "policies compiled to Wasm are not run: policy.wasm, x/policy.wasm; what they decide is undefined \
+                    unless a policy in Rego decides it: a/allow, a/deny";
+    assert_eq!(bundle.warnings(), [expected]);
+    for (entries, expected) in [
+        (
+            json!([entry("a", "/p.wasm")]),
+            "manifest references wasm module '/p.wasm' but the module file does not exist",
+        ),
+        (
+            json!([entry("b/x", "/policy.wasm")]),
+            "manifest roots [a] do not permit 'b/x' entrypoint for wasm module '/policy.wasm'",
+        ),
+        (
+            json!([entry("a/x", "policy.wasm"), entry("a/x", "x/policy.wasm")]),
+            "entrypoint 'a/x' cannot be used by more than one wasm module",
+        ),
+    ] {
+        assert_eq!(error(&list(entries)), expected);
+    }
+}

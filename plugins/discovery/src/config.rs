@@ -79,6 +79,7 @@ impl DiscoveryConfig {
             long_polling: polling.long_polling(),
             persist: self.persist.unwrap_or_default(),
             verification,
+            max_staleness: None,
         };
         let document = self.decision.as_deref().or(name).map(|path| path.trim_matches('/').replace('/', "."));
         let query = document.map_or_else(|| "data".to_owned(), |document| format!("data.{document}"));

@@ -128,7 +128,7 @@ impl Desk {
                 if let Some(etag) = etag {
                     self.loader.set_etag(&etag);
                 }
-                self.progress.nothing_new();
+                self.progress.not_modified();
                 answer(verdict, Ok(self.progress.fetched(Outcome::Unchanged)));
             }
             Ok(Download::Nothing) => {

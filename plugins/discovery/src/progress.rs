@@ -2,7 +2,9 @@
 
 use regent_bundle::{Candidate, LoadError, Origin};
 use regent_core::Host;
-use regent_core::status::{BundleStatus, Cause, Moment, State};
+use std::time::Instant;
+
+use regent_core::status::{BundleStatus, Cause, Freshness, Moment, State};
 use regent_core::steering::Accepted;
 use regent_core::trigger::{Fetched, Outcome};
 
@@ -16,7 +18,8 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(host: Host) -> Self {
-        Self { host, status: BundleStatus { name: NAME.to_owned(), ..BundleStatus::default() } }
+        let freshness = Some(Freshness::starting(None));
+        Self { host, status: BundleStatus { name: NAME.to_owned(), freshness, ..BundleStatus::default() } }
     }
 
     /// Notes that the service was asked, or the copy on disk read.
@@ -38,6 +41,19 @@ impl Progress {
         }
     }
 
+    /// Notes that what is in effect is the newest that the service has.
+    fn confirm(&mut self) {
+        self.status.freshness = self.status.freshness.map(|freshness| freshness.confirmed(Instant::now()));
+    }
+
+    /// Notes that the service has nothing newer than what is in effect.
+    pub(crate) fn not_modified(&mut self) {
+        if self.status.last_successful_activation.0.is_some() {
+            self.confirm();
+        }
+        self.nothing_new();
+    }
+
     /// Notes that there is nothing new, or nothing at all.
     pub(crate) fn nothing_new(&mut self) {
         tracing::debug!(plugin = NAME, "Discovery update skipped, server replied with not modified.");
@@ -50,6 +66,13 @@ impl Progress {
         self.clear_error();
         self.status.active_revision = Some(candidate.revision().to_owned()).filter(|revision| !revision.is_empty());
         self.status.last_successful_activation = Moment::now();
+        if origin == Origin::Source {
+            self.confirm();
+        }
+        for warning in &candidate.warnings {
+            tracing::warn!(plugin = NAME, "Discovery bundle: {warning}.");
+        }
+        self.status.warnings.clone_from(&candidate.warnings);
         if !accepted.overridden.is_empty() {
             let keys = accepted.overridden.join(", ");
             let text = format!("Keys in the discovered configuration overridden by boot configuration: {keys}");

@@ -9,7 +9,7 @@ use regent_signing::digest::is_structured;
 use super::delta::{self, Change};
 use super::manifest::Manifest;
 use super::trust::{Expected, Gate, SIGNATURES};
-use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes};
+use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes, wasm};
 
 /// What a file of a bundle is for. Of other files only the digest matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +49,15 @@ pub(super) struct Assembly {
     data: Value,
     modules: Vec<ModuleFile>,
     changes: Vec<Change>,
+    wasm: Vec<String>,
     sizes: Sizes,
 }
 
 impl Assembly {
     pub(super) fn new(limits: Limits, gate: Gate) -> Self {
-        let data = Value::empty_object();
-        Self { limits, gate, manifest: None, data, modules: Vec::new(), changes: Vec::new(), sizes: Sizes::default() }
+        let (data, sizes) = (Value::empty_object(), Sizes::default());
+        let (modules, changes, wasm) = (Vec::new(), Vec::new(), Vec::new());
+        Self { limits, gate, manifest: None, data, modules, changes, wasm, sizes }
     }
 
     pub(super) fn count_entry(&mut self) -> Result<(), FormatError> {
@@ -90,7 +92,9 @@ impl Assembly {
         let expected = self.gate.expect(path)?;
         match (kind, expected) {
             (None | Some(Kind::Wasm), expected) => {
-                self.sizes.wasm += usize::from(kind == Some(Kind::Wasm));
+                if kind == Some(Kind::Wasm) {
+                    self.wasm.push(path.to_owned());
+                }
                 match expected {
                     None => self.count_size(announced),
                     Some(expected) => self.pass_over(path, &expected, content),
@@ -183,13 +187,13 @@ impl Assembly {
     pub(super) fn finish(self) -> Result<Bundle, FormatError> {
         let manifest = self.manifest.unwrap_or_default();
         manifest.require_permitted(&self.data)?;
-        let Self { data, modules, sizes, changes, gate, .. } = self;
+        let Self { data, modules, sizes, changes, wasm, gate, .. } = self;
         gate.close()?;
-        let bundle = Bundle { changes: delta::permitted(changes, &manifest)?, manifest, data, modules, sizes };
+        let bundle = Bundle { changes: delta::permitted(changes, &manifest)?, manifest, data, modules, wasm, sizes };
         if bundle.is_delta() {
             delta::require_nothing_else(&bundle)?;
-        } else if sizes.wasm > 0 {
-            tracing::warn!(files = sizes.wasm, "Compiled policies (wasm) of the bundle are ignored.");
+        } else {
+            wasm::require_consistent(&bundle.manifest, &bundle.wasm)?;
         }
         Ok(bundle)
     }

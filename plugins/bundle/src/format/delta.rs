@@ -87,7 +87,7 @@ pub(super) fn require_nothing_else(bundle: &Bundle) -> Result<(), FormatError> {
         Err(FormatError::DeltaContent("data"))
     } else if !bundle.modules.is_empty() {
         Err(FormatError::DeltaContent("policy"))
-    } else if bundle.sizes.wasm > 0 {
+    } else if !bundle.wasm.is_empty() {
         Err(FormatError::DeltaContent("wasm"))
     } else {
         Ok(())

@@ -44,6 +44,22 @@ pub enum FormatError {
         /// The file.
         file: String,
     },
+    /// The manifest lists a compiled policy that is not there.
+    #[error("manifest references wasm module '{0}' but the module file does not exist")]
+    WasmMissing(String),
+    /// The manifest lists one entrypoint of compiled policies twice.
+    #[error("entrypoint '{0}' cannot be used by more than one wasm module")]
+    WasmTwice(String),
+    /// The manifest lists a compiled policy for what lies outside its roots.
+    #[error("manifest roots {roots} do not permit '{entrypoint}' entrypoint for wasm module '{file}'")]
+    WasmOutsideRoots {
+        /// The roots as OPA prints them.
+        roots: String,
+        /// What it decides.
+        entrypoint: String,
+        /// The file.
+        file: String,
+    },
     /// A file is larger than the configuration allows.
     #[error("bundle file {path} size ({size} bytes) exceeds configured size_limit_bytes ({limit} bytes)")]
     FileTooLarge {

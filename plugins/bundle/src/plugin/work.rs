@@ -214,10 +214,23 @@ impl Work {
         }
     }
 
-    /// Ready once every configured bundle has been active.
-    fn report(&self) {
+    /// When the next bundle will be too old, unless it is confirmed before.
+    pub(super) fn stale_at(&self) -> Option<Instant> {
+        self.bundles.values().filter_map(Tracked::stale_at).min().map(Instant::from_std)
+    }
+
+    /// Ready once every configured bundle has been active, and as long as none is too old.
+    pub(super) fn report(&mut self) {
+        self.bundles.values_mut().for_each(Tracked::look_at_age);
+        let stale: Vec<_> = self.bundles.iter().filter(|(_, tracked)| tracked.stale).map(|(name, _)| &**name).collect();
         let ready = self.bundles.values().all(|tracked| tracked.settled);
-        self.host.report(if ready { State::Ok } else { State::NotReady }, None);
+        if !stale.is_empty() {
+            let names = stale.join(", ");
+            let message = format!("not confirmed by their service for longer than max_staleness_seconds: {names}");
+            self.host.report(State::Error, Some(message));
+        } else {
+            self.host.report(if ready { State::Ok } else { State::NotReady }, None);
+        }
     }
 
     pub(super) fn stop(&mut self) {

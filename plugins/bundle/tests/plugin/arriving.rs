@@ -125,6 +125,28 @@ async fn serve_once(headers: &'static str, body: Vec<u8>) -> String {
 }
 
 #[tokio::test]
+async fn status_says_for_as_long_as_it_is_active_that_wasm_is_not_run() {
+    let acme = ControlPlane::start().await;
+    let manifest =
+        json!({"revision": "v1", "roots": ["authz"], "wasm": [{"entrypoint": "authz/deny", "module": "/policy.wasm"}]});
+    let compiled = authz("v1", "1").file("policy.wasm", "\0asm").manifest(manifest);
+    acme.serve_bundle("authz", compiled.build());
+    let agent = Agent::start(&manual(&acme, &["authz"])).await;
+    let expected = "policies compiled to Wasm are not run: policy.wasm; what they decide is undefined unless a policy in Rego \
+                    decides it: authz/deny";
+    for _activated_then_not_modified in 0..2 {
+        agent.trigger().await.expect("it is no error");
+        let status = agent.host.status.report().bundles["authz"].clone();
+        assert_eq!((&status.warnings[..], status.code), (&[expected.to_owned()][..], None));
+        assert_eq!((agent.ask("authz/answer"), agent.ask("authz/deny")), ("1".to_owned(), "undefined".to_owned()));
+    }
+    agent.ready().await;
+    acme.serve_bundle("authz", authz("v2", "2").build());
+    agent.trigger().await.expect("v2 arrives");
+    assert!(agent.host.status.report().bundles["authz"].warnings.is_empty());
+}
+
+#[tokio::test]
 async fn without_bundles_the_plugin_is_ready() {
     let agent = Agent::start("bundles: {off: null}").await;
     agent.ready().await;

@@ -20,6 +20,13 @@ async fn mistakes_are_refused_in_opas_words() {
     check(reversed, "max polling delay must be >= min polling delay").await;
     let long = "{polling: {long_polling_timeout_seconds: 0}}";
     check(long, "'long_polling_timeout_seconds' must be at least 1").await;
+    check("{max_staleness_seconds: 0}", "'max_staleness_seconds' must be at least 1").await;
+    let pause = "'max_staleness_seconds' must be more than the longest pause between two requests, ";
+    check("{max_staleness_seconds: 120}", &format!("{pause}120")).await;
+    let long = "polling: {min_delay_seconds: 1, max_delay_seconds: 2, long_polling_timeout_seconds: 30}";
+    check(&format!("{{max_staleness_seconds: 30, {long}}}"), &format!("{pause}30")).await;
+    let file = "'max_staleness_seconds' is for bundles of services: files are not asked for again";
+    check("{max_staleness_seconds: 10, resource: 'file:///x'}", file).await;
     check("{trigger: never}", r#"invalid trigger mode "never" (want "periodic" or "manual")"#).await;
     check("{signing: {keyid: k}}", "key id k not found").await;
     check("{signing: {keyid: '', plugin: x}, service: x}", r#"service name "x" not found"#).await;

@@ -40,7 +40,7 @@ fn a_changed_byte_is_found_in_every_kind_of_file() {
         assert!(error.starts_with(&format!("{path}: digest mismatch (want: ")), "{path}: {error}");
     }
     let all = read_as(&changed("README.md", "read me"), Some(&trusting())).expect("unchanged");
-    assert_eq!((all.modules.len(), all.sizes.wasm, &*all.manifest.revision), (2, 1, "r1"));
+    assert_eq!((all.modules.len(), all.wasm.len(), &*all.manifest.revision), (2, 1, "r1"));
 }
 
 #[test]
