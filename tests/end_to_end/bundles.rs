@@ -5,7 +5,7 @@ use std::path::Path;
 use regent_kit::{AgentCommand, Bundle, ControlPlane, Fault};
 use serde_json::{Value, json};
 
-use crate::support::{SOON, bundle, decide, ready, regent};
+use crate::support::{SOON, bundle, decide, policy, ready, regent};
 
 /// A configuration with one bundle that is asked for every second, and more keys of that bundle.
 fn config(acme: &ControlPlane, more: &str) -> String {
@@ -128,6 +128,65 @@ async fn a_bundle_that_cannot_be_kept_takes_effect_all_the_same() {
     assert!(message.starts_with("kept/bundles/authz/bundle.tar.gz: "), "{message}");
     assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
     agent.wait_for_log("Persisting bundle to disk failed: ", SOON).await.expect("a line of the log");
+}
+
+/// Text that no compression makes much smaller.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let letter = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b' ' + u8::try_from((state >> 33) % 64).expect("a small number"))
+    };
+    (0..length).map(letter).filter(|letter| *letter != '"').collect()
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_keeps_the_last_copy_that_fitted() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", bundle("v1", &["ann"]));
+    // No file may become larger than so many blocks; that the write fails is all that the agent sees of it, as on a disk
+    // without room.
+    let wrapper = format!("#!/bin/sh\ntrap '' XFSZ\nulimit -f 16\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_regent"));
+    let place = tempfile::tempdir().expect("a directory");
+    let limited = place.path().join("limited");
+    std::fs::write(&limited, wrapper).expect("written");
+    std::fs::set_permissions(&limited, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let command =
+        regent_kit::Agent::command(&limited).arg("--log-level=debug").config(&config(&acme, ", persist: true"));
+    let agent = ready(command).await;
+    agent.wait_for_log("Bundle persisted to disk successfully", SOON).await.expect("the bundle is kept");
+
+    let large = |revision: &str, user: &str| {
+        let data = json!({"users": [user], "noise": noise(100_000)});
+        Bundle::new().revision(revision).roots(["app"]).rego("app.rego", &policy(revision)).data("app", data).build()
+    };
+    acme.serve_bundle("authz", large("v2", "bob"));
+    agent.wait_for_log("Older version of activated bundle persisted, ignoring error", SOON).await.expect("a line");
+    let report = acme.wait_for_status(SOON, |report| status(report, "active_revision") == "v2").await;
+    assert_eq!(status(&report.expect("it takes effect"), "code"), &Value::Null);
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "bob"})).await, true);
+    let beside: Vec<_> =
+        std::fs::read_dir(file(agent.dir()).parent().expect("a directory")).expect("readable").collect();
+    assert_eq!(beside.len(), 1, "nothing half-written is left: {beside:?}");
+    assert_eq!(std::fs::read(file(agent.dir())).expect("the copy"), bundle("v1", &["ann"]));
+
+    // What fits again is kept again.
+    acme.serve_bundle("authz", bundle("v3", &["cid"]));
+    regent_kit::wait::until(SOON, "the copy", async || {
+        (std::fs::read(file(agent.dir())).ok()? == bundle("v3", &["cid"])).then_some(())
+    })
+    .await
+    .expect("it is kept");
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "cid"})).await, true);
+
+    // An agent without an older copy says in its status that there is none.
+    acme.serve_bundle("authz", large("v4", "dan"));
+    let command = agent.into_command().await;
+    std::fs::remove_file(file(command.dir())).expect("removed");
+    let agent = ready(command).await;
+    let failed = |report: &Value| status(report, "code") == "bundle_error" && status(report, "active_revision") == "v4";
+    acme.wait_for_status(SOON, failed).await.expect("the failure is reported");
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "dan"})).await, true);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! The real binary, from outside: real HTTP, real signals, a control plane in this process.
 
 mod advisories;
+mod aging;
 mod architecture;
+mod broken_services;
 mod bundles;
 mod collector;
 mod credentials;

@@ -58,3 +58,29 @@ async fn ask_until(agent: Arc<Agent>, done: Arc<AtomicBool>, answered: Arc<Atomi
         answered.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+/// Activations of which the first ones may make memory grow.
+const WARM_UP: u64 = 200;
+
+#[tokio::test]
+async fn memory_stays_flat_over_a_thousand_activations() {
+    let acme = ControlPlane::start().await;
+    let url = acme.url();
+    let config = format!("services: {{acme: {{url: \"{url}\"}}}}\nbundles: {{authz: {{trigger: manual}}}}\n");
+    let agent = regent().config(&config).args(["--log-level", "error"]).start().await.expect("the agent starts");
+    let (mut warm, mut most) = (0, 0);
+    for number in 1..=1_000_u64 {
+        acme.serve_bundle("authz", version(number));
+        let answer = agent.post("/v1/bundles/authz/trigger", ()).await;
+        assert_eq!(answer.json()["result"]["revision"], format!("v{number}"), "{}", answer.text());
+        if number % 50 == 0 {
+            acme.forget();
+            let answer = agent.post("/v1/data/twins/both", json!({"input": {}})).await;
+            assert_eq!(answer.json()["result"], json!([number, number, number]));
+            let held: u64 = agent.get("/metrics/alloc_bytes").await.text().trim().parse().expect("a number");
+            if number <= WARM_UP { warm = warm.max(held) } else { most = most.max(held) }
+        }
+    }
+    // Each version holds 20,000 numbers: 800 of them would be several hundred megabytes.
+    assert!(most < warm + (32 << 20), "{most} bytes after {warm}");
+}

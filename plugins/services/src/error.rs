@@ -29,6 +29,8 @@ pub(crate) enum ServiceError {
     HeaderTimeout(Duration),
     #[error("answer stalled for {0:?}")]
     Stalled(Duration),
+    #[error("answer too slow: {bytes} bytes in {time:?}")]
+    Slow { bytes: u64, time: Duration },
     #[error("no answer")]
     Transport(#[source] reqwest::Error),
     #[error("stopped after {0} redirects")]
@@ -42,9 +44,12 @@ pub(crate) enum ServiceError {
 impl ServiceError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::HeaderTimeout(_) | Self::Stalled(_) | Self::Transport(_) | Self::Body(_) | Self::Interrupted(_) => {
-                ErrorKind::Unavailable
-            }
+            Self::HeaderTimeout(_)
+            | Self::Stalled(_)
+            | Self::Slow { .. }
+            | Self::Transport(_)
+            | Self::Body(_)
+            | Self::Interrupted(_) => ErrorKind::Unavailable,
             Self::Redirects(_) | Self::Location => ErrorKind::Protocol,
             _ => ErrorKind::Config,
         }
@@ -71,6 +76,7 @@ impl From<ServiceError> for Error {
             | ServiceError::Stalled(_)
             | ServiceError::Redirects(_)
             | ServiceError::Location
+            | ServiceError::Slow { .. }
             | ServiceError::HeaderTimeout(_) => outer,
         }
     }

@@ -17,6 +17,7 @@ mod environment;
 mod error;
 mod log;
 mod oci;
+mod pieces;
 mod rest;
 pub mod tls;
 mod user_agent;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::stream::{self, Stream};
 use http::{HeaderMap, Method, StatusCode, header};
 use regent_core::Error;
 use regent_core::service::{CredentialProvider, ServiceResponse};
@@ -14,13 +13,11 @@ use url::{Host, Url};
 
 use crate::config::Trust;
 use crate::error::ServiceError;
+use crate::pieces::unless_stalled;
 use crate::tls::Material;
 
 /// How long a connection may take to come about, as Go's client has it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long the next piece of a body may take. OPA waits for ever, and its bundle loader with it.
-const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Redirects that are followed, as Go's client has it.
 const MOST_REDIRECTS: usize = 10;
@@ -170,21 +167,6 @@ fn is_on_this_machine(url: &str) -> bool {
         Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
         Ok(None) | Err(_) => false,
     }
-}
-
-/// The pieces of a body, the last one an error if nothing more comes for too long or the connection breaks.
-fn unless_stalled(
-    body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
-) -> impl Stream<Item = Result<Bytes, Error>> + Send {
-    stream::unfold(Some(Box::pin(body)), async |body| {
-        let mut body = body?;
-        match tokio::time::timeout(STALL_TIMEOUT, body.next()).await {
-            Ok(Some(Ok(piece))) => Some((Ok(piece), Some(body))),
-            Ok(Some(Err(error))) => Some((Err(ServiceError::Body(error).into()), None)),
-            Ok(None) => None,
-            Err(_) => Some((Err(ServiceError::Stalled(STALL_TIMEOUT).into()), None)),
-        }
-    })
 }
 
 #[cfg(test)]

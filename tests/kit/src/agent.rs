@@ -148,6 +148,11 @@ impl Agent {
         self.stderr.wait_for_line(text, limit).await
     }
 
+    /// The process's id, until it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Asks it to stop (SIGTERM); [`Agent::wait`] sees it do so.
     pub fn terminate(&self) -> Result<(), Error> {
         self.signal("TERM")

@@ -213,6 +213,11 @@ impl ControlPlane {
         self.shared.journal.borrow().statuses.clone()
     }
 
+    /// Forgets all that was received, for runs that are long. Nobody may be waiting for anything meanwhile.
+    pub fn forget(&self) {
+        self.shared.journal.send_modify(|journal| *journal = Journal::default());
+    }
+
     /// Goes away: when this returns, the port is closed and all connections are gone.
     pub async fn stop(mut self) {
         self.accepting.abort();

@@ -47,7 +47,7 @@ pub struct Upload {
     pub events: Vec<Value>,
 }
 
-/// Grows only, so that whoever waits can look at the whole each time.
+/// Grows only, so that whoever waits can look at the whole each time, until it is told to forget.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     pub(super) requests: Vec<Received>,
