@@ -151,12 +151,13 @@ async fn forward(listener: TcpListener, inside: SocketAddr) {
     }
 }
 
-/// Versions say the same number in policy and data, and let ann in.
+/// Versions say the same number in policy and data, let ann in, and are large enough for one that is kept too long to show.
 fn publish(acme: &ControlPlane, number: u64) {
     let rego =
         format!("package app\n\nallow if input.user in data.app.users\n\nversions := [data.app.version, {number}]\n");
-    let data = json!({"users": ["ann"], "version": number, "ballast": vec![number; 5_000]});
-    let authz = Bundle::new().revision(&format!("v{number}")).roots(["app"]).rego("app.rego", &rego).data("app", data);
+    let data = json!({"users": ["ann"], "version": number});
+    let authz = Bundle::new().revision(&format!("v{number}")).roots(["app", "ballast"]).rego("app.rego", &rego);
+    let authz = authz.data("app", data).data("ballast", json!({"numbers": vec![number; 20_000]}));
     // Some agents wait with the service for news.
     acme.serve_bundle_holding("authz", authz.build());
     let extra = Bundle::new().revision(&format!("e{number}")).roots(["extra"]).data("extra", json!({"x": number}));
