@@ -157,7 +157,7 @@ fn publish(acme: &ControlPlane, number: u64) {
         format!("package app\n\nallow if input.user in data.app.users\n\nversions := [data.app.version, {number}]\n");
     let data = json!({"users": ["ann"], "version": number});
     let authz = Bundle::new().revision(&format!("v{number}")).roots(["app", "ballast"]).rego("app.rego", &rego);
-    let authz = authz.data("app", data).data("ballast", json!({"numbers": vec![number; 20_000]}));
+    let authz = authz.data("app", data).data("ballast", json!({"numbers": vec![number; 100_000]}));
     // Some agents wait with the service for news.
     acme.serve_bundle_holding("authz", authz.build());
     let extra = Bundle::new().revision(&format!("e{number}")).roots(["extra"]).data("extra", json!({"x": number}));
