@@ -141,8 +141,8 @@ fn with_clock(command: AgentCommand) -> (AgentCommand, PathBuf) {
     let (library, jump) = (command.dir().join("clock.so"), command.dir().join("jump"));
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(command.dir().join("clock.c")).arg("-ldl");
-    let compiled = compiler.output().expect("a C compiler, which Rust links with");
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let done = compiler.output().expect("a C compiler, which Rust links with");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let command = command.env("LD_PRELOAD", &library).env("CLOCK_JUMP", &jump);
     (command, jump)
 }

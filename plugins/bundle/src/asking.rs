@@ -131,30 +131,30 @@ mod tests {
 
     #[test]
     fn who_asks_while_a_fetch_runs_shares_the_next_one() {
-        let (asker, mut asked) = asking();
+        let (asker, mut calls) = asking();
         let (mut first, mut second) = (Box::pin(asker.clone().fetch()), Box::pin(asker.clone().fetch()));
         assert!(first.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none());
-        assert_eq!(asked.wait().now_or_never(), Some(Some(())));
-        let running = asked.count();
+        assert_eq!(calls.wait().now_or_never(), Some(Some(())));
+        let running = calls.count();
         let mut late = Box::pin(asker.clone().fetch());
         assert!(late.as_mut().now_or_never().is_none());
-        asked.serve(running, verdict("1"));
+        calls.serve(running, verdict("1"));
         assert_eq!(first.now_or_never(), Some(Some(verdict("1"))));
         assert!(late.as_mut().now_or_never().is_none(), "it began too early for that one");
-        assert_eq!(asked.wait().now_or_never(), Some(Some(())), "so there is another");
-        let running = asked.count();
-        asked.serve(running, verdict("2"));
+        assert_eq!(calls.wait().now_or_never(), Some(Some(())), "so there is another");
+        let running = calls.count();
+        calls.serve(running, verdict("2"));
         assert_eq!(late.now_or_never(), Some(Some(verdict("2"))));
         assert_eq!(second.now_or_never(), Some(Some(verdict("2"))), "who looks late learns the newest");
-        assert_eq!(asked.wait().now_or_never(), None, "nobody waits any more");
+        assert_eq!(calls.wait().now_or_never(), None, "nobody waits any more");
     }
 
     #[test]
     fn nobody_waits_for_a_loader_that_has_ended() {
-        let (asker, asked) = asking();
+        let (asker, calls) = asking();
         let mut caller = Box::pin(asker.fetch());
         assert!(caller.as_mut().now_or_never().is_none());
-        drop(asked);
+        drop(calls);
         assert_eq!(caller.now_or_never(), Some(None));
     }
 
@@ -166,16 +166,16 @@ mod tests {
         assert!(role.fetch(&other).is_none());
         let mut caller = role.fetch(&known).expect("it is known");
         assert!(caller.as_mut().now_or_never().is_none());
-        let (asker, mut asked) = asking();
+        let (asker, mut calls) = asking();
         askers.replace([(known.clone(), asker)]);
         assert!(caller.as_mut().now_or_never().is_none());
-        assert_eq!(asked.wait().now_or_never(), Some(Some(())));
+        assert_eq!(calls.wait().now_or_never(), Some(Some(())));
         let mut late = role.fetch(&known).expect("it is known");
         assert!(late.as_mut().now_or_never().is_none());
-        let number = asked.count();
-        asked.serve(number, verdict("1"));
+        let number = calls.count();
+        calls.serve(number, verdict("1"));
         assert_eq!(caller.now_or_never(), Some(Ok(verdict("1").expect("it worked"))));
-        drop((askers, asked));
+        drop((askers, calls));
         assert!(late.now_or_never().is_some_and(|answer| answer.is_ok()));
         let never = role.fetch(&known).expect("it is known");
         assert_eq!(never.now_or_never(), Some(Err(TriggerError::Interrupted(known))));

@@ -61,10 +61,10 @@ impl Drop for Loader {
 impl Loader {
     /// Starts asking. `etag` is that of the active version, empty if there is none.
     pub fn start(downloader: Downloader, etag: String, epoch: u64, arrivals: mpsc::Sender<Arrival>) -> Self {
-        let (asker, asked) = asking();
+        let (asker, calls) = asking();
         let (etag, known) = watch::channel(etag);
         let holds = downloader.config.long_polling.is_some();
-        let life = Life { downloader, epoch, arrivals, asked, etag: known, failures: 0, holds, hasty: 0 };
+        let life = Life { downloader, epoch, arrivals, asked: calls, etag: known, failures: 0, holds, hasty: 0 };
         Self { epoch, asker, etag, task: tokio::spawn(life.run()) }
     }
 

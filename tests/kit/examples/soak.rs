@@ -28,7 +28,7 @@ const CONNECTIONS: usize = 4;
 /// How long the last version may take to arrive.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What memory may grow by between the second and the last fifth of the run, beside a quarter of what it was.
+/// What memory may grow by between the second and the last fifth of the run, beside an eighth of what it was.
 const MARGIN: u64 = 16 << 20;
 
 const PATHS: [&str; 4] = ["/bundles/authz", "/bundles/extra", "/bundles/discovery", "/logs"];
@@ -83,7 +83,7 @@ async fn soak(binary: &str, duration: Duration, count: u64) -> Result<(), String
     for (index, memory) in memory.into_iter().enumerate() {
         let (early, late) = memory.await.map_err(|panic| panic.to_string())?;
         println!("agent {index}: {} MiB in the second fifth of the run, {} MiB in the last", early >> 20, late >> 20);
-        if late > early + early / 4 + MARGIN {
+        if late > early + early / 8 + MARGIN {
             grown.push(index);
         }
     }

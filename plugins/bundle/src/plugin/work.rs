@@ -224,13 +224,12 @@ impl Work {
         self.bundles.values_mut().for_each(Tracked::look_at_age);
         let stale: Vec<_> = self.bundles.iter().filter(|(_, tracked)| tracked.stale).map(|(name, _)| &**name).collect();
         let ready = self.bundles.values().all(|tracked| tracked.settled);
-        if !stale.is_empty() {
-            let names = stale.join(", ");
-            let message = format!("not confirmed by their service for longer than max_staleness_seconds: {names}");
-            self.host.report(State::Error, Some(message));
-        } else {
-            self.host.report(if ready { State::Ok } else { State::NotReady }, None);
+        if stale.is_empty() {
+            return self.host.report(if ready { State::Ok } else { State::NotReady }, None);
         }
+        let names = stale.join(", ");
+        let message = format!("not confirmed by their service for longer than max_staleness_seconds: {names}");
+        self.host.report(State::Error, Some(message));
     }
 
     pub(super) fn stop(&mut self) {
