@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
 async fn soak(binary: &str, duration: Duration, count: u64) -> Result<(), String> {
     let acme = ControlPlane::start().await;
     let mut door = Door::new(acme.url().trim_start_matches("http://").parse().map_err(|error| format!("{error}"))?);
-    door.open().await;
+    door.open();
     publish(&acme, 0);
     let mut agents = Vec::new();
     for index in 0..count {
@@ -65,11 +65,17 @@ async fn soak(binary: &str, duration: Duration, count: u64) -> Result<(), String
     let mut load = JoinSet::new();
     for agent in &agents {
         for _ in 0..CONNECTIONS {
-            load.spawn(ask(agent.clone(), meter.clone()));
+            let (agent, meter) = (agent.clone(), meter.clone());
+            load.spawn(async move {
+                let outcome = ask(&agent, &meter).await;
+                // One failure is enough.
+                meter.done.fetch_or(outcome.is_err(), Ordering::Relaxed);
+                outcome
+            });
         }
     }
     let memory: Vec<_> = agents.iter().map(|agent| tokio::spawn(memory(agent.id(), duration))).collect();
-    let last = flap(&acme, &mut door, duration, &load).await;
+    let last = flap(&acme, &mut door, duration, &meter).await;
     meter.done.store(true, Ordering::Relaxed);
     while let Some(ended) = load.join_next().await {
         ended.map_err(|panic| panic.to_string())??;
@@ -117,7 +123,7 @@ impl Door {
         Self { address, inside, forwarding: None, _reserved: reserved }
     }
 
-    async fn open(&mut self) {
+    fn open(&mut self) {
         if self.forwarding.is_none() {
             let socket = TcpSocket::new_v4().expect("a socket");
             socket.set_reuseaddr(true).expect("an option");
@@ -220,7 +226,7 @@ async fn arrived(agent: &Agent, number: u64) -> Result<(), Error> {
 }
 
 /// Lets one thing after the other happen to the control plane, and all be well in the end. Gives the last version.
-async fn flap(acme: &ControlPlane, door: &mut Door, duration: Duration, load: &JoinSet<Result<(), String>>) -> u64 {
+async fn flap(acme: &ControlPlane, door: &mut Door, duration: Duration, meter: &Meter) -> u64 {
     let broken = Bundle::new().roots(["app"]).rego("app.rego", "package app\n\nallow if {").build();
     let faults = [
         None,
@@ -235,7 +241,7 @@ async fn flap(acme: &ControlPlane, door: &mut Door, duration: Duration, load: &J
     ];
     let end = Instant::now() + duration;
     let mut number = 0;
-    while Instant::now() < end && load.len() > 0 {
+    while Instant::now() < end && !meter.done.load(Ordering::Relaxed) {
         number += 1;
         publish(acme, number);
         acme.forget();
@@ -244,29 +250,29 @@ async fn flap(acme: &ControlPlane, door: &mut Door, duration: Duration, load: &J
             acme.fail_always(path, faults[turn % faults.len()].clone());
         }
         if turn % 5 == 4 {
-            door.shut().await
+            door.shut().await;
         } else {
-            door.open().await
+            door.open();
         }
         sleep(Duration::from_millis(600 + number * 211 % 900).min(end.saturating_duration_since(Instant::now()))).await;
     }
     for path in PATHS {
         acme.fail_always(path, None);
     }
-    door.open().await;
+    door.open();
     publish(acme, number);
     number
 }
 
 /// Asks an agent without pause; whatever it says that is not right ends the run.
-async fn ask(agent: Arc<Agent>, meter: Arc<Meter>) -> Result<(), String> {
+async fn ask(agent: &Agent, meter: &Meter) -> Result<(), String> {
     let url = agent.url("");
     let address: SocketAddr = url.trim_start_matches("http://").parse().map_err(|error| format!("{url}: {error}"))?;
     let mut connection = connect(address).await?;
     let mut latest = 0;
     while !meter.done.load(Ordering::Relaxed) {
         let start = Instant::now();
-        let answer = decide(&mut connection, address).await.map_err(|error| format!("{error}{}", tail(&agent)))?;
+        let answer = decide(&mut connection, address).await.map_err(|error| format!("{error}{}", tail(agent)))?;
         meter.worst.fetch_max(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         meter.asked.fetch_add(1, Ordering::Relaxed);
         let (allow, versions) = (&answer["result"]["allow"], &answer["result"]["versions"]);
