@@ -31,6 +31,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// What memory may grow by between the second and the last fifth of the run, beside an eighth of what it was.
 const MARGIN: u64 = 16 << 20;
 
+/// A pause of the soak test itself that is worth a word.
+const STANDSTILL: Duration = Duration::from_secs(2);
+
 const PATHS: [&str; 4] = ["/bundles/authz", "/bundles/extra", "/bundles/discovery", "/logs"];
 
 #[tokio::main]
@@ -87,8 +90,14 @@ async fn soak(binary: &str, duration: Duration, count: u64) -> Result<(), String
     println!("{asked} decisions in {duration:?}, none failed; {last} versions; the slowest took {} ms", worst / 1000);
     let mut grown = Vec::new();
     for (index, memory) in memory.into_iter().enumerate() {
-        let (early, late) = memory.await.map_err(|panic| panic.to_string())?;
+        let Memory { early, late, gap } = memory.await.map_err(|panic| panic.to_string())?;
         println!("agent {index}: {} MiB in the second fifth of the run, {} MiB in the last", early >> 20, late >> 20);
+        if gap > STANDSTILL {
+            println!("the soak test itself stood still for {gap:?}: what it says of times means nothing");
+        }
+        if early == 0 || late == 0 {
+            return Err(format!("the memory of agent {index} could not be looked at"));
+        }
         if late > early + early / 8 + MARGIN {
             grown.push(index);
         }
@@ -305,20 +314,30 @@ async fn decide(connection: &mut SendRequest<Full<Bytes>>, address: SocketAddr) 
     serde_json::from_slice(&body).map_err(|error| error.to_string())
 }
 
-/// The most that a process holds in memory during the second and during the last fifth of the run, in bytes.
-async fn memory(id: Option<u32>, duration: Duration) -> (u64, u64) {
+/// The most bytes that a process holds in memory during the second and during the last fifth of the run.
+#[derive(Default)]
+struct Memory {
+    early: u64,
+    late: u64,
+    /// The longest time for which nobody looked, although it was time to.
+    gap: Duration,
+}
+
+async fn memory(id: Option<u32>, duration: Duration) -> Memory {
     let start = Instant::now();
-    let (mut early, mut late) = (0, 0);
+    let mut memory = Memory::default();
     while start.elapsed() < duration {
         let held = resident(id).unwrap_or_default();
         match start.elapsed().as_millis() * 5 / duration.as_millis().max(1) {
-            1 => early = early.max(held),
-            4 => late = late.max(held),
+            1 => memory.early = memory.early.max(held),
+            4 => memory.late = memory.late.max(held),
             _ => {}
         }
+        let before = Instant::now();
         sleep(Duration::from_millis(200)).await;
+        memory.gap = memory.gap.max(before.elapsed());
     }
-    (early, late)
+    memory
 }
 
 fn resident(id: Option<u32>) -> Option<u64> {
