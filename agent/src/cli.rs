@@ -1,7 +1,9 @@
 //! The command line, one file for each sub-command.
 
 mod capabilities;
+mod config;
 mod eval;
+mod layered;
 mod run;
 mod schemas;
 mod sign;
@@ -31,6 +33,7 @@ enum Command {
     Run(Box<run::Arguments>),
     Eval(Box<eval::Arguments>),
     Sign(Box<sign::Arguments>),
+    Config(Box<config::Arguments>),
     Capabilities(capabilities::Arguments),
     Version(version::Arguments),
 }
@@ -46,6 +49,7 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
         Command::Run(arguments) => run::main(registry, &arguments),
         Command::Eval(arguments) => eval::main(&registry, &arguments),
         Command::Sign(arguments) => sign::main(&registry, &arguments),
+        Command::Config(arguments) => config::main(registry, &arguments),
         Command::Capabilities(arguments) => capabilities::main(&registry, &arguments),
         Command::Version(_) => version::main(),
     }
@@ -53,17 +57,20 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
 
 /// The command with a variable of the environment for every flag: `OPA_RUN_LOG_LEVEL` for `run --log-level`.
 fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|sub| {
-        let name = sub.get_name().to_uppercase();
-        // Of a flag that is given twice the last one counts, so that a script may add to what another one began.
-        sub.args_override_self(true).mut_args(|argument| match argument.get_long() {
-            Some(long) if long != "help" => {
-                let variable = format!("OPA_{name}_{}", long.to_uppercase().replace('-', "_"));
-                argument.env(variable).hide_env(true)
-            }
-            _ => argument,
-        })
-    })
+    Cli::command().mut_subcommands(|sub| with_variables(sub, "OPA"))
+}
+
+fn with_variables(command: clap::Command, prefix: &str) -> clap::Command {
+    let prefix = format!("{prefix}_{}", command.get_name().to_uppercase());
+    // Of a flag that is given twice the last one counts, so that a script may add to what another one began.
+    let command = command.args_override_self(true).mut_args(|argument| match argument.get_long() {
+        Some(long) if long != "help" => {
+            let variable = format!("{prefix}_{}", long.to_uppercase().replace('-', "_"));
+            argument.env(variable).hide_env(true)
+        }
+        _ => argument,
+    });
+    command.mut_subcommands(|sub| with_variables(sub, &prefix))
 }
 
 /// Says what is wrong with the arguments, in the words that scripts may look for.

@@ -14,6 +14,7 @@
 
 mod build;
 mod builder;
+mod check;
 pub mod cli;
 mod load;
 mod options;

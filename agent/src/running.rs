@@ -97,7 +97,9 @@ impl Running {
         };
         let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
         let store = open_store(&registry, &tree, compile)?;
-        unsupported::warn(&tree);
+        for warning in unsupported::warnings(&tree) {
+            tracing::warn!("{warning}");
+        }
         let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
 
         let (steering, wheel) = Steering::new();
@@ -207,8 +209,8 @@ fn open_store(registry: &Registry, tree: &ConfigTree, options: CompileOptions) -
     Ok(Store::new(engine, options, build::system_document())?)
 }
 
-fn choose_engine(registry: &Registry, tree: &ConfigTree) -> Result<Arc<dyn Engine>, ConfigErrors> {
-    let wrong = |message: String| ConfigErrors(vec![ConfigError::new("engine", message, tree.origin(&["engine"]))]);
+pub(crate) fn choose_engine(registry: &Registry, tree: &ConfigTree) -> Result<Arc<dyn Engine>, ConfigErrors> {
+    let wrong = |message: String| ConfigErrors::from(ConfigError::new("engine", message, tree.origin(&["engine"])));
     let name = match tree.get(&["engine"]).filter(|name| !name.is_null()) {
         None => DEFAULT_ENGINE,
         Some(name) => name.as_str().ok_or_else(|| wrong(format!("must be the name of an engine, got {name}")))?,

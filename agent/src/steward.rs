@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 const WAITING: usize = 4;
 
 /// Keys that are only looked at when the agent starts.
-const AT_START: &[&str] = &["engine", "server", "storage", "metrics_export"];
+pub(crate) const AT_START: &[&str] = &["engine", "server", "storage", "metrics_export"];
 
 /// The handle of the task.
 pub(crate) struct Steward {

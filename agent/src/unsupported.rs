@@ -4,9 +4,8 @@ use regent_core::config::ConfigTree;
 
 const IGNORED: &[&str] = &["storage", "metrics_export"];
 
-/// Warns of what has no effect.
-pub(crate) fn warn(tree: &ConfigTree) {
-    for key in IGNORED.iter().filter(|key| tree.section(&[key]).is_some()) {
-        tracing::warn!("`{key}` has no effect yet (from {})", tree.origin(&[key]));
-    }
+/// Warnings of what has no effect.
+pub(crate) fn warnings(tree: &ConfigTree) -> Vec<String> {
+    let ignored = IGNORED.iter().filter(|key| tree.section(&[key]).is_some());
+    ignored.map(|key| format!("`{key}` has no effect yet (from {})", tree.origin(&[key]))).collect()
 }

@@ -74,15 +74,15 @@ impl Caching {
         &STANDARD
     }
 
-    /// Reads the section; also gives the keys that mean nothing.
+    /// Reads the section.
     ///
     /// # Errors
     /// When a number is out of its range, in OPA's words, or something has the wrong type.
-    pub(crate) fn read(section: &Section) -> Result<(Self, Vec<String>), ConfigErrors> {
-        let parsed = section.parse::<Written>()?;
+    pub(crate) fn read(section: &Section) -> Result<Self, ConfigErrors> {
+        let written = section.parse::<Written>()?;
         let refused = |key: &str, text: String| ConfigError::opa(text).from_layer(section.origin(key));
         let mut errors = Vec::new();
-        let results = parsed.value.results.unwrap_or_default();
+        let results = written.results.unwrap_or_default();
         let percent = within(results.percent.unwrap_or(100), 0..=100).unwrap_or_else(|wrong| {
             let text = format!("invalid forced_eviction_threshold_percentage {wrong}");
             errors.push(refused("inter_query_builtin_cache.forced_eviction_threshold_percentage", text));
@@ -93,13 +93,13 @@ impl Caching {
             errors.push(refused("inter_query_builtin_cache.stale_entry_eviction_period_seconds", text));
             0
         });
-        let values = parsed.value.values.unwrap_or_default().check(|key, text| errors.push(refused(&key, text)));
+        let values = written.values.unwrap_or_default().check(|key, text| errors.push(refused(&key, text)));
         ConfigErrors(errors).into_result()?;
         let results = ResultCache {
             most_bytes: threshold(results.max_size_bytes, percent),
             sweep_every: (period > 0).then(|| Duration::from_secs(period)),
         };
-        Ok((Self { results, values }, parsed.unknown))
+        Ok(Self { results, values })
     }
 }
 
@@ -175,21 +175,24 @@ fn threshold(max_size_bytes: Option<i64>, percent: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Layers;
+    use crate::config::{ConfigTree, Layers};
 
-    fn read(yaml: &str) -> Result<(Caching, Vec<String>), String> {
-        let tree = Layers::new().text("base.yaml", &format!("caching: {yaml}")).load().expect("YAML");
-        let section = tree.section(&["caching"]).expect("a section");
+    fn tree(yaml: &str) -> ConfigTree {
+        Layers::new().text("base.yaml", &format!("caching: {yaml}")).load().expect("YAML")
+    }
+
+    fn read(yaml: &str) -> Result<Caching, String> {
+        let section = tree(yaml).section(&["caching"]).expect("a section");
         Caching::read(&section).map_err(|errors| errors.to_string())
     }
 
     fn results(keys: &str) -> ResultCache {
-        read(&format!("{{inter_query_builtin_cache: {{{keys}}}}}")).expect("is fine").0.results
+        read(&format!("{{inter_query_builtin_cache: {{{keys}}}}}")).expect("is fine").results
     }
 
     #[test]
     fn the_bound_is_ours_unless_none_is_asked_for() {
-        assert_eq!(read("{}"), Ok((Caching::default(), Vec::new())));
+        assert_eq!(read("{}"), Ok(Caching::default()));
         assert_eq!(results("max_size_bytes: 0").most_bytes, None);
         assert_eq!(results("max_size_bytes: -1").most_bytes, None);
         assert_eq!(results("max_size_bytes: 200, forced_eviction_threshold_percentage: 80").most_bytes, Some(160));
@@ -201,11 +204,10 @@ mod tests {
     #[test]
     fn values_are_bounded_by_entries() {
         let yaml = "{inter_query_builtin_value_cache: {max_num_entries: 3, named: {io_jwt: {max_num_entries: 5}, graphql: {disabled: true}}}}";
-        let (caching, unknown) = read(yaml).expect("is fine");
+        let caching = read(yaml).expect("is fine");
         let named = |entries, disabled| ValueCache { max_num_entries: entries, disabled };
         let expected = [("graphql".to_owned(), named(None, true)), ("io_jwt".to_owned(), named(Some(5), false))];
         assert_eq!(caching.values, ValueCaches { max_num_entries: Some(3), named: expected.into() });
-        assert_eq!(unknown, Vec::<String>::new());
         let most = |name| caching.values.most(name, 100);
         assert_eq!([None, Some("io_jwt"), Some("graphql"), Some("other")].map(most), [3, 5, 0, 100]);
         assert_eq!(Caching::standard().values.most(None, 100), 100);
@@ -230,7 +232,9 @@ mod tests {
             assert_eq!(read(yaml), Err(expected.to_owned()));
         }
         assert!(read("{inter_query_builtin_cache: {max_size_bytes: big}}").is_err());
-        let (_, unknown) = read("{inter_query_builtin_cache: {max_size: 1}}").expect("unknown keys are no error");
+        let tree = tree("{inter_query_builtin_cache: {max_size: 1}}");
+        Caching::read(&tree.section(&["caching"]).expect("a section")).expect("unknown keys are no error");
+        let unknown: Vec<_> = tree.unknown_keys().iter().map(|key| key.path().to_owned()).collect();
         assert_eq!(unknown, ["caching.inter_query_builtin_cache.max_size"]);
     }
 }

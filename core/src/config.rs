@@ -12,8 +12,10 @@
 mod discovered;
 mod environment;
 mod error;
+mod fields;
 mod keys;
 mod layers;
+mod listing;
 mod loading;
 mod merge;
 mod overrides;
@@ -23,15 +25,17 @@ mod section;
 mod services;
 mod tree;
 mod unknown;
+mod variables;
 
 pub use discovered::{BootConfig, Discovered};
 pub use error::{ConfigError, ConfigErrors};
 pub use keys::{Key, KeyAlgorithm, Keys};
 pub use layers::Layers;
+pub use listing::{Differences, Leaf};
 pub use secret::Secret;
-pub use section::{Parsed, Section};
+pub use section::Section;
 pub use tree::ConfigTree;
-pub use unknown::unknown_key_warning;
+pub use unknown::UnknownKey;
 
 /// How deep a configuration may nest.
 const MAX_DEPTH: usize = 200;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::caching::Caching;
-use crate::config::{ConfigError, ConfigErrors, ConfigTree, unknown_key_warning};
+use crate::config::{ConfigError, ConfigErrors, ConfigTree};
 use crate::value::{Path, Value, View};
 
 /// Keys that configure the agent as a whole, beside those of the plugins.
@@ -51,8 +51,6 @@ pub struct Settings {
     pub nd_builtin_cache: bool,
     /// How much built-in functions may keep from one query to the next.
     pub caching: Caching,
-    /// Keys of these settings that mean nothing, as warnings.
-    pub warnings: Vec<String>,
     /// The active configuration without secrets, as `/v1/config` shows it.
     pub shown: Value,
 }
@@ -77,9 +75,9 @@ impl Settings {
                 false
             }),
         };
-        let (caching, unknown) = caching(tree).unwrap_or_else(|wrong| {
+        let caching = caching(tree).unwrap_or_else(|wrong| {
             errors.extend(wrong.0);
-            Default::default()
+            Caching::default()
         });
         ConfigErrors(errors).into_result()?;
         let shown = tree
@@ -95,14 +93,26 @@ impl Settings {
             persistence_directory: directory.map_or_else(|| PathBuf::from(".opa"), PathBuf::from),
             nd_builtin_cache,
             caching,
-            warnings: unknown.iter().map(|path| unknown_key_warning(path, &[])).collect(),
             shown,
         })
     }
 }
 
-fn caching(tree: &ConfigTree) -> Result<(Caching, Vec<String>), ConfigErrors> {
-    tree.section(&["caching"]).map_or_else(|| Ok(Default::default()), |section| Caching::read(&section))
+/// What holds for keys of the agent as a whole that the configuration does not have.
+pub fn defaults(settings: &Settings) -> Vec<(&'static str, Value)> {
+    let caching = settings.caching.results.most_bytes.map_or(Value::NULL, Value::from);
+    vec![
+        ("labels.version", settings.identity.version.as_str().into()),
+        ("default_decision", "/system/main".into()),
+        ("default_authorization_decision", "/system/authz/allow".into()),
+        ("persistence_directory", settings.persistence_directory.display().to_string().into()),
+        ("nd_builtin_cache", settings.nd_builtin_cache.into()),
+        ("caching.inter_query_builtin_cache.max_size_bytes", caching),
+    ]
+}
+
+fn caching(tree: &ConfigTree) -> Result<Caching, ConfigErrors> {
+    tree.section(&["caching"]).map_or_else(|| Ok(Caching::default()), |section| Caching::read(&section))
 }
 
 fn decision(tree: &ConfigTree, key: &str, default: &str, errors: &mut Vec<ConfigError>) -> String {

@@ -6,6 +6,7 @@ mod architecture;
 mod broken_services;
 mod bundles;
 mod collector;
+mod config_check;
 mod credentials;
 mod discovery;
 mod doors;

@@ -7,12 +7,12 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use regent_core::config::Layers;
 use regent_core::engine::RegoVersion;
 use regent_core::logging::{Format, Layout, Level, LogLayer};
 use regent_core::{Registry, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::layered::Layered;
 use super::verifying::Verifying;
 use crate::running::Running;
 use crate::{Files, Reload, RunOptions};
@@ -44,18 +44,8 @@ pub(super) struct Arguments {
     /// Accept HTTP/2 without TLS.
     #[arg(long)]
     h2c: bool,
-    /// Read the configuration from FILE. May be repeated; later files win.
-    #[arg(short, long = "config-file", value_name = "FILE")]
-    config_file: Vec<std::path::PathBuf>,
-    /// Override configuration keys: a.b=value. May be repeated.
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Override configuration keys with the content of files: a.b=path. May be repeated.
-    #[arg(long, value_name = "KEY=FILE")]
-    set_file: Vec<String>,
-    /// Refuse a configuration that names an undefined environment variable.
-    #[arg(long)]
-    strict_config: bool,
+    #[command(flatten)]
+    layered: Layered,
     /// Load the files as bundles.
     #[arg(short, long)]
     bundle: bool,
@@ -204,7 +194,7 @@ impl Arguments {
         }
         Ok(RunOptions {
             listen,
-            config: self.layers(&urls),
+            config: self.layered.layers((!urls.is_empty()).then(|| url_bundles(&urls))),
             reload: Reload { at_hangup: true, at_changes: self.watch_config },
             files: Files {
                 paths,
@@ -222,18 +212,6 @@ impl Arguments {
             shutdown_wait: Duration::from_secs(self.shutdown_wait_period),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_period),
         })
-    }
-
-    fn layers(&self, urls: &[String]) -> Layers {
-        let mut layers = Layers::new().strict(self.strict_config);
-        for file in &self.config_file {
-            layers = layers.file(file);
-        }
-        if !urls.is_empty() {
-            layers = layers.value("URL arguments", url_bundles(urls));
-        }
-        let layers = self.set.iter().fold(layers, |layers, set| layers.set(set));
-        self.set_file.iter().fold(layers, |layers, set| layers.set_file(set))
     }
 }
 

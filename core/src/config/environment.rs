@@ -14,8 +14,20 @@ pub(super) fn process(name: &str) -> Option<String> {
 /// The text with every token replaced, and the names that are not defined, each once. Those, and the empty name,
 /// become the empty string.
 pub(super) fn substitute(text: &str, lookup: &Lookup) -> (String, Vec<String>) {
-    let mut out = String::with_capacity(text.len());
     let mut undefined: Vec<String> = Vec::new();
+    let out = replace(text, |name| {
+        let value = lookup(name).filter(|_| !name.is_empty());
+        if value.is_none() && !name.is_empty() && undefined.iter().all(|known| known != name) {
+            undefined.push(name.to_owned());
+        }
+        value.unwrap_or_default()
+    });
+    (out, undefined)
+}
+
+/// The text with something in the place of every token, given its name.
+pub(super) fn replace(text: &str, mut by: impl FnMut(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let (before, token) = rest.split_at(start);
@@ -25,15 +37,11 @@ pub(super) fn substitute(text: &str, lookup: &Lookup) -> (String, Vec<String>) {
             rest = &token[2..];
             continue;
         };
-        match lookup(name).filter(|_| !name.is_empty()) {
-            Some(value) => out.push_str(&value),
-            None if name.is_empty() || undefined.iter().any(|known| known == name) => {}
-            None => undefined.push(name.to_owned()),
-        }
+        out.push_str(&by(name));
         rest = &token[name.len() + 3..];
     }
     out.push_str(rest);
-    (out, undefined)
+    out
 }
 
 /// The name in the token that the text begins with, if the token ends on its line.

@@ -10,12 +10,13 @@ pub struct ConfigError {
     path: String,
     message: String,
     origin: String,
+    remedy: Option<String>,
 }
 
 impl ConfigError {
     /// An error at a dotted key. Path and origin may be empty.
     pub fn new(path: impl Into<String>, message: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into(), origin: origin.into() }
+        Self { path: path.into(), message: message.into(), origin: origin.into(), remedy: None }
     }
 
     /// An error in OPA's own words, which come first and unchanged.
@@ -27,6 +28,17 @@ impl ConfigError {
     #[must_use]
     pub fn from_layer(self, origin: impl Into<String>) -> Self {
         Self { origin: origin.into(), ..self }
+    }
+
+    /// The same error, with what helps.
+    #[must_use]
+    pub fn with_remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// What helps, where that is known. Not part of what is shown on one line, which is often OPA's.
+    pub fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
     }
 
     /// The dotted key; empty when the message says it all.

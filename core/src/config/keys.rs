@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::{ConfigTree, Secret, unknown_key_warning};
+use super::{ConfigTree, Secret};
 
 /// How a key signs, by the names of RFC 7518 that OPA takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +65,12 @@ struct Written {
 }
 
 impl Keys {
-    /// Reads them from the configuration. Keys that mean nothing come back as warnings.
+    /// Reads them from the configuration.
     ///
     /// # Errors
     /// Everything that is wrong, in OPA's words where it has them, never with what a key holds.
-    pub(crate) fn read(tree: &ConfigTree) -> (Self, Vec<String>, Vec<ConfigError>) {
-        let (mut keys, mut warnings, mut errors) = (BTreeMap::new(), Vec::new(), Vec::new());
+    pub(crate) fn read(tree: &ConfigTree) -> (Self, Vec<ConfigError>) {
+        let (mut keys, mut errors) = (BTreeMap::new(), Vec::new());
         let section = tree.section(&["keys"]).filter(|section| !section.value().is_null());
         if section.as_ref().is_some_and(|section| !section.value().is_object()) {
             errors.extend(section.as_ref().map(|section| section.error("", "invalid type, expected an object")));
@@ -83,16 +83,13 @@ impl Keys {
             }
             match section.parse::<Written>() {
                 Err(error) => errors.push(error),
-                Ok(parsed) => {
-                    warnings.extend(parsed.unknown.iter().map(|path| unknown_key_warning(path, &[])));
-                    match parsed.value.complete(&id) {
-                        Ok(key) => drop(keys.insert(id, key)),
-                        Err(text) => errors.push(ConfigError::opa(text).from_layer(section.origin(""))),
-                    }
-                }
+                Ok(written) => match written.complete(&id) {
+                    Ok(key) => drop(keys.insert(id, key)),
+                    Err(text) => errors.push(ConfigError::opa(text).from_layer(section.origin(""))),
+                },
             }
         }
-        (Self(Arc::new(keys)), warnings, errors)
+        (Self(Arc::new(keys)), errors)
     }
 
     /// The key of that name.
@@ -133,7 +130,7 @@ mod tests {
 
     fn read(yaml: &str) -> Result<Keys, String> {
         let tree = Layers::new().text("base.yaml", yaml).load().expect("YAML");
-        let (keys, _, errors) = Keys::read(&tree);
+        let (keys, errors) = Keys::read(&tree);
         ConfigErrors(errors).into_result().map(|()| keys).map_err(|errors| errors.to_string())
     }
 

@@ -1,7 +1,7 @@
 //! Collects the layers.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::discovered::BootConfig;
 use super::environment::{self, Lookup};
@@ -147,5 +147,6 @@ pub(super) fn assemble(
     let settled = services::settle(value, in_order, &mut origins).map_err(ConfigErrors)?;
     warnings.extend(settled.warnings);
     let services = settled.names;
-    Ok(ConfigTree::new(Merged { value: settled.value, listed, origins, services, discovered, warnings }))
+    let unknown = Mutex::default();
+    Ok(ConfigTree::new(Merged { value: settled.value, listed, origins, services, discovered, warnings, unknown }))
 }

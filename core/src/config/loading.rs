@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::layers::Source;
 use super::merge::Layer;
 use super::overrides::{self, Assignment};
+use super::variables::{Marked, Variables};
 use crate::value::{Value, View};
 use crate::yaml::{self, Document};
 
@@ -43,9 +44,10 @@ impl<'a> Loading<'a> {
     }
 
     pub(super) fn text(&mut self, name: &str, text: &str) -> Option<Layer> {
+        let variables = variables(text);
         let text = self.substituted(name, text);
         match yaml::parse_watching(&text, Some("services")) {
-            Ok(document) => self.checked(name, document),
+            Ok(document) => Some(Layer { variables, ..self.checked(name, document)? }),
             Err(error) => self.fail(&format!("failed to parse {name}: error converting YAML to JSON: {error}")),
         }
     }
@@ -65,7 +67,7 @@ impl<'a> Loading<'a> {
             return self.fail(&format!("failed to parse {name}: nested more than {MAX_DEPTH} levels deep"));
         }
         self.warnings.extend(document.warnings.iter().map(|warning| format!("{name}: {warning}")));
-        Some(Layer { name: name.to_owned(), value, order: document.order })
+        Some(Layer { name: name.to_owned(), value, order: document.order, ..Layer::default() })
     }
 
     fn substituted(&mut self, layer: &str, text: &str) -> String {
@@ -83,8 +85,9 @@ impl<'a> Loading<'a> {
 
     /// The layer that all `--set` make together.
     pub(super) fn set(&mut self, arguments: &[String]) -> Layer {
-        let mut layer = Layer { name: SET.to_owned(), value: Value::empty_object(), order: Vec::new() };
+        let mut layer = Layer { name: SET.to_owned(), value: Value::empty_object(), ..Layer::default() };
         for argument in arguments {
+            layer.variables.absorb(variables_of_argument(argument));
             let argument = self.substituted(SET, argument);
             for assignment in self.assignments(SET, &argument, &|word| Ok(overrides::typed(word))) {
                 assign(&mut layer, &assignment);
@@ -95,7 +98,7 @@ impl<'a> Loading<'a> {
 
     /// The layer that all `--set-file` make together, on top of what `--set` made.
     pub(super) fn set_file(&mut self, arguments: &[String], set: &Value) -> Layer {
-        let mut layer = Layer { name: SET_FILE.to_owned(), value: Value::empty_object(), order: Vec::new() };
+        let mut layer = Layer { name: SET_FILE.to_owned(), value: Value::empty_object(), ..Layer::default() };
         for argument in arguments {
             for assignment in self.assignments(SET_FILE, argument, &content) {
                 // A list element goes into the list that --set began.
@@ -126,6 +129,20 @@ impl<'a> Loading<'a> {
         self.errors.push(ConfigError::opa(format!("config error: {why}")));
         None
     }
+}
+
+/// Where the variables of a text went. Nowhere, if it can only be read with their values.
+fn variables(text: &str) -> Variables {
+    let Some(marked) = Marked::of(text) else { return Variables::default() };
+    yaml::parse(&marked.text).map(|(value, _)| marked.variables(&value)).unwrap_or_default()
+}
+
+/// The same for the argument of one `--set`.
+fn variables_of_argument(argument: &str) -> Variables {
+    let Some(marked) = Marked::of(argument) else { return Variables::default() };
+    let assignments = overrides::parse(&marked.text, &|word| Ok(word.into())).unwrap_or_default();
+    let value = assignments.iter().fold(Value::empty_object(), |value, assignment| assignment.apply(&value));
+    marked.variables(&value)
 }
 
 fn assign(layer: &mut Layer, assignment: &Assignment) {

@@ -3,40 +3,56 @@
 //! figment's values cannot hold everything (a number's spelling, for one), so it only sees the shape: objects as
 //! objects and everything else as a mark. Where a mark of some layer survives, that layer's own value is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use figment::value::{Dict, Empty, Map, Tag, Value as Mark};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use super::variables::Variables;
 use crate::value::Value;
 
 /// A layer that has been read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
     pub(super) name: String,
     /// An object.
     pub(super) value: Value,
     /// The names of `services` as the layer orders them.
     pub(super) order: Vec<String>,
+    /// Where variables of the environment went.
+    pub(super) variables: Variables,
 }
 
 /// For each key the layer that it came from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origins {
     pub(super) layer: Arc<str>,
+    /// The variables of the environment in a value that is no object.
+    pub(super) variables: Arc<[String]>,
     pub(super) below: BTreeMap<String, Origins>,
 }
 
 impl Origins {
     /// The layer of the key, or of the nearest key above it that is known.
     pub(super) fn find<S: AsRef<str>>(&self, path: &[S]) -> &str {
+        &self.nearest(path).layer
+    }
+
+    /// The variables in the value and, if it is an object, in all below it.
+    pub(super) fn all_variables(&self) -> BTreeSet<String> {
+        let below = self.below.values().flat_map(Self::all_variables);
+        self.variables.iter().cloned().chain(below).collect()
+    }
+
+    /// What is known of the key, or of the nearest key above it.
+    pub(super) fn nearest<S: AsRef<str>>(&self, path: &[S]) -> &Self {
         let mut at = self;
         for key in path {
             let Some(next) = at.below.get(key.as_ref()) else { break };
             at = next;
         }
-        &at.layer
+        at
     }
 }
 
@@ -93,7 +109,7 @@ impl Merged<'_> {
             values.push((key.as_str(), value));
             below.insert(key.clone(), origins);
         }
-        (Value::object(values), Origins { layer: "".into(), below })
+        (Value::object(values), Origins { below, ..Origins::default() })
     }
 
     fn entry<'k>(&self, mark: &'k Mark, path: &mut Vec<&'k str>) -> (Value, Origins) {
@@ -104,7 +120,7 @@ impl Merged<'_> {
             return (value, Origins { layer: name, ..origins });
         }
         let value = layer.value.at(path.iter()).cloned().unwrap_or_default();
-        (value, Origins { layer: name, below: BTreeMap::new() })
+        (value, Origins { layer: name, variables: layer.variables.of(path).into(), below: BTreeMap::new() })
     }
 
     fn layer_of(&self, tag: Tag) -> &Layer {
@@ -120,7 +136,7 @@ mod tests {
     use crate::value::{decode, encode};
 
     fn layer(name: &str, json: &str) -> Layer {
-        Layer { name: name.into(), value: decode(json.as_bytes()).expect("valid JSON"), order: Vec::new() }
+        Layer { name: name.into(), value: decode(json.as_bytes()).expect("valid JSON"), ..Layer::default() }
     }
 
     #[test]

@@ -7,8 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::error::ConfigError;
-use super::redact;
 use super::tree::ConfigTree;
+use super::unknown::UnknownKey;
+use super::{fields, redact};
 use crate::value::{Value, to_serde};
 
 /// A section cut out of the tree; knows its place and where its keys came from.
@@ -20,15 +21,6 @@ pub struct Section {
     path: Arc<[String]>,
     name: String,
     value: Value,
-}
-
-/// A section read into a type.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parsed<T> {
-    /// The typed content.
-    pub value: T,
-    /// Keys that the type does not know, as full dotted paths.
-    pub unknown: Vec<String>,
 }
 
 impl Section {
@@ -103,20 +95,33 @@ impl Section {
         format!("{}{separator}{key}", self.name)
     }
 
-    /// Reads the section into a type and notes what the type does not know.
+    /// Reads the section into a type. Keys that the type does not know are noted, see [`ConfigTree::unknown_keys`].
     ///
     /// # Errors
     /// When the content does not fit the type; names the key and its layer. A value under a name that tells of a
     /// secret is not quoted.
-    pub fn parse<T: DeserializeOwned>(&self) -> Result<Parsed<T>, ConfigError> {
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let content = to_serde(&self.value);
         let mut unknown = Vec::new();
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(&content, &mut track);
-        let parsed = serde_ignored::deserialize(tracked, |path| unknown.push(self.full(&dotted(&path))));
+        let parsed = serde_ignored::deserialize(tracked, |path| unknown.push(dotted(&path)));
         match parsed {
-            Ok(value) => Ok(Parsed { value, unknown }),
+            Ok(value) => {
+                if !unknown.is_empty() {
+                    self.note_unknown(&unknown, &fields::asked_by::<T>(&content));
+                }
+                Ok(value)
+            }
             Err(error) => Err(self.misfit(&track.path(), &error.to_string())),
+        }
+    }
+
+    fn note_unknown(&self, paths: &[String], fields: &fields::Fields) {
+        for path in paths {
+            let above = path.rsplit_once('.').map_or("", |(above, _)| above);
+            let known = fields.get(above).copied().unwrap_or_default();
+            self.tree.note_unknown(UnknownKey::new(self.full(path), known, self.origin(path)));
         }
     }
 

@@ -31,12 +31,10 @@ pub(super) fn settle<'a>(
         Some(View::Array(items)) => {
             let mut warnings = Vec::new();
             let listed = named(items, &origin, &mut warnings)?;
-            let below = listed
-                .iter()
-                .map(|(name, _)| (name.clone(), Origins { layer: origin.as_str().into(), below: BTreeMap::new() }));
-            origins
-                .below
-                .insert("services".to_owned(), Origins { layer: origin.as_str().into(), below: below.collect() });
+            // Nobody knows which of them a variable is in, so it is said of all.
+            let each = Origins { below: BTreeMap::new(), ..origins.nearest(&["services"]).clone() };
+            let below = listed.iter().map(|(name, _)| (name.clone(), each.clone())).collect();
+            origins.below.insert("services".to_owned(), Origins { below, ..each });
             let names = listed.iter().map(|(name, _)| name.clone()).collect();
             let services = Value::object(listed);
             Ok(Settled { value: value.with(&["services"], services), names, warnings })

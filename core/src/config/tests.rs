@@ -1,5 +1,6 @@
 //! The layers as a whole: ranking, origins, errors.
 
+mod listing;
 mod sections;
 
 use super::*;

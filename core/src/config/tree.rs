@@ -1,11 +1,13 @@
 //! The merged configuration.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::merge::Origins;
 use super::redact;
 use super::section::Section;
+use super::unknown::UnknownKey;
 use crate::value::{self, Value};
 
 /// The merged configuration; cheap to clone. Knows for every key which layer it came from.
@@ -21,6 +23,9 @@ pub(super) struct Merged {
     /// Whether a part of it was discovered.
     pub(super) discovered: bool,
     pub(super) warnings: Vec<String>,
+    /// Keys that sections have, but nobody who read them knows. Whoever reads a section has only a share of the tree, so
+    /// no task can own this.
+    pub(super) unknown: Mutex<BTreeSet<UnknownKey>>,
 }
 
 impl ConfigTree {
@@ -85,6 +90,19 @@ impl ConfigTree {
         &self.0.warnings
     }
 
+    /// The keys that nobody knew of those who have read their section so far.
+    pub fn unknown_keys(&self) -> Vec<UnknownKey> {
+        self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(crate) fn note_unknown(&self, key: UnknownKey) {
+        self.0.unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    pub(super) fn variables_of<S: AsRef<str>>(&self, path: &[S]) -> Vec<String> {
+        self.0.origins.nearest(path).all_variables().into_iter().collect()
+    }
+
     /// The tree as it may be shown, for `/v1/config` and `opa.runtime()`: without credentials and key material, with
     /// other secrets masked, and with `services` in the form it was written in.
     pub fn redacted(&self) -> Value {
@@ -104,6 +122,7 @@ impl Default for ConfigTree {
             services: Vec::new(),
             discovered: false,
             warnings: Vec::new(),
+            unknown: Mutex::default(),
         })
     }
 }

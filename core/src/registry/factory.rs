@@ -4,7 +4,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::config::{ConfigError, ConfigErrors, Section};
+use crate::config::{ConfigErrors, Section};
 use crate::error::Error;
 use crate::host::Host;
 use crate::plugin::{Known, Mailbox, Plugin, PluginConfig as _, Reconfigure, Roles};
@@ -50,8 +50,6 @@ pub trait Factory: Send + Sync {
 pub struct PreparedParts {
     /// The checked configuration; none if it asks for nothing to run.
     pub prepared: Option<Box<dyn Prepared>>,
-    /// Keys that mean nothing, with their full dotted path.
-    pub unknown: Vec<String>,
 }
 
 /// A checked configuration.
@@ -120,11 +118,10 @@ impl<P: Plugin> Factory for Typed<P> {
     }
 
     fn prepare(&self, section: &Section, known: &Known) -> Result<PreparedParts, ConfigErrors> {
-        let parsed = section.parse::<P::Config>().map_err(|error: ConfigError| ConfigErrors(vec![error]))?;
-        let mut config = parsed.value;
+        let mut config = section.parse::<P::Config>()?;
         config.validate(section, known)?;
         let prepared = config.is_wanted(known).then(|| Box::new(Checked::<P> { config }) as Box<dyn Prepared>);
-        Ok(PreparedParts { prepared, unknown: parsed.unknown })
+        Ok(PreparedParts { prepared })
     }
 }
 

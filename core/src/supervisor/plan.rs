@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Active, Change};
-use crate::config::{ConfigError, ConfigErrors, ConfigTree, Keys, Section, unknown_key_warning};
+use crate::config::{ConfigError, ConfigErrors, ConfigTree, Keys, Section, UnknownKey};
 use crate::host::Host;
 use crate::plugin::{Known, Reconfigure, TriggerMode};
 use crate::registry::{Factory, Registry};
@@ -30,11 +30,35 @@ pub(super) struct Present<'a> {
     pub(super) keys: &'a Keys,
 }
 
+impl Plan {
+    /// What sections may refer to.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// What the whole agent would go by.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The clients of the configured services.
+    pub fn services(&self) -> BTreeMap<String, Arc<dyn Service>> {
+        self.services.clone()
+    }
+
+    /// Whether a plugin would be started.
+    pub fn starts(&self, plugin: &str) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::Start { name, .. } if *name == plugin))
+    }
+}
+
 /// What runs and what may run.
 struct Planner<'a> {
     host: &'a Host,
     present: Present<'a>,
-    plan: Plan,
+    known: Known,
+    kept: Vec<&'static str>,
+    changes: Vec<Change>,
     errors: Vec<ConfigError>,
 }
 
@@ -45,16 +69,18 @@ pub(super) fn plan(
     tree: &ConfigTree,
     settings: Result<Settings, ConfigErrors>,
 ) -> Result<Plan, ConfigErrors> {
-    let settings = settings?;
-    let (services, mut errors) = connect(registry, tree);
+    let (settings, mut errors) = match settings {
+        Ok(settings) => (Some(settings), Vec::new()),
+        Err(wrong) => (None, wrong.0),
+    };
+    let (services, wrong) = connect(registry, tree);
+    errors.extend(wrong);
     errors.extend(unregistered(registry, tree));
-    let (keys, odd_keys, wrong_keys) = Keys::read(tree);
+    let (keys, wrong_keys) = Keys::read(tree);
     errors.extend(wrong_keys);
-    let warnings = tree.warnings().iter().chain(&settings.warnings).cloned().chain(unknown(registry, tree));
-    let warnings = warnings.chain(odd_keys).collect();
+    note_unknown(registry, tree);
     let known = known(tree, keys);
-    let plan = Plan { known, settings, services, kept: Vec::new(), changes: Vec::new(), warnings };
-    let mut planner = Planner { host, present, plan, errors };
+    let mut planner = Planner { host, present, known, kept: Vec::new(), changes: Vec::new(), errors };
     let leader = registry.plugins.iter().any(|factory| factory.leads() && section_of(&**factory, tree).is_some());
     for (order, factory) in registry.plugins.iter().enumerate() {
         if leader && !tree.is_discovered() && !factory.leads() {
@@ -64,7 +90,7 @@ pub(super) fn plan(
             Some(section) => planner.consider(&**factory, order, section),
             None if factory.stays() && planner.runs(factory.name()) => {
                 if tree.is_discovered() {
-                    planner.plan.kept.push(factory.name());
+                    planner.kept.push(factory.name());
                 } else if let Some(key) = factory.sections().last() {
                     // What it keeps up has to be taken down, which only the instance itself can do.
                     planner.consider(&**factory, order, tree.empty_section(key));
@@ -73,7 +99,11 @@ pub(super) fn plan(
             None => {}
         }
     }
-    if planner.errors.is_empty() { Ok(planner.plan) } else { Err(ConfigErrors(planner.errors)) }
+    let Planner { known, kept, changes, errors, .. } = planner;
+    let Some(settings) = settings.filter(|_| errors.is_empty()) else { return Err(ConfigErrors(errors)) };
+    let unknown = tree.unknown_keys();
+    let warnings = tree.warnings().iter().cloned().chain(unknown.iter().map(ToString::to_string)).collect();
+    Ok(Plan { known, settings, services, kept, changes, warnings })
 }
 
 impl Planner<'_> {
@@ -83,26 +113,24 @@ impl Planner<'_> {
 
     fn consider(&mut self, factory: &dyn Factory, order: usize, section: Section) {
         let name = factory.name();
-        let parts = match factory.prepare(&section, &self.plan.known) {
+        let parts = match factory.prepare(&section, &self.known) {
             Ok(parts) => parts,
             Err(errors) => return self.errors.extend(errors.0),
         };
-        let unknown = parts.unknown.iter().map(|path| unknown_key_warning(path, &[]));
-        self.plan.warnings.extend(unknown);
         let Some(prepared) = parts.prepared else { return };
         let mut alive = self.present.running.iter().filter(|active| !active.life.has_ended());
         let active = alive.find(|active| active.name == name);
         // A section that names no service changes its meaning with the first one.
-        let same_service = self.plan.known.services.first().map(String::as_str) == self.present.first_service;
-        let same_keys = !factory.verifies() || self.plan.known.keys == *self.present.keys;
+        let same_service = self.known.services.first().map(String::as_str) == self.present.first_service;
+        let same_keys = !factory.verifies() || self.known.keys == *self.present.keys;
         if active.is_some_and(|active| same_service && same_keys && active.section == section) {
-            self.plan.kept.push(name);
+            self.kept.push(name);
         } else if active.is_some() && factory.reconfigure() == Reconfigure::Live {
-            self.plan.kept.push(name);
-            self.plan.changes.push(Change::Tell { name, section, prepared });
+            self.kept.push(name);
+            self.changes.push(Change::Tell { name, section, prepared });
         } else {
             match prepared.build(self.host.for_plugin(name)) {
-                Ok(instance) => self.plan.changes.push(Change::Start { name, order, section, instance }),
+                Ok(instance) => self.changes.push(Change::Start { name, order, section, instance }),
                 Err(error) => self.errors.push(section.error("", error.chain())),
             }
         }
@@ -125,7 +153,11 @@ fn connect(registry: &Registry, tree: &ConfigTree) -> (BTreeMap<String, Arc<dyn 
         };
         let kind = section.value().get("type").and_then(crate::Value::as_str).unwrap_or_default();
         match registry.connectors.get(&*kind.to_lowercase()) {
-            None => errors.push(section.error("type", format!("service type {kind:?} is not known"))),
+            None => {
+                let kinds: Vec<_> = registry.connectors.keys().map(|kind| format!("{kind:?}")).collect();
+                let wrong = section.error("type", format!("service type {kind:?} is not known"));
+                errors.push(wrong.with_remedy(format!("take one of {}, or leave it out", kinds.join(", "))));
+            }
             Some(connector) => match connector.connect(&section, &registry.credentials) {
                 Ok(service) => drop(services.insert(name.clone(), service)),
                 Err(wrong) => errors.extend(wrong.0),
@@ -157,15 +189,17 @@ fn unregistered(registry: &Registry, tree: &ConfigTree) -> Vec<ConfigError> {
     plugin_names(tree)
         .filter(|name| !custom(name))
         .map(|name| {
-            ConfigError::opa(format!("plugin {name:?} not registered")).from_layer(tree.origin(&["plugins", &name]))
+            let wrong = ConfigError::opa(format!("plugin {name:?} not registered"));
+            let remedy = format!("take plugins.{name} out, or run an agent that was built with the plugin");
+            wrong.from_layer(tree.origin(&["plugins", &name])).with_remedy(remedy)
         })
         .collect()
 }
 
-fn unknown(registry: &Registry, tree: &ConfigTree) -> Vec<String> {
+fn note_unknown(registry: &Registry, tree: &ConfigTree) {
     let plugins = registry.plugins.iter().flat_map(|factory| factory.sections());
     let known: Vec<&str> = settings::KEYS.iter().chain(&registry.sections).chain(plugins).copied().collect();
     let entries = tree.value().as_object().cloned().unwrap_or_default();
     let unknown = entries.iter().filter_map(|(key, _)| key.as_str()).filter(|key| !known.contains(key));
-    unknown.map(|key| unknown_key_warning(key, &known)).collect()
+    unknown.for_each(|key| tree.note_unknown(UnknownKey::new(key, &known, tree.origin(&[key]))));
 }

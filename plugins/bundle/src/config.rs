@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::config::{ConfigError, ConfigErrors, Section, unknown_key_warning};
+use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::plugin::{Known, PluginConfig, TriggerMode};
 use regent_core::signing::Verification;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -162,12 +162,12 @@ impl PluginConfig for BundlesConfig {
 }
 
 fn bundle(name: &str, section: &Section, known: &Known) -> Result<BundleConfig, ConfigError> {
-    let written = parse::<Written>(section)?;
+    let written = section.parse::<Written>()?;
     complete(name, written, known).map_err(|text| ConfigError::opa(text).from_layer(section.origin("")))
 }
 
 fn legacy(section: &Section, known: &Known) -> Result<(String, BundleConfig), ConfigError> {
-    let written = parse::<WrittenLegacy>(section)?;
+    let written = section.parse::<WrittenLegacy>()?;
     let name = written.name.unwrap_or_default();
     if name.is_empty() {
         return Err(ConfigError::opa(r#"invalid bundle name """#).from_layer(section.origin("")));
@@ -179,14 +179,6 @@ fn legacy(section: &Section, known: &Known) -> Result<(String, BundleConfig), Co
     let config = complete(&name, written, known);
     let config = config.map_err(|text| ConfigError::opa(text).from_layer(section.origin("")))?;
     Ok((name, config))
-}
-
-fn parse<T: serde::de::DeserializeOwned>(section: &Section) -> Result<T, ConfigError> {
-    let parsed = section.parse::<T>()?;
-    for path in &parsed.unknown {
-        tracing::warn!("{}", unknown_key_warning(path, &[]));
-    }
-    Ok(parsed.value)
 }
 
 /// Fills in defaults. Errors are OPA's whole text.

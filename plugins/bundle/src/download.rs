@@ -81,6 +81,14 @@ pub struct Downloader {
 }
 
 impl Downloader {
+    /// Asks once, for whatever there is.
+    ///
+    /// # Errors
+    /// Why nothing came, or what is wrong with what came.
+    pub async fn once(&self) -> Result<Download, LoadError> {
+        self.get("", None).await.map(|reply| reply.download)
+    }
+
     /// Asks once. `etag` is that of the active version, empty if there is none; `wait` is how long the service may hold
     /// the request.
     pub(crate) async fn get(&self, etag: &str, wait: Option<Duration>) -> Result<Reply, LoadError> {

@@ -113,7 +113,7 @@ mod tests {
     fn check(section: &str, services: &[&str]) -> Result<Checked, String> {
         let tree = Layers::new().text("boot", &format!("discovery: {section}")).load().expect("YAML");
         let section = tree.section(&["discovery"]).expect("a section");
-        let config = section.parse::<DiscoveryConfig>().expect("the right types").value;
+        let config = section.parse::<DiscoveryConfig>().expect("the right types");
         let services = services.iter().map(|name| (*name).to_owned()).collect();
         config.check(&Known { services, ..Known::default() })
     }

@@ -9,12 +9,14 @@
 mod config;
 mod evaluate;
 mod plugin;
+mod preview;
 mod progress;
 
 use regent_core::Registry;
 
 pub use config::DiscoveryConfig;
 pub use plugin::DiscoveryPlugin;
+pub use preview::preview;
 
 /// Adds the discovery plugin. It has to come first, so that it stops last.
 pub fn register(registry: &mut Registry) {

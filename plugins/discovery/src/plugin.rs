@@ -67,7 +67,7 @@ impl Plugin for DiscoveryPlugin {
     }
 }
 
-fn downloader(host: &Host, checked: &Checked) -> Downloader {
+pub(crate) fn downloader(host: &Host, checked: &Checked) -> Downloader {
     let copy = Copy::new(&host.settings().persistence_directory, &checked.kept_as);
     Downloader {
         name: DiscoveryPlugin::NAME.to_owned(),

@@ -274,7 +274,7 @@ mod tests {
     fn checked(yaml: &str) -> Result<Config, String> {
         let tree = Layers::new().text("test", &format!("distributed_tracing: {yaml}")).load().expect("YAML");
         let section = tree.section(&["distributed_tracing"]).expect("the section");
-        let mut config = section.parse::<Config>().map_err(|error| error.to_string())?.value;
+        let mut config = section.parse::<Config>().map_err(|error| error.to_string())?;
         let texts = |errors: ConfigErrors| errors.0.iter().map(|error| error.message().to_owned()).collect::<Vec<_>>();
         config.validate(&section, &Known::default()).map_err(|errors| texts(errors).join("; "))?;
         Ok(config)

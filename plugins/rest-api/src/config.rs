@@ -174,12 +174,9 @@ impl ServerConfig {
     /// In OPA's words where a value is out of range.
     pub fn from_section(section: Option<&Section>) -> Result<Self, ConfigErrors> {
         let Some(section) = section else { return Ok(Self::default()) };
-        let parsed = section.parse::<Self>()?;
-        for key in parsed.unknown {
-            tracing::warn!("unknown configuration option {key:?} encountered");
-        }
-        parsed.value.validate()?;
-        Ok(parsed.value)
+        let config = section.parse::<Self>()?;
+        config.validate()?;
+        Ok(config)
     }
 
     fn validate(&self) -> Result<(), ConfigErrors> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use regent_core::config::{ConfigError, ConfigErrors, Section, unknown_key_warning};
+use regent_core::config::{ConfigError, ConfigErrors, Section};
 use serde::Deserialize;
 use url::Url;
 
@@ -65,13 +65,9 @@ pub(crate) struct Trust {
 }
 
 impl ServiceConfig {
-    /// Reads the section; keys that mean nothing are warned of.
+    /// Reads the section.
     pub(crate) fn read(section: &Section) -> Result<Self, ConfigErrors> {
-        let parsed = section.parse::<Written>()?;
-        for path in &parsed.unknown {
-            tracing::warn!("{}", unknown_key_warning(path, &[]));
-        }
-        let written = parsed.value;
+        let written = section.parse::<Written>()?;
         let mut errors = Vec::new();
         let url = base_url(section, written.url.as_deref()).unwrap_or_else(|error| {
             errors.push(error);

@@ -17,9 +17,8 @@ mod testing;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use regent_core::config::{ConfigError, ConfigErrors, Secret, Section, unknown_key_warning};
+use regent_core::config::{ConfigError, ConfigErrors, Secret, Section};
 use regent_core::service::CredentialFactory;
-use serde::de::DeserializeOwned;
 
 use crate::environment::Environment;
 use crate::error::ServiceError;
@@ -39,15 +38,6 @@ pub(crate) fn factories(environment: &Environment) -> Vec<Arc<dyn CredentialFact
 /// Whether the kind is one of these, and not a plugin's.
 pub(crate) fn is_stock(kind: &str) -> bool {
     factories(&Environment::process()).iter().any(|factory| factory.kind() == kind)
-}
-
-/// Reads a section; keys that mean nothing are warned of.
-fn read_section<T: DeserializeOwned>(section: &Section, known: &[&str]) -> Result<T, ConfigErrors> {
-    let parsed = section.parse::<T>()?;
-    for path in &parsed.unknown {
-        tracing::warn!("{}", unknown_key_warning(path, known));
-    }
-    Ok(parsed.value)
 }
 
 /// What OPA says of a section that cannot be.

@@ -33,11 +33,39 @@ fn a_section_becomes_a_type() {
     let section = bundle(
         "bundles: {authz: {service: s, polling: {min: 1, mim: 2}, many: [{min: 3, x: {y: 1}}], free: {k: v}, oops: 1}}",
     );
-    let parsed: Parsed<Bundle> = section.parse().expect("fits");
-    assert_eq!(parsed.value.service.as_deref(), Some("s"));
-    assert_eq!(parsed.value.polling.map(|polling| polling.min), Some(1));
-    assert_eq!((parsed.value.many[0].min, parsed.value.free["k"].as_str(), parsed.value.token), (3, "v", 0));
-    assert_eq!(parsed.unknown, ["bundles.authz.many[0].x", "bundles.authz.oops", "bundles.authz.polling.mim"]);
+    let parsed: Bundle = section.parse().expect("fits");
+    assert_eq!(parsed.service.as_deref(), Some("s"));
+    assert_eq!(parsed.polling.map(|polling| polling.min), Some(1));
+    assert_eq!((parsed.many[0].min, parsed.free["k"].as_str(), parsed.token), (3, "v", 0));
+}
+
+#[test]
+fn keys_that_nobody_knows_are_noted_with_the_nearest_and_the_layer() {
+    let tree = layers()
+        .text("base.yaml", "bundles: {authz: {polling: {min: 1, mim: 2}, many: [{min: 3, x: {y: 1}}], oops: 1}}")
+        .set("bundles.authz.servise=s")
+        .load()
+        .expect("good");
+    let section = tree.section(&["bundles", "authz"]).expect("there");
+    // However often it is read.
+    for _ in 0..2 {
+        section.parse::<Bundle>().expect("fits");
+    }
+    let found: Vec<_> = tree
+        .unknown_keys()
+        .iter()
+        .map(|key| (key.path().to_owned(), key.nearest().map(str::to_owned), key.origin().to_owned()))
+        .collect();
+    let near = |path: &str, nearest: Option<&str>, origin: &str| {
+        (path.to_owned(), nearest.map(str::to_owned), origin.to_owned())
+    };
+    let expected = [
+        near("bundles.authz.many[0].x", None, "base.yaml"),
+        near("bundles.authz.oops", None, "base.yaml"),
+        near("bundles.authz.polling.mim", Some("min"), "base.yaml"),
+        near("bundles.authz.servise", Some("service"), "--set"),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

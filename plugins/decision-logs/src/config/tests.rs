@@ -11,7 +11,7 @@ fn read(section: &str) -> Result<Config, ConfigErrors> {
         plugins: ["file_logger".to_owned()].into(),
         ..Known::default()
     };
-    let mut config: Config = section.parse()?.value;
+    let mut config: Config = section.parse()?;
     config.validate(&section, &known)?;
     Ok(config)
 }
@@ -94,7 +94,7 @@ fn the_first_service_is_taken_unless_there_is_another_receiver() {
 fn without_a_receiver_the_section_asks_for_nothing_and_is_not_looked_at() {
     let tree = Layers::new().text("test", "decision_logs: {reporting: {trigger: x}}").load().expect("valid YAML");
     let section = tree.section(&["decision_logs"]).expect("a section");
-    let mut config: Config = section.parse().expect("valid types").value;
+    let mut config: Config = section.parse().expect("valid types");
     config.validate(&section, &Known::default()).expect("not looked at");
     assert!(!config.is_wanted(&Known::default()));
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::asker::{Answer, Asker, Question, Way, address};
 use super::failure::Failure;
-use super::{authorization, given, is_registry, read_section, refused};
+use super::{authorization, given, is_registry, refused};
 use crate::environment::Environment;
 
 const MACHINE_ENDPOINT: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
@@ -67,9 +67,7 @@ impl CredentialFactory for AzureManagedIdentityFactory {
         if is_registry(service) {
             return Err(refused(section, "azure managed identities auth: OCI service not supported"));
         }
-        let keys =
-            ["endpoint", "api_version", "resource", "object_id", "client_id", "mi_res_id", "use_app_service_msi"];
-        Ok(Arc::new(ManagedIdentity::new(read_section(section, &keys)?, &self.0)))
+        Ok(Arc::new(ManagedIdentity::new(section.parse::<WrittenIdentity>()?, &self.0)))
     }
 }
 

@@ -14,7 +14,7 @@ use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, Ser
 use regent_signing::base64;
 use serde::Deserialize;
 
-use super::{authorization, is_registry, read_section, refused};
+use super::{authorization, is_registry, refused};
 use crate::error::ServiceError;
 
 /// Makes [`Bearer`] credentials.
@@ -49,7 +49,7 @@ impl CredentialFactory for BearerFactory {
     }
 
     fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let written = read_section::<Written>(section, &["token", "token_path", "scheme"])?;
+        let written = section.parse::<Written>()?;
         let token = written.token.filter(|token| !token.expose().is_empty());
         let path = written.token_path.filter(|path| !path.as_os_str().is_empty());
         let source = match (token, path) {

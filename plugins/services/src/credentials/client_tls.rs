@@ -8,7 +8,6 @@ use regent_core::config::{ConfigError, ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, ClientIdentity, CredentialFactory, CredentialProvider, ServiceRequest};
 use serde::Deserialize;
 
-use super::read_section;
 use crate::error::ServiceError;
 
 /// The header of a key that is encrypted in the way of old OpenSSL.
@@ -48,7 +47,7 @@ impl CredentialFactory for ClientTlsFactory {
     }
 
     fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let written = read_section::<Written>(section, &["cert", "private_key", "private_key_passphrase"])?;
+        let written = section.parse::<Written>()?;
         let given = |path: Option<PathBuf>, text: &str| {
             let missing = || ConfigError::opa(text).from_layer(section.origin(""));
             path.filter(|path| !path.as_os_str().is_empty()).ok_or_else(missing)

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::asker::{Asker, Question, Way};
 use super::failure::Failure;
-use super::{authorization, given, read_section, refused};
+use super::{authorization, given, refused};
 
 const ENDPOINT: &str = "http://metadata.google.internal";
 const ACCESS_TOKEN_PATH: &str = "/computeMetadata/v1/instance/service-accounts/default/token";
@@ -61,8 +61,7 @@ impl CredentialFactory for GcpMetadataFactory {
     }
 
     fn build(&self, section: &Section, _service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let keys = ["audience", "scopes", "endpoint", "access_token_path", "identity_token_path"];
-        let written = read_section::<Written>(section, &keys)?;
+        let written = section.parse::<Written>()?;
         let scopes = written.scopes.filter(|scopes| !scopes.is_empty());
         let (kind, parameter, value) = match (given(written.audience), scopes) {
             (Some(audience), None) => (Kind::Identity, "audience", audience),

@@ -15,9 +15,9 @@ use regent_core::Error;
 use regent_core::config::{ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, ServiceRequest};
 
+use super::authorization;
 use super::aws::Surroundings;
 use super::fresh::Fresh;
-use super::{authorization, read_section};
 use crate::environment::Environment;
 use endpoint::TokenEndpoint;
 use written::Written;
@@ -40,7 +40,7 @@ impl CredentialFactory for OAuth2Factory {
     }
 
     fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let written = read_section::<Written>(section, written::KEYS)?;
+        let written = section.parse::<Written>()?;
         let endpoint = written.endpoint(section, service, &Surroundings::new(self.0.clone()))?;
         Ok(Arc::new(OAuth2 { endpoint, token: Fresh::new(MARGIN) }))
     }

@@ -11,7 +11,7 @@ use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, Ser
 use super::asker::address;
 use super::aws::{self, Chain, Surroundings, WrittenSigning};
 use super::ecr::EcrToken;
-use super::{given, is_registry, read_section, refused};
+use super::{given, is_registry, refused};
 use crate::environment::Environment;
 
 /// The service that is signed for, unless the configuration names one.
@@ -19,18 +19,6 @@ const S3: &str = "s3";
 
 /// The service that gives tokens for registries.
 const ECR: &str = "ecr";
-
-/// The keys, for whoever mistypes one.
-const KEYS: &[&str] = &[
-    "service",
-    "signature_version",
-    "environment_credentials",
-    "assume_role_credentials",
-    "web_identity_credentials",
-    "profile_credentials",
-    "metadata_credentials",
-    "sso_credentials",
-];
 
 /// Makes [`S3Signing`] credentials.
 pub(crate) struct S3SigningFactory(pub(crate) Environment);
@@ -47,7 +35,7 @@ impl CredentialFactory for S3SigningFactory {
     }
 
     fn build(&self, section: &Section, service: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let mut written = read_section::<WrittenSigning>(section, KEYS)?;
+        let mut written = section.parse::<WrittenSigning>()?;
         let name = given(written.service.take()).map(|name| name.to_lowercase());
         let surroundings = Surroundings::new(self.0.clone());
         let chain = written.build(section, &surroundings)?;

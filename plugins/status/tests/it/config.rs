@@ -15,7 +15,7 @@ fn read(section: &str, services: &[&str]) -> Result<Config, ConfigErrors> {
         plugins: ["mine".to_owned()].into(),
         ..Known::default()
     };
-    let mut config: Config = section.parse()?.value;
+    let mut config: Config = section.parse()?;
     config.validate(&section, &known)?;
     Ok(config)
 }

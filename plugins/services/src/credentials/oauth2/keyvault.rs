@@ -145,8 +145,8 @@ mod tests {
         );
         let tree = regent_core::config::Layers::new().text("test", &config).load().expect("YAML");
         let section = |name: &str| tree.section(&[name]).expect("the section");
-        let written = section("azure_keyvault").parse().expect("a key").value;
-        let signing = section("azure_signing").parse().expect("an identity").value;
+        let written = section("azure_keyvault").parse().expect("a key");
+        let signing = section("azure_signing").parse().expect("an identity");
         VaultKey::new(written, Some(signing), &section("azure_keyvault"), &Environment::from([])).expect("a key")
     }
 

@@ -16,28 +16,6 @@ use super::kms::{Algorithm, KmsKey};
 use crate::credentials::aws::{Surroundings, WrittenSigning};
 use crate::credentials::{given, given_secret, refused};
 
-/// The keys, for whoever mistypes one.
-pub(super) const KEYS: &[&str] = &[
-    "grant_type",
-    "token_url",
-    "client_id",
-    "client_secret",
-    "scopes",
-    "signing_key",
-    "thumbprint",
-    "additional_claims",
-    "include_jti_claim",
-    "additional_headers",
-    "additional_parameters",
-    "aws_kms",
-    "aws_signing",
-    "azure_keyvault",
-    "azure_signing",
-    "client_assertion",
-    "client_assertion_path",
-    "client_assertion_type",
-];
-
 /// What an assertion is said to be, unless the configuration says otherwise.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
