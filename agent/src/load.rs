@@ -8,7 +8,6 @@ use regent_bundle::content::ContentError;
 use regent_bundle::files::{Ignore, LoadErrors};
 use regent_bundle::format::{FormatError, Limits};
 use regent_bundle::{files, local};
-use regent_core::engine::{Engine, PolicyErrors};
 use regent_core::store::{BundleContent, StoreError, Transaction};
 use regent_core::{Error, Store};
 
@@ -76,8 +75,8 @@ pub(crate) async fn load(store: &Store, files: &Files, before: Contents) -> Resu
     if files.paths.is_empty() {
         return Ok(before);
     }
-    let (files, engine) = (files.clone(), store.engine().clone());
-    let work = move || if files.as_bundles { bundles(&files, &*engine).map(Read::Bundles) } else { plain(&files) };
+    let (files, target) = (files.clone(), store.clone());
+    let work = move || if files.as_bundles { bundles(&files, &target).map(Read::Bundles) } else { plain(&files) };
     let read = tokio::task::spawn_blocking(work).await;
     let read = read.unwrap_or_else(|panic| Err(LoadError::Store(StoreError::Internal(panic.to_string()))));
     match read {
@@ -100,12 +99,12 @@ fn plain(files: &Files) -> Result<Read, LoadError> {
     Ok(Read::Plain(files::load(&files.paths, &ignore, files.rego_version)?))
 }
 
-fn bundles(files: &Files, engine: &dyn Engine) -> Result<Vec<BundleContent>, LoadError> {
+fn bundles(files: &Files, store: &Store) -> Result<Vec<BundleContent>, LoadError> {
     let ignore = Ignore::new(&files.ignore)?;
     let load = |path: &String| {
         let read = local::load_local(path, &Limits::default(), &ignore, &files.trust);
         let read = read.map_err(|error| LoadError::Bundle { path: path.clone(), error })?;
-        Ok(read.prepare(engine, files.rego_version)?)
+        Ok(read.prepare(store, files.rego_version)?)
     };
     files.paths.iter().map(load).collect()
 }
@@ -145,15 +144,6 @@ fn remove(txn: &mut Transaction, gone: &Contents) -> Result<(), StoreError> {
 fn put(txn: &mut Transaction, loaded: files::Loaded) -> Result<(), StoreError> {
     txn.check_known_input();
     txn.put_entries(&loaded.data)?;
-    // Every module is parsed before the first error is reported, so that all errors are.
-    let parsed: Vec<_> = loaded.sources.into_iter().map(|source| txn.parse(source)).collect();
-    let mut errors = Vec::new();
-    for module in parsed {
-        match module {
-            Ok(module) => txn.put_policy(module),
-            Err(StoreError::Policy(wrong)) => errors.extend(wrong.0),
-            Err(other) => return Err(other),
-        }
-    }
-    if errors.is_empty() { Ok(()) } else { Err(StoreError::Policy(PolicyErrors(errors))) }
+    txn.parse_all(loaded.sources)?.into_iter().for_each(|module| txn.put_policy(module));
+    Ok(())
 }

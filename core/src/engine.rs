@@ -10,6 +10,7 @@
 
 mod capabilities;
 mod evaluation;
+mod parsing;
 mod policy_error;
 mod schemas;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use capabilities::{Capabilities, CapabilitiesError};
 pub use evaluation::{Answer, Attended, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
+pub use parsing::parse_all;
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 pub use schemas::{KnownInput, Schemas};
 
@@ -155,6 +157,21 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the modules as a whole, up to the limit of errors.
     fn compile(&self, modules: &[Arc<dyn Module>], options: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors>;
+
+    /// The same, where a program of this engine is there already that has much in common with the new one: what is the same
+    /// in both may be shared. The outcome is that of [`Engine::compile`].
+    ///
+    /// # Errors
+    /// As [`Engine::compile`].
+    fn recompile(
+        &self,
+        modules: &[Arc<dyn Module>],
+        options: &CompileOptions,
+        former: &dyn Program,
+    ) -> Result<Arc<dyn Program>, PolicyErrors> {
+        let _ = former;
+        self.compile(modules, options)
+    }
 }
 
 /// A parsed module. An engine finds its own type again by upcasting to [`Any`].
@@ -193,8 +210,8 @@ impl RuleDocument {
 /// What an engine derived from a snapshot's base data, for example the data in its own representation.
 pub type Linked = Arc<dyn Any + Send + Sync>;
 
-/// Compiled modules.
-pub trait Program: Send + Sync + 'static {
+/// Compiled modules. An engine finds its own type again by upcasting to [`Any`].
+pub trait Program: Any + Send + Sync {
     /// The documents that rules make, each path once. The store refuses base data at these paths.
     fn documents(&self) -> Vec<RuleDocument>;
 

@@ -14,6 +14,7 @@ pub mod fetch;
 pub mod host;
 pub mod logging;
 pub mod metrics;
+pub mod parallel;
 pub mod plugin;
 pub mod registry;
 pub mod service;

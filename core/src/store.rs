@@ -20,7 +20,7 @@ pub use error::StoreError;
 pub use snapshot::{ActiveBundle, Prepared, Snapshot};
 pub use transaction::{BundleContent, BundlePayload, Transaction};
 
-use crate::engine::{CompileOptions, Engine};
+use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, Source, parse_all};
 use crate::metrics::Metrics;
 use crate::value::Value;
 
@@ -72,6 +72,15 @@ impl Store {
     /// The engine whose programs the snapshots hold.
     pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.inner.engine
+    }
+
+    /// Parses modules on all cores, but for those that are in the current state already. Blocks; to be called where that is
+    /// allowed.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, in the order of the sources.
+    pub fn parse_all(&self, sources: Vec<Source>) -> Result<Vec<Arc<dyn Module>>, PolicyErrors> {
+        parse_all(&*self.inner.engine, sources, self.snapshot().policies())
     }
 
     /// Counts the commits; wakes whoever waits for a new state.

@@ -7,7 +7,7 @@ use super::StoreError;
 use super::data::{self, Patch, PatchOp};
 use super::ownership::{require_disjoint, require_unowned};
 use super::snapshot::{ActiveBundle, Compiled, Snapshot};
-use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, RuleDocument, Source};
+use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, RuleDocument, Source, parse_all};
 use crate::metrics::Metrics;
 use crate::value::{Object, Path, Value};
 
@@ -161,6 +161,16 @@ impl Transaction {
         self.metrics.time("timer_rego_module_parse_ns", |_| engine.parse(source)).map_err(StoreError::Policy)
     }
 
+    /// As [`Transaction::parse`] for many modules: on all cores, and without those that are in the store already.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, in the order of the sources.
+    pub fn parse_all(&mut self, sources: Vec<Source>) -> Result<Vec<Arc<dyn Module>>, StoreError> {
+        let (engine, known) = (&*self.engine, &self.base.policies);
+        let parse = |_: &mut Metrics| parse_all(engine, sources, known);
+        self.metrics.time("timer_rego_module_parse_ns", parse).map_err(StoreError::Policy)
+    }
+
     /// Stores a module under its id in place of what was there.
     pub fn put_policy(&mut self, module: Arc<dyn Module>) {
         self.policies.insert(module.source().id.clone(), module);
@@ -308,7 +318,9 @@ impl Transaction {
         let base = (!options.overlap).then(|| self.data.clone());
         let known_input = options.known_input.clone().filter(|_| self.checks_input);
         let options = CompileOptions { known_input, base, ..options.clone() };
-        let program = self.metrics.time("timer_rego_module_compile_ns", |_| engine.compile(&modules, &options));
+        let former = &*self.base.program.program;
+        let compile = |_: &mut Metrics| engine.recompile(&modules, &options, former);
+        let program = self.metrics.time("timer_rego_module_compile_ns", compile);
         Ok(Compiled::new(program.map_err(StoreError::Policy)?))
     }
 

@@ -1,8 +1,7 @@
 //! From a [`Bundle`] to what the store activates: modules parsed, and checked against the roots.
 
-use std::sync::Arc;
-
-use regent_core::engine::{Engine, Module, PolicyErrors, RegoVersion, Source};
+use regent_core::Store;
+use regent_core::engine::{Module, PolicyErrors, RegoVersion, Source};
 use regent_core::store::{ActiveBundle, BundleContent, BundlePayload};
 
 use crate::format::{Bundle, FormatError, ModuleFile};
@@ -29,7 +28,8 @@ pub enum ContentError {
     Format(#[from] FormatError),
 }
 
-/// Parses the modules of a bundle. Blocks as long as the parser takes; keep it off the request path.
+/// Parses the modules of a bundle for a store, but for those that it has already. Blocks as long as the parser takes; keep
+/// it off the request path.
 ///
 /// # Errors
 /// When modules do not parse or lie outside the bundle's roots.
@@ -37,13 +37,13 @@ pub fn prepare(
     bundle: &Bundle,
     naming: Naming<'_>,
     etag: Option<String>,
-    engine: &dyn Engine,
+    store: &Store,
 ) -> Result<BundleContent, ContentError> {
     let manifest = &bundle.manifest;
     let payload = if bundle.is_delta() {
         BundlePayload::Delta(bundle.changes.clone())
     } else {
-        let modules = parse(bundle, naming, engine)?;
+        let modules = store.parse_all(sources(bundle, naming)).map_err(ContentError::Policy)?;
         if let Some(module) = modules.iter().find(|module| !manifest.permits(module.package())) {
             return Err(outside(bundle, &**module).into());
         }
@@ -57,18 +57,10 @@ pub fn prepare(
     })
 }
 
-fn parse(bundle: &Bundle, naming: Naming<'_>, engine: &dyn Engine) -> Result<Vec<Arc<dyn Module>>, ContentError> {
-    let mut modules = Vec::with_capacity(bundle.modules.len());
-    let mut errors = Vec::new();
+fn sources(bundle: &Bundle, naming: Naming<'_>) -> Vec<Source> {
     let dialects = bundle.manifest.dialects();
-    for file in &bundle.modules {
-        let version = dialects.of(&file.path, naming.version);
-        match engine.parse(source(naming, file, version)) {
-            Ok(module) => modules.push(module),
-            Err(wrong) => errors.extend(wrong.0),
-        }
-    }
-    if errors.is_empty() { Ok(modules) } else { Err(ContentError::Policy(PolicyErrors(errors))) }
+    let source = |file: &ModuleFile| source(naming, file, dialects.of(&file.path, naming.version));
+    bundle.modules.iter().map(source).collect()
 }
 
 fn source(naming: Naming<'_>, file: &ModuleFile, version: RegoVersion) -> Source {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use regent_core::engine::{Engine, RegoVersion};
+use regent_core::Store;
+use regent_core::engine::RegoVersion;
 use regent_core::metrics::Metrics;
 use regent_core::service::{ServiceRequest, ServiceResponse, Services};
 use regent_core::signing::{Verification, Verifiers};
@@ -72,8 +73,8 @@ pub struct Downloader {
     pub services: Services,
     /// Who can tell whether its signature may be believed.
     pub verifiers: Arc<Verifiers>,
-    /// What parses its modules.
-    pub engine: Arc<dyn Engine>,
+    /// Where it is going to be, which parses its modules.
+    pub store: Store,
     /// Whether no version of it is active yet, as far as is known.
     pub is_fresh: bool,
     /// Where it is kept on disk, if it is.
@@ -189,11 +190,11 @@ impl Downloader {
         mut metrics: Metrics,
         size: Option<u64>,
     ) -> Result<Download, LoadError> {
-        let (name, engine) = (self.name.clone(), self.engine.clone());
+        let (name, store) = (self.name.clone(), self.store.clone());
         let job = tokio::task::spawn_blocking(move || {
             let bundle = metrics.time("timer_rego_data_parse_ns", |_| read())?;
             let naming = Naming { name: &name, base: "", version: RegoVersion::default() };
-            let parse = |_: &mut Metrics| content::prepare(&bundle, naming, etag, &*engine);
+            let parse = |_: &mut Metrics| content::prepare(&bundle, naming, etag, &store);
             let content = metrics.time("timer_rego_module_parse_ns", parse)?;
             Ok(Download::Bundle(Box::new(Candidate::new(content, bundle.warnings(), metrics)), size))
         });

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use regent_core::engine::{Engine, RegoVersion};
+use regent_core::Store;
+use regent_core::engine::RegoVersion;
 use regent_core::signing::{Verification, Verifiers};
 use regent_core::store::BundleContent;
 
@@ -81,12 +82,12 @@ pub fn load_local(
 }
 
 impl LocalBundle {
-    /// Parses the modules. Ids are `NAME/FILE`, and for a directory the file begins with the directory once more, as
+    /// Parses the modules for a store. Ids are `NAME/FILE`, and for a directory the file begins with the directory once more, as
     /// OPA has it: `policies/policies/authz.rego`. `version` is the dialect where the bundle names none. Blocks.
     ///
     /// # Errors
     /// When modules do not parse or lie outside the bundle's roots.
-    pub fn prepare(&self, engine: &dyn Engine, version: RegoVersion) -> Result<BundleContent, ContentError> {
-        content::prepare(&self.bundle, Naming { name: &self.name, base: &self.base, version }, None, engine)
+    pub fn prepare(&self, store: &Store, version: RegoVersion) -> Result<BundleContent, ContentError> {
+        content::prepare(&self.bundle, Naming { name: &self.name, base: &self.base, version }, None, store)
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use regent_bundle::files::{Ignore, Loaded, load};
 use regent_bundle::format::Limits;
 use regent_bundle::local::{LocalTrust, load_local};
-use regent_core::engine::{CompileOptions, RegoVersion};
+use regent_core::engine::{CompileOptions, Module, RegoVersion};
+use regent_core::store::BundlePayload;
 use regent_core::{Store, Value};
 use regent_engine_rego::RegoEngine;
 use regent_kit::Bundle as Kit;
@@ -96,6 +97,11 @@ fn an_archive_among_the_files_gives_what_it_holds() {
     assert_eq!(&*loaded.sources[0].id, "p.rego");
 }
 
+fn store() -> Store {
+    let engine = Arc::new(RegoEngine::default());
+    Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("a store")
+}
+
 #[tokio::test]
 async fn a_bundle_directory_has_opas_policy_ids() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -105,10 +111,9 @@ async fn a_bundle_directory_has_opas_policy_ids() {
         .data("roles", json!({"admin": "ann"}));
     kit.roots(["authz", "roles"]).revision("rev-1").write_dir(&root).expect("written");
     let path = root.display().to_string();
-    let engine = Arc::new(RegoEngine::default());
+    let store = store();
     let local = load_local(&path, &Limits::default(), &Ignore::default(), &LocalTrust::default()).expect("a bundle");
-    let content = local.prepare(&*engine, RegoVersion::V1).expect("it parses");
-    let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("a store");
+    let content = local.prepare(&store, RegoVersion::V1).expect("it parses");
     store.write(move |transaction| transaction.activate(vec![content])).await.expect("it activates");
     let snapshot = store.snapshot();
     let ids: Vec<String> = snapshot.policies().keys().map(ToString::to_string).collect();
@@ -119,6 +124,31 @@ async fn a_bundle_directory_has_opas_policy_ids() {
     assert_eq!(store.engine().name(), "rego");
 }
 
+#[tokio::test]
+async fn modules_that_are_the_same_are_not_parsed_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("b.tar.gz").display().to_string();
+    let store = store();
+    let prepared = |changed: &str, version| {
+        let kit =
+            Kit::new().rego("a.rego", "package a\n\np := 1").rego("b.rego", &format!("package b\n\np := {changed}"));
+        fs::write(&path, kit.build()).expect("a file");
+        let local = load_local(&path, &Limits::default(), &Ignore::default(), &LocalTrust::default());
+        local.expect("a bundle").prepare(&store, version).expect("it parses")
+    };
+    let content = prepared("1", RegoVersion::V1);
+    store.write(move |transaction| transaction.activate(vec![content])).await.expect("it activates");
+    let same = |changed, version| {
+        let BundlePayload::Snapshot { modules, .. } = prepared(changed, version).payload else { panic!("it is whole") };
+        let known = store.snapshot();
+        let is_known = |module: &Arc<dyn Module>| Arc::ptr_eq(module, &known.policies()[&module.source().id]);
+        modules.iter().map(is_known).collect::<Vec<_>>()
+    };
+    assert_eq!(same("1", RegoVersion::V1), [true, true]);
+    assert_eq!(same("2", RegoVersion::V1), [true, false]);
+    assert_eq!(same("1", RegoVersion::V0), [false, false], "the same text in another dialect is another module");
+}
+
 #[test]
 fn a_module_outside_the_roots_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -126,6 +156,6 @@ fn a_module_outside_the_roots_is_refused() {
     fs::write(&path, Kit::new().rego("x/u.rego", "package x.u").roots(["a", "b"]).build()).expect("a file");
     let local = load_local(&path.display().to_string(), &Limits::default(), &Ignore::default(), &LocalTrust::default())
         .expect("a bundle");
-    let error = local.prepare(&RegoEngine::default(), RegoVersion::V1).err().expect("outside").to_string();
+    let error = local.prepare(&store(), RegoVersion::V1).err().expect("outside").to_string();
     assert_eq!(error, "manifest roots [a b] do not permit 'package x.u' in module 'x/u.rego'");
 }

@@ -75,7 +75,7 @@ pub(crate) fn downloader(host: &Host, checked: &Checked) -> Downloader {
         config: checked.bundle.clone(),
         services: host.services.clone(),
         verifiers: host.verifiers.clone(),
-        engine: host.store.engine().clone(),
+        store: host.store.clone(),
         is_fresh: true,
         copy: checked.bundle.persist.then_some(copy),
     }

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod declared;
 mod documents;
+mod each;
 mod errors;
 mod locals;
 mod query;
@@ -24,7 +25,7 @@ use regent_core::engine::{Capabilities, KnownInput, PolicyErrors, Schemas};
 pub(crate) use check::check_document;
 pub(crate) use documents::documents;
 pub(crate) use errors::Errors;
-pub(crate) use locals::Locals;
+pub(crate) use locals::{Locals, is_generated};
 pub(crate) use query::{Capture, CompiledQuery, QueryContext, compile_query};
 pub(crate) use rule_tree::{RuleId, RuleTree};
 

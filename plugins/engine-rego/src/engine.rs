@@ -89,6 +89,27 @@ impl Engine for RegoEngine {
     }
 
     fn compile(&self, modules: &[Arc<dyn Module>], options: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
+        self.program(modules, options, None)
+    }
+
+    fn recompile(
+        &self,
+        modules: &[Arc<dyn Module>],
+        options: &CompileOptions,
+        former: &dyn Program,
+    ) -> Result<Arc<dyn Program>, PolicyErrors> {
+        let former: &dyn Any = former;
+        self.program(modules, options, former.downcast_ref())
+    }
+}
+
+impl RegoEngine {
+    fn program(
+        &self,
+        modules: &[Arc<dyn Module>],
+        options: &CompileOptions,
+        former: Option<&RegoProgram>,
+    ) -> Result<Arc<dyn Program>, PolicyErrors> {
         let own = |module| {
             let module: &dyn Any = module;
             module.downcast_ref().expect("a store keeps to one engine")
@@ -105,7 +126,7 @@ impl Engine for RegoEngine {
             fetcher: self.fetcher.clone(),
             optimised: self.optimised,
         };
-        let program = RegoProgram::compile(&modules, options, setup)?;
+        let program = RegoProgram::compile(&modules, options, setup, former)?;
         Ok(Arc::new(program))
     }
 }

@@ -7,6 +7,7 @@
 mod call;
 mod comprehension;
 mod expr;
+mod former;
 mod layout;
 mod optimise;
 mod program;
@@ -27,6 +28,7 @@ use regent_core::Value;
 use regent_core::builtin::Builtin;
 use regent_core::value::KeyHint;
 
+pub(crate) use former::Former;
 pub(crate) use layout::{Layout, NodeId, SetId, SetInfo, SetKind};
 pub(crate) use program::Plan;
 pub(crate) use query::{QueryPlan, document, query};

@@ -9,12 +9,13 @@ use regent_core::engine::{
 };
 use regent_core::fetch::Fetcher;
 use regent_core::metrics::Metrics;
+use regent_core::parallel;
 use regent_core::value::{Json, Value};
 
 use crate::builtins::Builtins;
 use crate::compile::{Compiled, Options, compile, documents};
 use crate::module::RegoModule;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Former, Plan};
 use crate::query::RegoQuery;
 use crate::remote::Network;
 use crate::syntax::ast::Module;
@@ -56,7 +57,7 @@ pub(crate) struct Setup {
 }
 
 impl RegoProgram {
-    /// Compiles and plans modules.
+    /// Compiles and plans modules. What is the same as in a former program of the engine is not planned again.
     ///
     /// # Errors
     /// What is wrong with the modules as a whole.
@@ -64,10 +65,12 @@ impl RegoProgram {
         modules: &[&RegoModule],
         options: &CompileOptions,
         setup: Setup,
+        former: Option<&Self>,
     ) -> Result<Self, PolicyErrors> {
         use regent_core::engine::Module as _;
         let Setup { capabilities, builtins, shared, fetcher, optimised } = setup;
-        let trees = modules.iter().map(|module| (Arc::clone(&module.source().id), module.tree().clone())).collect();
+        let copy = |module: &&RegoModule| (Arc::clone(&module.source().id), module.tree().clone());
+        let trees = parallel::map(modules, copy);
         let runtime = options.runtime.clone();
         let allowed = capabilities.as_ref().and_then(|capabilities| capabilities.allow_net.clone());
         let network = Network { fetcher, allow_net: allowed.or_else(|| options.allow_net.clone()) };
@@ -84,7 +87,10 @@ impl RegoProgram {
         };
         let compiled = compile(trees, &builtins, options.clone())?;
         let options = Options { base: None, schemas: None, known_input: None, ..options };
-        let plan = Plan::of(&compiled, &builtins, optimised);
+        let former = former
+            .filter(|former| former.rules.plan.optimised == optimised && Arc::ptr_eq(&former.builtins, &builtins));
+        let former = former.map(|former| Former { plan: &former.rules.plan, compiled: &former.compiled });
+        let plan = Plan::of(&compiled, &builtins, optimised, former.as_ref());
         let rules = Arc::new(Rules { plan, shared, runtime, network });
         Ok(Self { compiled, builtins, options, rules })
     }

@@ -115,7 +115,7 @@ impl Work {
             config: config.clone(),
             services: self.host.services.clone(),
             verifiers: self.host.verifiers.clone(),
-            engine: self.host.store.engine().clone(),
+            store: self.host.store.clone(),
             is_fresh: !self.is_active(name),
             copy: config.persist.then(|| Copy::new(&self.host.settings().persistence_directory, name)),
         };

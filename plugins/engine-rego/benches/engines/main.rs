@@ -1,4 +1,6 @@
 //! Both engines on the same questions in one run: `cargo bench -p regent-engine-rego`, or with `-- rbac` one of them.
+//!
+//! How long large bundles take to become active is told by `examples/activation.rs`.
 
 mod iter;
 mod many;

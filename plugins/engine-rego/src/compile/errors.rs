@@ -5,7 +5,7 @@ use regent_core::engine::{ErrorCode, PolicyError, PolicyErrors};
 use crate::syntax::ast::Span;
 
 /// Collects errors. Past the limit only `error limit reached` is added, once, and the rest are dropped.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Errors {
     limit: usize,
     found: Vec<PolicyError>,
@@ -15,6 +15,17 @@ impl Errors {
     /// No errors yet; 0 for no limit.
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, found: Vec::new() }
+    }
+
+    /// No errors yet, with the same limit.
+    pub(crate) fn none(&self) -> Self {
+        Self::new(self.limit)
+    }
+
+    /// Adds those of another list with the same limit.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        // If the other one was full, so is this one when it comes to the notice of that.
+        other.found.into_iter().for_each(|error| self.push(error));
     }
 
     /// Adds an error at a place.

@@ -24,7 +24,7 @@ pub(crate) struct Layout {
 }
 
 /// A node of the rule tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Node {
     /// Its path below `data`.
     pub(crate) path: Vec<Value>,

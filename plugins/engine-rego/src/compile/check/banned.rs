@@ -5,6 +5,7 @@ use regent_core::engine::{ErrorCode, RegoVersion};
 use super::functions::builtin_name;
 use super::walk::{Walk, each_rule};
 use crate::builtins::Builtins;
+use crate::compile::each::each_module;
 use crate::compile::{Compiler, Errors};
 use crate::syntax::ast::{Body, Expr, ExprKind};
 
@@ -39,11 +40,12 @@ fn forbidden(expr: &Expr, names: &[String], errors: &mut Errors) -> bool {
 /// The stage that finds calls of deprecated functions, in strict mode and in new policies.
 pub(in crate::compile) fn deprecated_builtins(compiler: &mut Compiler<'_>) {
     let Compiler { modules, builtins, options, errors, .. } = compiler;
-    for (_, module) in &*modules {
-        if options.strict || module.version == RegoVersion::V1 {
+    let strict = options.strict;
+    each_module(modules, errors, |module, errors| {
+        if strict || module.version == RegoVersion::V1 {
             each_rule(module, |rule| Walk::exprs(&mut |expr| deprecated(expr, builtins, errors)).rule(rule));
         }
-    }
+    });
 }
 
 /// The same for a query; only strict mode asks for it.

@@ -6,6 +6,7 @@ use super::originals::Originals;
 use super::types;
 use super::walk::{Walk, each_rule};
 use crate::builtins::Builtins;
+use crate::compile::each::each_module;
 use crate::compile::{Compiled, Compiler, Errors, RuleTree};
 use crate::syntax::ast::{Body, Expr, ExprKind, Term, TermKind};
 
@@ -51,9 +52,9 @@ pub(crate) fn builtin_name(operator: &Term) -> Option<String> {
 /// The stage that finds calls without result that are used as values, such as that of `print`.
 pub(in crate::compile) fn void_calls(compiler: &mut Compiler<'_>) {
     let Compiler { modules, builtins, errors, .. } = compiler;
-    for (_, module) in &*modules {
+    each_module(modules, errors, |module, errors| {
         each_rule(module, |rule| rule_void_calls(&mut |walk| walk.rule(rule), builtins, errors));
-    }
+    });
 }
 
 /// The same for a query.
@@ -78,11 +79,11 @@ pub(in crate::compile) fn undefined_functions(compiler: &mut Compiler<'_>) {
     let Compiler { modules, builtins, errors, rules, locals, .. } = compiler;
     let arities = Arities::new(builtins, rules);
     let originals = Originals::new([&locals.originals]);
-    for (_, module) in &*modules {
+    each_module(modules, errors, |module, errors| {
         each_rule(module, |rule| {
             Walk::exprs(&mut |expr| call(expr, &arities, &originals, errors)).rule(rule);
         });
-    }
+    });
 }
 
 /// The same for a query. `originals` are the variables that generated ones stand for.

@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use regent_core::engine::{ErrorCode, RegoVersion};
 
 use super::walk::Walk;
+use crate::compile::each::each_module;
 use crate::compile::{Compiler, Errors};
 use crate::syntax::ast::{Body, Expr, ExprKind, Import, Module, Term};
 
 /// The stage that finds rules, arguments and variables named `data` or `input`.
 pub(in crate::compile) fn keyword_overrides(compiler: &mut Compiler<'_>) {
     let Compiler { modules, options, errors, .. } = compiler;
-    for (_, module) in &*modules {
-        if options.strict || module.version == RegoVersion::V1 {
+    let strict = options.strict;
+    each_module(modules, errors, |module, errors| {
+        if strict || module.version == RegoVersion::V1 {
             heads(module, errors);
             let mut visit = |expr: &Expr| variable(expr, errors);
             let mut walk = Walk::exprs(&mut visit);
             super::walk::each_rule(module, |rule| walk.rule(rule));
         }
-    }
+    });
 }
 
 /// The same for a query; only strict mode asks for it.

@@ -14,6 +14,7 @@ use super::originals::Originals;
 use super::vars::{self, Scope, VarSet, is_generated, shown};
 use super::walk::{each_branch_mut, each_rule};
 use crate::builtins::Builtins;
+use crate::compile::each::each_module;
 use crate::compile::{Compiled, Compiler, Errors};
 use crate::syntax::ast::{Body, Rule, TermKind};
 
@@ -26,9 +27,7 @@ pub(crate) fn reserved() -> VarSet {
 pub(in crate::compile) fn safety_of_heads(compiler: &mut Compiler<'_>) {
     let Compiler { modules, errors, locals, .. } = compiler;
     let originals = Originals::new([&locals.originals]);
-    for (_, module) in &*modules {
-        each_rule(module, |rule| head(rule, &originals, errors));
-    }
+    each_module(modules, errors, |module, errors| each_rule(module, |rule| head(rule, &originals, errors)));
 }
 
 fn head(rule: &Rule, originals: &Originals<'_>, errors: &mut Errors) {
@@ -52,7 +51,7 @@ pub(in crate::compile) fn safety_of_bodies(compiler: &mut Compiler<'_>) {
     let Compiler { modules, builtins, errors, rules, locals, .. } = compiler;
     let arities = Arities::new(builtins, rules);
     let originals = Originals::new([&locals.originals]);
-    for (_, module) in modules.iter_mut() {
+    each_module(modules, errors, |module, errors| {
         for rule in &mut module.rules {
             each_branch_mut(rule, |rule| {
                 if errors.is_full() {
@@ -63,7 +62,7 @@ pub(in crate::compile) fn safety_of_bodies(compiler: &mut Compiler<'_>) {
                 body(&mut rule.body, globals, &arities, &originals, errors);
             });
         }
-    }
+    });
 }
 
 /// The same for a query. `originals` are the variables that generated ones stand for.

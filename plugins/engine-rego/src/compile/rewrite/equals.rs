@@ -2,12 +2,13 @@
 
 use crate::compile::Compiler;
 use crate::compile::build::{calls, operator};
+use crate::compile::each::each_module;
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::visit::VisitMut;
 
 /// The stage. Queries do not have it: there `==` has a value of its own, `true` or `false`.
 pub(in crate::compile) fn equals(compiler: &mut Compiler<'_>) {
-    compiler.modules.iter_mut().for_each(|(_, module)| Rewriter.walk_module(module));
+    each_module(&mut compiler.modules, &mut compiler.errors, |module, _| Rewriter.walk_module(module));
 }
 
 struct Rewriter;

@@ -9,6 +9,7 @@ use super::order;
 use crate::compile::build::is_root_document;
 use crate::compile::check::vars::{Scope, VarSet};
 use crate::compile::declared::declared;
+use crate::compile::each::each_module;
 use crate::compile::query::QueryContext;
 use crate::compile::rule_tree::{RuleTree, package_path};
 use crate::compile::{Compiled, Compiler, Errors};
@@ -19,7 +20,8 @@ use crate::syntax::visit::{Visit, VisitMut};
 pub(in crate::compile) fn resolve_refs(compiler: &mut Compiler<'_>) {
     let Compiler { modules, options, errors, .. } = compiler;
     let exports = exports(modules);
-    for (_, module) in modules {
+    let strict = options.strict;
+    each_module(modules, errors, |module, errors| {
         let package: Vec<Arc<str>> = package_path(&module.package).map(Arc::from).collect();
         let exported = exports.get(&package);
         let is_exported = |name: &str| exported.is_some_and(|names| names.contains(name));
@@ -28,10 +30,10 @@ pub(in crate::compile) fn resolve_refs(compiler: &mut Compiler<'_>) {
         for rule in rules {
             resolver.rule_and_branches(rule, errors);
         }
-        if options.strict {
+        if strict {
             resolver.unused_imports(imports, errors);
         }
-    }
+    });
 }
 
 /// The stage for a query.
