@@ -64,19 +64,29 @@ impl Freshness {
         self.stale_at().is_some_and(|at| at <= Instant::now())
     }
 
-    /// What status and health policies see: `age_seconds`, `confirmed` and, where there is a limit, `stale`.
+    /// Whether there is a limit.
+    pub fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// What status and health policies see: `age_seconds`, `confirmed`, `stale`. Nothing where there is no limit: those who
+    /// have not asked for any of it find what OPA shows, and no key more.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
-        let stale = self.limit.map(|_| ("stale", self.is_stale().into()));
-        [("age_seconds", self.age().as_secs().into()), ("confirmed", self.confirmed.into())].into_iter().chain(stale)
+        let (age, confirmed, stale) = (self.age().as_secs().into(), self.confirmed.into(), self.is_stale().into());
+        let fields = [("age_seconds", age), ("confirmed", confirmed), ("stale", stale)];
+        fields.into_iter().filter({
+            let limited = self.is_limited();
+            move |_| limited
+        })
     }
 }
 
 impl Serialize for Freshness {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("age_seconds", &self.age().as_secs())?;
-        map.serialize_entry("confirmed", &self.confirmed)?;
-        if self.limit.is_some() {
+        if self.is_limited() {
+            map.serialize_entry("age_seconds", &self.age().as_secs())?;
+            map.serialize_entry("confirmed", &self.confirmed)?;
             map.serialize_entry("stale", &self.is_stale())?;
         }
         map.end()
@@ -151,11 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn status_shows_the_age_and_where_there_is_a_limit_whether_it_is_exceeded() {
+    fn status_shows_the_age_where_there_is_a_limit() {
         let shown = |bundle: &BundleStatus| from_serialize(bundle).expect("JSON");
         let (limited, free) = (shown(&aged("a", 10, Some(9))), shown(&aged("a", 10, None)));
         assert_eq!((limited.get("stale"), limited.get("confirmed")), (Some(&true.into()), Some(&true.into())));
-        assert_eq!((free.get("stale"), free.get("age_seconds")), (None, Some(&10.into())));
+        assert_eq!(limited.get("age_seconds"), Some(&10.into()));
+        assert_eq!((free.get("stale"), free.get("confirmed"), free.get("age_seconds")), (None, None, None));
         assert_eq!(shown(&BundleStatus::default()).get("age_seconds"), None, "nothing is known of it");
     }
 
@@ -163,10 +174,10 @@ mod tests {
     fn an_old_report_is_shown_with_the_ages_of_now() {
         let body =
             br#"{"bundle":{"age_seconds":1},"bundles":{"a":{"age_seconds":2,"x":1},"gone":{"age_seconds":3}},"y":2}"#;
-        let mut report = report([aged("a", 60, Some(9)), aged("new", 1, None), aged("old", 80, None)]);
+        let mut report = report([aged("a", 60, Some(9)), aged("new", 1, None), aged("old", 80, Some(9))]);
         report.legacy_bundle = Some("old".to_owned());
         let expected = concat!(
-            r#"{"bundle":{"age_seconds":80,"confirmed":true},"#,
+            r#"{"bundle":{"age_seconds":80,"confirmed":true,"stale":true},"#,
             r#""bundles":{"a":{"age_seconds":60,"confirmed":true,"stale":true,"x":1},"gone":{"age_seconds":3}},"y":2}"#
         );
         assert_eq!(renewed(&decode(body).expect("JSON"), &report).to_string(), expected);

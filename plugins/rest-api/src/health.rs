@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use regent_core::engine::{Answer, Query, ask};
-use regent_core::status::{Freshness, Report, State};
+use regent_core::status::{BundleStatus, Freshness, Report, State};
 use regent_core::value::Path;
 use regent_core::{Snapshot, Value};
 
@@ -72,15 +72,17 @@ fn of_rule(snapshot: &Snapshot, report: &Report, path: Path) -> Result<(), Strin
 
 fn input(report: &Report) -> Value {
     let states = report.plugins.iter().map(|(name, plugin)| (name, plugin.state.as_str()));
-    let bundles = report.bundles.iter().map(|(name, bundle)| {
-        let age = bundle.freshness.iter().flat_map(Freshness::fields);
-        let revision =
-            bundle.active_revision.as_ref().map(|revision| ("active_revision", Value::from(revision.as_str())));
-        (name, Value::object(age.chain(revision)))
-    });
-    Value::object([
-        ("plugin_state", Value::object(states)),
-        ("plugins_ready", report.was_ready.into()),
-        ("bundles", Value::object(bundles)),
-    ])
+    let mut fields = vec![("plugin_state", Value::object(states)), ("plugins_ready", report.was_ready.into())];
+    let bundles: Vec<_> = report.bundles.iter().filter_map(|(name, bundle)| Some((name, aged(bundle)?))).collect();
+    if !bundles.is_empty() {
+        fields.push(("bundles", Value::object(bundles)));
+    }
+    Value::object(fields)
+}
+
+/// How old a bundle is, and its revision; none if it has no limit.
+fn aged(bundle: &BundleStatus) -> Option<Value> {
+    let age = bundle.freshness.filter(Freshness::is_limited)?.fields();
+    let revision = bundle.active_revision.as_ref().map(|revision| ("active_revision", Value::from(revision.as_str())));
+    Some(Value::object(age.chain(revision)))
 }
