@@ -125,8 +125,8 @@ mod tests {
 
     use super::*;
 
-    fn verdict(revision: &str) -> Verdict {
-        Ok(Fetched { outcome: Outcome::Activated, revision: Some(revision.to_owned()), warning: None })
+    fn fetched(revision: &str) -> Fetched {
+        Fetched { outcome: Outcome::Activated, revision: Some(revision.to_owned()), warning: None }
     }
 
     #[test]
@@ -138,14 +138,14 @@ mod tests {
         let running = calls.count();
         let mut late = Box::pin(asker.clone().fetch());
         assert!(late.as_mut().now_or_never().is_none());
-        calls.serve(running, verdict("1"));
-        assert_eq!(first.now_or_never(), Some(Some(verdict("1"))));
+        calls.serve(running, Ok(fetched("1")));
+        assert_eq!(first.now_or_never(), Some(Some(Ok(fetched("1")))));
         assert!(late.as_mut().now_or_never().is_none(), "it began too early for that one");
         assert_eq!(calls.wait().now_or_never(), Some(Some(())), "so there is another");
         let running = calls.count();
-        calls.serve(running, verdict("2"));
-        assert_eq!(late.now_or_never(), Some(Some(verdict("2"))));
-        assert_eq!(second.now_or_never(), Some(Some(verdict("2"))), "who looks late learns the newest");
+        calls.serve(running, Ok(fetched("2")));
+        assert_eq!(late.now_or_never(), Some(Some(Ok(fetched("2")))));
+        assert_eq!(second.now_or_never(), Some(Some(Ok(fetched("2")))), "who looks late learns the newest");
         assert_eq!(calls.wait().now_or_never(), None, "nobody waits any more");
     }
 
@@ -173,8 +173,8 @@ mod tests {
         let mut late = role.fetch(&known).expect("it is known");
         assert!(late.as_mut().now_or_never().is_none());
         let number = calls.count();
-        calls.serve(number, verdict("1"));
-        assert_eq!(caller.now_or_never(), Some(Ok(verdict("1").expect("it worked"))));
+        calls.serve(number, Ok(fetched("1")));
+        assert_eq!(caller.now_or_never(), Some(Ok(fetched("1"))));
         drop((askers, calls));
         assert!(late.now_or_never().is_some_and(|answer| answer.is_ok()));
         let never = role.fetch(&known).expect("it is known");
