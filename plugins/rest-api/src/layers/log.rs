@@ -37,17 +37,7 @@ impl<S: Answers> Log<S> {
         let Call { id, client, head, .. } = &*call;
         info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), "Received request.");
         let response = self.next.answer(call).await;
-        let Call { id, client, head, .. } = &*call;
-        info!(
-            client_addr = %client,
-            req_id = id,
-            req_method = %head.method,
-            req_path = head.uri.path(),
-            resp_status = response.status().as_u16(),
-            resp_bytes = length(&response),
-            resp_duration = milliseconds(started),
-            "Sent response."
-        );
+        say_response(call, started, &response, None);
         response
     }
 
@@ -59,18 +49,7 @@ impl<S: Answers> Log<S> {
         let sent = sent.to_bytes();
         let packed = response.headers().contains_key(http::header::CONTENT_ENCODING);
         let body = if packed { "[compressed payload]".into() } else { String::from_utf8_lossy(&sent) };
-        let Call { id, client, head, .. } = &*call;
-        info!(
-            client_addr = %client,
-            req_id = id,
-            req_method = %head.method,
-            req_path = head.uri.path(),
-            resp_status = response.status().as_u16(),
-            resp_bytes = length(&response),
-            resp_duration = milliseconds(started),
-            resp_body = %body,
-            "Sent response."
-        );
+        say_response(call, started, &response, Some(&body));
         response
     }
 
@@ -82,6 +61,21 @@ impl<S: Answers> Log<S> {
         let Call { id, client, head, .. } = &*call;
         info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), req_body = %body, json = %params, "Received request.");
     }
+}
+
+fn say_response(call: &Call, started: Instant, response: &Response, body: Option<&str>) {
+    let Call { id, client, head, .. } = call;
+    info!(
+        client_addr = %client,
+        req_id = id,
+        req_method = %head.method,
+        req_path = head.uri.path(),
+        resp_status = response.status().as_u16(),
+        resp_bytes = length(response),
+        resp_duration = milliseconds(started),
+        resp_body = body.map(tracing::field::display),
+        "Sent response."
+    );
 }
 
 /// The parameters in the form that the agent's log takes for structured fields.
