@@ -26,7 +26,7 @@ mod view;
 
 use arcstr::ArcStr;
 
-pub use decode::{DecodeError, decode, decode_prefix};
+pub use decode::{DecodeError, Parted, decode, decode_fields, decode_prefix};
 pub use encode::{encode, encode_pretty, write_json, write_json_string};
 pub use number::{Number, NumberError, RemainderError};
 pub use object::{Entries, KeyHint, Object};

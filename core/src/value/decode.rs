@@ -3,16 +3,23 @@
 //! Own code rather than serde's, because clients see its behaviour: the spelling of numbers survives, of doubled keys
 //! the last wins, broken UTF-8 and lone surrogates become U+FFFD, and the texts of errors reach the client.
 
+mod scan;
 mod shared;
 
 use std::borrow::Cow;
 
-use super::{Number, Value};
+use smallvec::SmallVec;
+
+use super::text::Short;
+use super::{Number, Repr, Value};
 use shared::Shared;
 
 /// Deepest nesting of arrays and objects. OPA takes ten times as much; whoever walks a value does so on the stack, though,
 /// and a stack that overflows ends the process.
 const MAX_DEPTH: usize = 1_000;
+
+/// Keys and values of unfinished objects and arrays that are held without an allocation.
+const USUAL: usize = 8;
 
 /// Why a text is not JSON, in the words that OPA's clients know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,19 +72,44 @@ pub fn decode_prefix(json: &[u8]) -> Result<(Value, usize), DecodeError> {
     Ok((value, reader.at))
 }
 
+/// A document whose outermost object, if it is one, is taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parted {
+    /// The names and values of the object's fields, as they stand in the text: in its order, and with doubles.
+    Fields(SmallVec<[(Value, Value); 2]>),
+    /// Another document.
+    Whole(Value),
+}
+
+/// As [`decode_prefix`], for whoever wants the fields of an object and not the object.
+///
+/// # Errors
+/// When the bytes do not begin with a JSON value.
+pub fn decode_fields(json: &[u8]) -> Result<Parted, DecodeError> {
+    let mut reader = Reader::new(json);
+    match reader.skip_space() {
+        None => Err(DecodeError::Empty),
+        Some(b'{') => {
+            reader.nested(Reader::entries)?;
+            Ok(Parted::Fields(reader.keys.drain(..).zip(reader.values.drain(..)).collect()))
+        }
+        Some(_) => reader.value().map(Parted::Whole),
+    }
+}
+
 struct Reader<'a> {
     json: &'a [u8],
     at: usize,
     depth: usize,
     shared: Shared,
     /// The keys and values of the objects and arrays being read, one behind the other.
-    keys: Vec<Value>,
-    values: Vec<Value>,
+    keys: SmallVec<[Value; USUAL]>,
+    values: SmallVec<[Value; USUAL]>,
 }
 
 impl<'a> Reader<'a> {
     fn new(json: &'a [u8]) -> Self {
-        Self { json, at: 0, depth: 0, shared: Shared::new(json.len()), keys: Vec::new(), values: Vec::new() }
+        Self { json, at: 0, depth: 0, shared: Shared::new(json.len()), keys: SmallVec::new(), values: SmallVec::new() }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -122,7 +154,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<Value, DecodeError>) -> Result<Value, DecodeError> {
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, DecodeError>) -> Result<T, DecodeError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(DecodeError::Depth);
@@ -134,11 +166,23 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<Value, DecodeError> {
-        if self.skip_space() == Some(b'}') {
-            self.at += 1;
+        let (first_key, first_value) = (self.keys.len(), self.values.len());
+        self.entries()?;
+        if self.keys.len() == first_key {
             return Ok(Value::empty_object());
         }
-        let (first_key, first_value) = (self.keys.len(), self.values.len());
+        let object = self.shared.object(&mut self.keys[first_key..], &mut self.values[first_value..]);
+        self.keys.truncate(first_key);
+        self.values.truncate(first_value);
+        Ok(object.into())
+    }
+
+    /// Puts keys and values behind those of the objects around.
+    fn entries(&mut self) -> Result<(), DecodeError> {
+        if self.skip_space() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
         loop {
             if self.skip_space() != Some(b'"') {
                 return Err(self.unexpected("looking for beginning of object key string"));
@@ -155,10 +199,7 @@ impl<'a> Reader<'a> {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    let object = self.shared.object(&mut self.keys[first_key..], &mut self.values[first_value..]);
-                    self.keys.truncate(first_key);
-                    self.values.truncate(first_value);
-                    return Ok(object.into());
+                    return Ok(());
                 }
                 _ => return Err(self.unexpected("after object key:value pair")),
             }
@@ -166,6 +207,14 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self) -> Result<Value, DecodeError> {
+        let rest = &self.json[self.at + 1..];
+        let plain = scan::plain(rest);
+        if rest.get(plain) == Some(&b'"')
+            && let Some(short) = Short::ascii(&rest[..plain])
+        {
+            self.at += plain + 2;
+            return Ok(Value(Repr::Short(short)));
+        }
         let text = self.string()?;
         Ok(self.shared.text(&text))
     }
@@ -240,7 +289,10 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let start = self.at;
         let rest = &self.json[start..];
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+        let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        // What is plain needs no second look, and there is more of it than of all else.
+        let plain = scan::plain(rest);
+        let length = plain + rest[plain..].iter().position(is_end).unwrap_or(rest.len() - plain);
         self.at += length;
         match self.peek() {
             None => Err(DecodeError::Truncated),

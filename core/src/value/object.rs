@@ -1,9 +1,10 @@
 //! Objects: sorted, immutable, shared, and sharing their keys with objects alike.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+
+use triomphe::ThinArc;
 
 use super::index::{Index, Wanted};
 use super::node::Node;
@@ -11,7 +12,7 @@ use super::{Value, encode};
 
 /// A map from values to values, sorted by key. Small and cheap to clone.
 #[derive(Clone, Default)]
-pub struct Object(pub(super) Node<Arc<Shape>>);
+pub struct Object(pub(super) Node<Shape>);
 
 /// Where a key was found among the keys of an object. It may be shared by threads; what it says is checked before it
 /// counts.
@@ -39,23 +40,30 @@ impl KeyHint {
     }
 }
 
-/// The keys of an object, sorted and without duplicates.
-pub(super) struct Shape {
-    keys: Box<[Value]>,
-    index: Index,
-}
+/// The keys of an object, sorted and without duplicates. Clones share them.
+#[derive(Clone)]
+pub(super) struct Shape(ThinArc<Index, Value>);
 
 impl Shape {
     /// The shape of keys that are sorted and differ.
-    pub(super) fn new(keys: Box<[Value]>) -> Arc<Self> {
-        Arc::new(Self { keys, index: Index::default() })
+    pub(super) fn new(keys: impl ExactSizeIterator<Item = Value>) -> Self {
+        Self(ThinArc::from_header_and_iter(Index::default(), keys))
+    }
+
+    #[inline]
+    fn keys(&self) -> &[Value] {
+        &self.0.slice
+    }
+
+    fn find(&self, key: Wanted<'_>) -> Option<usize> {
+        self.0.header.header.find(&self.0.slice, key)
     }
 }
 
 impl Object {
     /// The object of that shape. There are as many values as keys and in their order.
-    pub(super) fn of_shape(shape: Arc<Shape>, values: impl ExactSizeIterator<Item = Value>) -> Self {
-        debug_assert_eq!(shape.keys.len(), values.len());
+    pub(super) fn of_shape(shape: Shape, values: impl ExactSizeIterator<Item = Value>) -> Self {
+        debug_assert_eq!(shape.keys().len(), values.len());
         Self(Node::new(shape, values))
     }
 
@@ -74,19 +82,23 @@ impl Object {
     /// it was found the last time.
     #[inline]
     pub fn get_near(&self, key: &Value, hint: &KeyHint) -> Option<&Value> {
-        let shape = self.0.header()?;
         let near = hint.place();
-        if shape.keys.get(near).is_some_and(|known| known == key) {
-            return self.0.values().get(near);
+        match (self.0.header()?.keys().get(near), self.0.values().get(near)) {
+            (Some(known), found @ Some(_)) if known == key => found,
+            _ => self.get_far(key, hint),
         }
-        let found = shape.index.find(&shape.keys, Wanted::Value(key))?;
+    }
+
+    #[cold]
+    fn get_far(&self, key: &Value, hint: &KeyHint) -> Option<&Value> {
+        let found = self.0.header()?.find(Wanted::Value(key))?;
         hint.set(found);
         Some(&self.0.values()[found])
     }
 
     fn find(&self, key: Wanted<'_>) -> Option<&Value> {
         let shape = self.0.header()?;
-        Some(&self.0.values()[shape.index.find(&shape.keys, key)?])
+        Some(&self.0.values()[shape.find(key)?])
     }
 
     /// Number of entries.
@@ -110,7 +122,7 @@ impl Object {
     /// The keys in order.
     #[inline]
     pub fn keys(&self) -> std::slice::Iter<'_, Value> {
-        self.0.header().map_or(&[][..], |shape| &shape.keys[..]).iter()
+        self.0.header().map_or(&[][..], Shape::keys).iter()
     }
 
     /// The values in the order of their keys.
@@ -121,7 +133,7 @@ impl Object {
 
     /// The entry at that place in the order of keys, counted from 0.
     pub fn entry(&self, index: usize) -> Option<(&Value, &Value)> {
-        Some((self.0.header()?.keys.get(index)?, self.0.values().get(index)?))
+        Some((self.0.header()?.keys().get(index)?, self.0.values().get(index)?))
     }
 
     /// A copy with one entry set. The values are shared, and the keys too if the key was there; it keeps its spelling.
@@ -138,7 +150,7 @@ impl Object {
                 keys.extend_from_slice(&self.keys().as_slice()[..at]);
                 keys.push(key);
                 keys.extend_from_slice(&self.keys().as_slice()[at..]);
-                (at, Shape::new(keys.into()))
+                (at, Shape::new(keys.into_iter()))
             }
         };
         let mut values = Vec::with_capacity(self.len() + 1);
@@ -155,13 +167,13 @@ impl Object {
             return self.clone();
         };
         let others = |values: &[Value]| [&values[..at], &values[at + 1..]].concat();
-        Self::of_shape(Shape::new(others(self.keys().as_slice()).into()), others(self.0.values()).into_iter())
+        Self::of_shape(Shape::new(others(self.keys().as_slice()).into_iter()), others(self.0.values()).into_iter())
     }
 
     /// Whether both objects share their keys. Such objects have equal keys; others may have them too.
     pub(super) fn has_shape_of(&self, other: &Self) -> bool {
         match (self.0.header(), other.0.header()) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (Some(a), Some(b)) => std::ptr::eq(a.keys(), b.keys()),
             (None, None) => true,
             _ => false,
         }
@@ -199,7 +211,7 @@ impl FromIterator<(Value, Value)> for Object {
             });
         }
         let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-        Self::of_shape(Shape::new(keys.into()), values.into_iter())
+        Self::of_shape(Shape::new(keys.into_iter()), values.into_iter())
     }
 }
 

@@ -1,17 +1,20 @@
 //! Request bodies: read within limits, unpacked, decoded.
 
+use std::future::poll_fn;
 use std::io::Read as _;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use http_body::Body as _;
+use http::header::CONTENT_ENCODING;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use regent_core::Value;
-use regent_core::value::{DecodeError, decode_prefix};
+use regent_core::value::{DecodeError, Parted, decode_fields, decode_prefix};
 use tokio::time::{Instant, timeout_at};
 
 use crate::call::Call;
@@ -80,8 +83,10 @@ fn too_large() -> ApiError {
 }
 
 /// Refuses a body that says in advance that it is too large, whatever is asked of the agent.
-pub(crate) fn announced(headers: &HeaderMap, limits: Limits) -> Result<(), ApiError> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+pub(crate) fn announced(body: &Payload, limits: Limits) -> Result<(), ApiError> {
+    let Payload::Unread(incoming) = body else { return Ok(()) };
+    // hyper has read the length off the head.
+    let length = incoming.size_hint().exact();
     if length.is_some_and(|length| length > limits.sent) { Err(too_large()) } else { Ok(()) }
 }
 
@@ -90,7 +95,7 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
     let mut all = BytesMut::new();
     let mut length = 0;
     let mut deadline = Instant::now() + limits.time;
-    while let Some(frame) = timeout_at(deadline, incoming.frame()).await.map_err(|_| ApiError::slow_body())? {
+    while let Some(frame) = next(incoming, deadline).await? {
         let frame = frame.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len() as u64;
@@ -111,6 +116,17 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
         all.extend_from_slice(&data);
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// The next part of a body. Most bodies come together with their head: then no timer is needed.
+async fn next(
+    incoming: &mut Incoming,
+    deadline: Instant,
+) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ApiError> {
+    match poll_fn(|cx| Poll::Ready(Pin::new(&mut *incoming).poll_frame(cx))).await {
+        Poll::Ready(frame) => Ok(frame),
+        Poll::Pending => timeout_at(deadline, incoming.frame()).await.map_err(|_| ApiError::slow_body()),
+    }
 }
 
 fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, String> {
@@ -149,6 +165,21 @@ pub(crate) fn document(body: &[u8], yaml: bool) -> Result<Option<Value>, Documen
     }
 }
 
+/// As [`document`], for whoever wants the fields of an object. YAML is not taken apart.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) fn parted(body: &[u8], yaml: bool) -> Result<Option<Parted>, DocumentError> {
+    if yaml {
+        return Ok(from_yaml(body)?.map(Parted::Whole));
+    }
+    match check_nesting(body).and_then(|()| decode_fields(body)) {
+        Ok(parted) => Ok(Some(parted)),
+        Err(DecodeError::Empty) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Reads a body that must be one document and nothing else, as OPA does where a policy is to judge it.
 ///
 /// # Errors
@@ -167,10 +198,12 @@ pub(crate) fn whole_document(body: &[u8], yaml: bool) -> Result<Value, String> {
 
 /// Reads the first JSON value; gives it and the position behind it. Nesting is checked before anything recurses.
 pub(crate) fn first_value(json: &[u8]) -> Result<(Value, usize), DecodeError> {
-    if json.len() > MAX_NESTING && nests_deeper(json, MAX_NESTING) {
-        return Err(DecodeError::Depth);
-    }
+    check_nesting(json)?;
     decode_prefix(json)
+}
+
+fn check_nesting(json: &[u8]) -> Result<(), DecodeError> {
+    if json.len() > MAX_NESTING && nests_deeper(json, MAX_NESTING) { Err(DecodeError::Depth) } else { Ok(()) }
 }
 
 fn nests_deeper(json: &[u8], limit: usize) -> bool {

@@ -12,6 +12,13 @@ pub(crate) fn field<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     entries.get_str(name).or_else(alike).filter(|value| !value.is_null())
 }
 
+/// The value of a field as Go reads it into a struct: of those whose names differ in nothing but case, the last; null
+/// is no value.
+pub(crate) fn last_field(fields: impl DoubleEndedIterator<Item = (Value, Value)>, name: &str) -> Option<Value> {
+    let is_named = |key: &Value| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+    fields.rev().find(|(key, _)| is_named(key)).map(|(_, value)| value).filter(|value| !value.is_null())
+}
+
 /// The complaint about a document of the wrong type.
 pub(crate) fn not_a(found: &Value, wanted: &str) -> String {
     format!("json: cannot unmarshal {} into Go value of type {wanted}", go_name(found))
@@ -54,6 +61,19 @@ mod tests {
         assert_eq!(field(&json(r#"{"INPUT":5,"input":6}"#), "input"), Some(&6_i64.into()));
         assert_eq!(field(&json(r#"{"input":null}"#), "input"), None);
         assert_eq!(field(&json("[]"), "input"), None);
+    }
+
+    #[test]
+    fn the_last_of_several_fields_counts() {
+        let found = |names: &[&str]| {
+            let fields = names.iter().enumerate().map(|(at, name)| (Value::from(*name), Value::from(at as u64)));
+            last_field(fields, "input").map(|value| value.to_string())
+        };
+        assert_eq!(found(&["input", "x", "INPUT", "y"]).as_deref(), Some("2"));
+        assert_eq!(found(&["Input", "input"]).as_deref(), Some("1"));
+        assert_eq!((found(&[]), found(&["inputs"])), (None, None));
+        let null = [("input", 1.into()), ("Input", Value::NULL)].map(|(name, value)| (Value::from(name), value));
+        assert_eq!(last_field(null.into_iter(), "input"), None);
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! What the values of one document share: the keys of similar objects, repeated strings and small arrays.
+//! What the values of one document share: the keys of similar objects, repeated strings, small arrays and small objects.
 //!
 //! All tables are bounded, so that a document without repetitions costs no more than a constant. A small document, such
 //! as the input of a decision, has no tables at all: it is gone before what it shares could pay.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ const SHAPES: usize = 4096;
 /// Most keys of a shape that is remembered.
 const KEYS: usize = 64;
 
-/// Most strings and most arrays that are remembered; each has one place, where the next one may displace it.
+/// Most strings, arrays and objects of each that are remembered; each has one place, where the next one may displace it.
 const PLACES: usize = 4096;
 
 /// Bytes of the document for each place, so that small documents do with few.
@@ -33,17 +34,19 @@ const BYTES: usize = 32;
 /// Most bytes of a string that is remembered.
 const TEXT: usize = 64;
 
-/// Most items of an array that is remembered.
+/// Most items of an array or object that is remembered.
 const ITEMS: usize = 8;
 
-/// What was met in a document so far.
-pub(super) struct Shared {
-    is_large: bool,
+/// What was met in a document so far, if it is large.
+pub(super) struct Shared(Option<Tables>);
+
+struct Tables {
     seed: RandomState,
     places: usize,
     shapes: HashTable<Known>,
     texts: Vec<Value>,
     arrays: Vec<Value>,
+    objects: Vec<Value>,
 }
 
 /// Keys as a document spells them, and the shape that they have.
@@ -54,7 +57,7 @@ struct Known {
 
 #[derive(Clone)]
 struct Arrangement {
-    shape: Arc<Shape>,
+    shape: Shape,
     /// For each key of the shape, where its value is among those read; nothing if they were read in order.
     order: Option<Arc<[usize]>>,
 }
@@ -62,36 +65,66 @@ struct Arrangement {
 impl Shared {
     /// For a document of so many bytes.
     pub(super) fn new(length: usize) -> Self {
-        let places = (length / BYTES).clamp(1, PLACES);
-        Self {
-            is_large: length >= LARGE,
-            seed: RandomState::default(),
-            places,
-            shapes: HashTable::new(),
-            texts: Vec::new(),
-            arrays: Vec::new(),
-        }
+        Self((length >= LARGE).then(|| Tables::new(length)))
     }
 
     /// The string.
     pub(super) fn text(&mut self, text: &str) -> Value {
-        let value = || Value::from(text);
-        if !self.is_large || text.len() > TEXT || text.len() <= super::super::text::SHORT {
-            return value();
+        match &mut self.0 {
+            Some(tables) if text.len() <= TEXT && text.len() > super::super::text::SHORT => tables.text(text),
+            _ => Value::from(text),
         }
-        let place = place(&mut self.texts, self.places, self.seed.hash_one(text));
-        if place.as_str() != Some(text) {
-            *place = value();
-        }
-        place.clone()
     }
 
     /// The array of the items, which are taken.
     pub(super) fn array(&mut self, items: &mut [Value]) -> Value {
-        let array = |items: &mut [Value]| Value(Repr::Array(Node::new((), items.iter_mut().map(std::mem::take))));
-        if !self.is_large || items.len() > ITEMS || !items.iter().all(is_plain) {
-            return array(items);
+        match &mut self.0 {
+            Some(tables) if items.len() <= ITEMS && items.iter().all(is_plain) => tables.array(items),
+            _ => array(items),
         }
+    }
+
+    /// The object of the keys and values, which are taken.
+    pub(super) fn object(&mut self, keys: &mut [Value], values: &mut [Value]) -> Object {
+        if self.0.is_none() && keys.len() <= FEW && sort(keys, values) {
+            return Object::of_shape(shape(keys), values.iter_mut().map(std::mem::take));
+        }
+        let Arrangement { shape, order } = match &mut self.0 {
+            Some(tables) if keys.len() <= KEYS => tables.arrangement(keys),
+            _ => Arrangement::of(keys),
+        };
+        let object = match order {
+            None => Object::of_shape(shape, values.iter_mut().map(std::mem::take)),
+            Some(order) => Object::of_shape(shape, order.iter().map(|&at| std::mem::take(&mut values[at]))),
+        };
+        match &mut self.0 {
+            Some(tables) if object.len() <= ITEMS && object.values().all(is_plain) => tables.object(object),
+            _ => object,
+        }
+    }
+}
+
+impl Tables {
+    fn new(length: usize) -> Self {
+        Self {
+            seed: RandomState::default(),
+            places: (length / BYTES).clamp(1, PLACES),
+            shapes: HashTable::new(),
+            texts: Vec::new(),
+            arrays: Vec::new(),
+            objects: Vec::new(),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Value {
+        let place = place(&mut self.texts, self.places, self.seed.hash_one(text));
+        if place.as_str() != Some(text) {
+            *place = Value::from(text);
+        }
+        place.clone()
+    }
+
+    fn array(&mut self, items: &mut [Value]) -> Value {
         let place = place(&mut self.arrays, self.places, self.seed.hash_one(&*items));
         if place.as_array() != Some(items) {
             *place = array(items);
@@ -99,22 +132,18 @@ impl Shared {
         place.clone()
     }
 
-    /// The object of the keys and values, which are taken.
-    pub(super) fn object(&mut self, keys: &mut [Value], values: &mut [Value]) -> Object {
-        if !self.is_large && keys.len() <= FEW && sort(keys, values) {
-            return Object::of_shape(shape(keys), values.iter_mut().map(std::mem::take));
-        }
-        let Arrangement { shape, order } = self.arrangement(keys);
-        match order {
-            None => Object::of_shape(shape, values.iter_mut().map(std::mem::take)),
-            Some(order) => Object::of_shape(shape, order.iter().map(|&at| std::mem::take(&mut values[at]))),
+    fn object(&mut self, object: Object) -> Object {
+        let place = place(&mut self.objects, self.places, self.seed.hash_one(object.values().as_slice()));
+        match place.as_object() {
+            Some(known) if known.has_shape_of(&object) && known.values().eq(object.values()) => known.clone(),
+            _ => {
+                *place = object.clone().into();
+                object
+            }
         }
     }
 
     fn arrangement(&mut self, keys: &mut [Value]) -> Arrangement {
-        if !self.is_large || keys.len() > KEYS {
-            return Arrangement::of(keys);
-        }
         let hash = self.seed.hash_one(&*keys);
         if let Some(known) = self.shapes.find(hash, |known| *known.keys == *keys) {
             return known.arrangement.clone();
@@ -141,27 +170,40 @@ impl Arrangement {
         order.reverse();
         order.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
         order.dedup_by(|later, earlier| keys[*later] == keys[*earlier]);
-        let shape = Shape::new(order.iter().map(|&at| std::mem::take(&mut keys[at])).collect());
+        let shape = Shape::new(order.iter().map(|&at| std::mem::take(&mut keys[at])));
         Self { shape, order: Some(order.into()) }
     }
 }
 
 /// The shape of keys that are sorted and differ; they are taken.
-fn shape(keys: &mut [Value]) -> Arc<Shape> {
-    Shape::new(keys.iter_mut().map(std::mem::take).collect())
+fn shape(keys: &mut [Value]) -> Shape {
+    Shape::new(keys.iter_mut().map(std::mem::take))
+}
+
+fn array(items: &mut [Value]) -> Value {
+    Value(Repr::Array(Node::new((), items.iter_mut().map(std::mem::take))))
 }
 
 /// Sorts keys, which are few, and values with them; equal ones stay in their order. Whether no two keys are equal.
 fn sort(keys: &mut [Value], values: &mut [Value]) -> bool {
+    let mut differ = true;
     for next in 1..keys.len() {
-        let mut at = next;
-        while at > 0 && keys[at - 1] > keys[at] {
-            keys.swap(at - 1, at);
-            values.swap(at - 1, at);
-            at -= 1;
+        for at in (1..=next).rev() {
+            match keys[at - 1].cmp(&keys[at]) {
+                Ordering::Less => break,
+                // Each key comes to stand beside its equal, if it has one, and is compared with it then.
+                Ordering::Equal => {
+                    differ = false;
+                    break;
+                }
+                Ordering::Greater => {
+                    keys.swap(at - 1, at);
+                    values.swap(at - 1, at);
+                }
+            }
         }
     }
-    keys.windows(2).all(|pair| pair[0] != pair[1])
+    differ
 }
 
 /// The place for what has that hash, of so many.
@@ -222,6 +264,21 @@ mod tests {
         assert_eq!(item(0), item(1));
         for value in [small, large] {
             assert_eq!(value.to_string(), r#"[["x",1],["x",1],["x",1.0],["x",1e0]]"#);
+        }
+    }
+
+    #[test]
+    fn repeated_objects_are_one_but_keep_the_spelling_of_their_numbers() {
+        let [small, large] =
+            both(r#"[{"a":"x","b":1},{"a":"x","b":1},{"c":"x","d":1},{"a":"x","b":1.0},{"a":"x","b":[]}]"#);
+        let object = |index: usize| {
+            let object = large.as_array().expect("an array")[index].as_object().expect("an object");
+            object.values().as_slice().as_ptr()
+        };
+        assert_eq!(object(0), object(1));
+        for value in [small, large] {
+            let shown = r#"[{"a":"x","b":1},{"a":"x","b":1},{"c":"x","d":1},{"a":"x","b":1.0},{"a":"x","b":[]}]"#;
+            assert_eq!(value.to_string(), shown);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use regent_core::Value;
+use regent_core::value::Parted;
 
 use super::{decide, decided, start};
 use crate::answer::Response;
@@ -34,10 +35,11 @@ fn known_input(document: &Value) -> Option<Value> {
 
 fn input(body: &Bytes, yaml: bool) -> Result<Option<Value>, ApiError> {
     let refused = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
-    match body::document(body, yaml).map_err(|error| refused(error.to_string()))? {
+    match body::parted(body, yaml).map_err(|error| refused(error.to_string()))? {
         None => Ok(None),
-        Some(null) if null.is_null() => Ok(None),
-        Some(envelope) if envelope.is_object() => Ok(envelope::field(&envelope, "input").cloned()),
-        Some(other) => Err(refused(envelope::not_a(&other, "types.DataRequestV1"))),
+        Some(Parted::Fields(fields)) => Ok(envelope::last_field(fields.into_iter(), "input")),
+        Some(Parted::Whole(null)) if null.is_null() => Ok(None),
+        Some(Parted::Whole(envelope)) if envelope.is_object() => Ok(envelope::field(&envelope, "input").cloned()),
+        Some(Parted::Whole(other)) => Err(refused(envelope::not_a(&other, "types.DataRequestV1"))),
     }
 }

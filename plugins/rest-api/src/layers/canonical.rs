@@ -16,7 +16,7 @@ pub(super) struct Canonical<S> {
 
 impl<S: Answers> Answers for Canonical<S> {
     async fn answer(&self, call: &mut Call) -> Response {
-        if let Err(refused) = announced(&call.head.headers, self.limits) {
+        if let Err(refused) = announced(&call.body, self.limits) {
             return refused.into_response();
         }
         match detour(&call.head.method, &call.head.uri, call.route) {
