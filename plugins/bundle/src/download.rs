@@ -21,6 +21,7 @@ use crate::content::{self, Naming};
 use crate::disk::Copy;
 use crate::error::LoadError;
 use crate::format::{Bundle, FormatError, Limits, Trust};
+use crate::reading;
 
 /// Which kinds of bundles are understood.
 const MODES: &str = "modes=snapshot,delta";
@@ -191,13 +192,14 @@ impl Downloader {
         size: Option<u64>,
     ) -> Result<Download, LoadError> {
         let (name, store) = (self.name.clone(), self.store.clone());
-        let job = tokio::task::spawn_blocking(move || {
+        let work = move || {
             let bundle = metrics.time("timer_rego_data_parse_ns", |_| read())?;
             let naming = Naming { name: &name, base: "", version: RegoVersion::default() };
             let parse = |_: &mut Metrics| content::prepare(&bundle, naming, etag, &store);
             let content = metrics.time("timer_rego_module_parse_ns", parse)?;
             Ok(Download::Bundle(Box::new(Candidate::new(content, bundle.warnings(), metrics)), size))
-        });
+        };
+        let job = tokio::task::spawn_blocking(|| reading::run(work));
         job.await?
     }
 

@@ -31,6 +31,7 @@ pub mod format;
 mod loader;
 pub mod local;
 mod plugin;
+mod reading;
 mod tracked;
 
 use regent_core::Registry;
