@@ -13,6 +13,7 @@ mod data;
 mod document;
 mod each;
 mod env;
+mod filter;
 mod function;
 mod limits;
 mod lookup;

@@ -448,6 +448,39 @@ async fn lookups_are_the_same_within_and_before_loops() {
 }
 
 #[tokio::test]
+async fn loops_leave_out_what_does_not_compare_whatever_the_items_are() {
+    let module = r#"
+    place contains x.id if { some i, x in input.xs; x.id == i }
+    own contains x.id if { some x in input.xs; x.id == x.n }
+    path contains x.id if { some x in input.xs; x.o.k == input.k }
+    number contains x.id if { some x in input.xs; x.n == 1.0 }
+    both contains x.id if { some x in input.xs; x.n == 1; x.o.k == "b"; x.id > 0 }
+    name contains k if { some k, x in input.os; x.kind == k }
+    member contains x if { some x in {{1, "a"}, {2}}; x[1] == 1 }
+    item contains x if { some x in input.pairs; x[1] == "b" }
+    mixed contains x if { some x in [1, "a", {"k": 2}, [2], null]; x.k == 2 }
+    inner contains [x.id, y.id] if { some x in input.xs; some y in input.xs; y.n == x.id }
+    made contains x.id if { k := concat("", ["", "b"]); some x in input.xs; x.o.k == k }
+    "#;
+    let input = r#"{"xs": [{"id": 0, "n": 1, "o": {"k": "b"}}, {"id": 2, "n": 1.0, "o": {"k": "b"}}, {"id": 3, "n": 3}],
+        "os": {"a": {"kind": "a"}, "b": {"kind": "a"}}, "pairs": [["a", "b"], ["b", "a"], ["b"]], "k": "b"}"#;
+    let expected = [
+        ("place", "[0]"),
+        ("own", "[3]"),
+        ("path", "[0,2]"),
+        ("number", "[0,2]"),
+        ("both", "[2]"),
+        ("name", r#"["a"]"#),
+        ("member", r#"[[1,"a"]]"#),
+        ("item", r#"[["a","b"]]"#),
+        ("mixed", r#"[{"k":2}]"#),
+        ("inner", "[[3,3]]"),
+        ("made", "[0,2]"),
+    ];
+    check("{}", input, module, &expected).await;
+}
+
+#[tokio::test]
 async fn all_errors_of_functions_can_be_had() {
     let module = "package t\n\np := [x | some s in [\"a\", \"1\", \"b\"]; x := to_number(s)]\n\nq := 1 / 0";
     let snapshot = with("{}", &[("t.rego", module)]).await;

@@ -48,10 +48,11 @@ impl<'a> Machine<'a> {
     /// As [`Machine::each`], for a collection that is lent.
     fn each_lent(&mut self, over: &'a Value, key: &'a Pattern, value: &'a Pattern, rest: &mut Rest<'_, 'a>) -> Flow {
         let frame = rest.frame;
+        let filter = self.filter(key, value, rest);
         let mut entry = |machine: &mut Self, name: Option<&'a Value>, item: &'a Value| {
             if name.is_none_or(|name| machine.matches_lent(key, name, frame))
                 && machine.matches_lent(value, item, frame)
-                && let Some(next) = machine.lookups(rest.block, rest.at, frame)
+                && let Some(next) = machine.lookups(rest.block, filter.next, frame)
             {
                 return machine.run_from(&mut rest.from(next));
             }
@@ -59,6 +60,9 @@ impl<'a> Machine<'a> {
         };
         match over.view() {
             View::Array(items) => self.for_each((0_u64..).zip(items), |machine, (at, item)| {
+                if !filter.passes(item) {
+                    return Ok(());
+                }
                 let fits = match key {
                     Pattern::Any => true,
                     Pattern::Bind(slot) => {
@@ -69,10 +73,12 @@ impl<'a> Machine<'a> {
                 };
                 if fits { entry(machine, None, item) } else { Ok(()) }
             }),
-            View::Object(entries) => {
-                self.for_each(entries.iter(), |machine, (name, item)| entry(machine, Some(name), item))
-            }
-            View::Set(members) => self.for_each(members.iter(), |machine, member| entry(machine, Some(member), member)),
+            View::Object(entries) => self.for_each(entries.iter(), |machine, (name, item)| {
+                if filter.passes(item) { entry(machine, Some(name), item) } else { Ok(()) }
+            }),
+            View::Set(members) => self.for_each(members.iter(), |machine, member| {
+                if filter.passes(member) { entry(machine, Some(member), member) } else { Ok(()) }
+            }),
             _ => Ok(()),
         }
     }

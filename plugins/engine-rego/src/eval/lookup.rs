@@ -6,7 +6,7 @@ use regent_core::Value;
 
 use super::value::try_part;
 use super::{Held, Machine};
-use crate::plan::{PathKey, Pattern, Source};
+use crate::plan::{Operand, PathKey, Pattern, Source};
 
 impl<'a> Machine<'a> {
     /// What a source stands for.
@@ -34,6 +34,14 @@ impl<'a> Machine<'a> {
     /// Whether there is something at a path in a source, and it matches.
     #[inline]
     pub(super) fn get(&mut self, from: &'a Source, path: &'a [PathKey], into: &'a Pattern, frame: usize) -> bool {
+        // What loops over base data do all the time.
+        if let Source::Value(Operand::Slot(slot)) = from
+            && let [PathKey { key: Operand::Const(key), hint }] = path
+            && let Cow::Borrowed(value) = self.slot(frame, *slot)
+            && let Some(entries) = value.as_object()
+        {
+            return entries.get_near(key, hint).is_some_and(|found| self.matches_lent(into, found, frame));
+        }
         if let Some(value) = self.lent_source(from, frame)
             && let Some(found) = self.lent_below(value, path, frame)
         {
