@@ -271,6 +271,14 @@ pub trait PreparedQuery: Send + Sync {
     /// # Errors
     /// Conflicts between rules, cancellation, and with `strict_builtin_errors` what built-in functions report.
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Answer, QueryError>;
+
+    /// Evaluates a query for a document: its value, or nothing if it is undefined.
+    ///
+    /// # Errors
+    /// As [`PreparedQuery::evaluate`].
+    fn document(&self, evaluation: &mut Evaluation<'_>) -> Result<Option<Value>, QueryError> {
+        self.evaluate(evaluation).map(Answer::into_document)
+    }
 }
 
 /// What an engine cannot do.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 use crate::decision::{DecisionEvent, DecisionRecorder, SinkHandle};
 use crate::error::Error;
@@ -78,8 +78,8 @@ impl Host {
     }
 
     /// What the whole agent goes by: labels, default paths.
-    pub fn settings(&self) -> Arc<Settings> {
-        self.settings.load_full()
+    pub fn settings(&self) -> Guard<Arc<Settings>> {
+        self.settings.load()
     }
 
     /// Records a decision, if anyone keeps records.

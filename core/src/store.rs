@@ -12,7 +12,7 @@ mod transaction;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{Mutex, watch};
 
 pub use data::{Patch, PatchOp};
@@ -67,6 +67,12 @@ impl Store {
     /// The current state. It stays as it is for as long as the caller holds it.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.current.load_full()
+    }
+
+    /// As [`Store::snapshot`], for the time of one decision. Threads that only look share nothing that they would have to
+    /// write to; whoever keeps the state clones it.
+    pub fn current(&self) -> Guard<Arc<Snapshot>> {
+        self.inner.current.load()
     }
 
     /// The engine whose programs the snapshots hold.

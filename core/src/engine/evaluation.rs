@@ -60,10 +60,11 @@ impl Cancel {
         Self(Arc::new(Signal { parent: Some(self.clone()), ..Signal::default() }))
     }
 
-    /// As [`Cancel::child`]; also given by whoever looks at it and finds, when some time has passed, that nobody waits.
+    /// As [`Cancel::child`]; also given by whoever looks at it and finds, when some time
+    /// has passed since then, that nobody waits.
     #[must_use]
-    pub fn attended(&self, over: Arc<dyn Attended>) -> Self {
-        let watch = Watch { over, since: Instant::now(), next: AtomicU64::new(ASK_INTERVAL) };
+    pub fn attended(&self, over: Arc<dyn Attended>, since: Instant) -> Self {
+        let watch = Watch { over, since, next: AtomicU64::new(ASK_INTERVAL) };
         Self(Arc::new(Signal { parent: Some(self.clone()), watch: Some(watch), ..Signal::default() }))
     }
 
@@ -261,7 +262,7 @@ mod tests {
             }
         }
         let line = Arc::new(Line(AtomicBool::new(false), AtomicU64::new(0)));
-        let cancel = Cancel::default().attended(line.clone());
+        let cancel = Cancel::default().attended(line.clone(), Instant::now());
         while line.1.load(Ordering::Relaxed) < 2 {
             assert!(!cancel.is_cancelled(), "somebody waits");
         }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use regent_core::engine::{Answer, Evaluation, PolicyErrors, PreparedQuery, QueryError, Row};
+use regent_core::Value;
+use regent_core::engine::{Answer, Evaluation, PolicyErrors, PreparedQuery, QueryError};
 use regent_core::metrics::Metrics;
 
 use crate::eval::{Context, Machine, Stop};
 use crate::plan::QueryPlan;
 use crate::program::Rules;
+
+/// What is wanted of a query.
+type Ask<T> = for<'a> fn(&mut Machine<'a>, &'a QueryPlan) -> Result<T, Stop>;
 
 /// A query that is ready to be evaluated.
 pub(crate) struct RegoQuery {
@@ -20,7 +24,19 @@ impl RegoQuery {
         Self { plan, rules }
     }
 
-    fn rows(&self, evaluation: &mut Evaluation<'_>, metrics: &mut Metrics) -> Result<Vec<Row>, QueryError> {
+    fn timed<T: Default>(&self, evaluation: &mut Evaluation<'_>, ask: Ask<T>) -> Result<T, QueryError> {
+        let mut metrics = std::mem::take(&mut evaluation.metrics);
+        let result = metrics.time("timer_rego_query_eval_ns", |metrics| self.run(evaluation, metrics, ask));
+        evaluation.metrics = metrics;
+        result
+    }
+
+    fn run<T: Default>(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        metrics: &mut Metrics,
+        ask: Ask<T>,
+    ) -> Result<T, QueryError> {
         let mut machine = Machine::new(Context {
             plan: &self.rules.plan,
             data: evaluation.snapshot.data(),
@@ -37,7 +53,7 @@ impl RegoQuery {
             network: &self.rules.network,
             trace: evaluation.trace,
         });
-        let result = machine.query(&self.plan);
+        let result = ask(&mut machine, &self.plan);
         machine.measure();
         if let Some(prints) = &mut evaluation.prints {
             for (text, location) in machine.take_prints() {
@@ -54,18 +70,19 @@ impl RegoQuery {
             wanted.append(&mut errors);
         }
         match result {
-            Ok(rows) => Ok(rows),
+            Ok(result) => Ok(result),
             Err(Stop::Error(error)) => Err(failed(*error)),
-            Err(Stop::Exit) => Ok(Vec::new()),
+            Err(Stop::Exit) => Ok(T::default()),
         }
     }
 }
 
 impl PreparedQuery for RegoQuery {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Answer, QueryError> {
-        let mut metrics = std::mem::take(&mut evaluation.metrics);
-        let rows = metrics.time("timer_rego_query_eval_ns", |metrics| self.rows(evaluation, metrics));
-        evaluation.metrics = metrics;
-        Ok(Answer { rows: rows? })
+        self.timed(evaluation, |machine, plan| machine.query(plan)).map(|rows| Answer { rows })
+    }
+
+    fn document(&self, evaluation: &mut Evaluation<'_>) -> Result<Option<Value>, QueryError> {
+        self.timed(evaluation, |machine, plan| machine.first_value(plan))
     }
 }

@@ -1,11 +1,13 @@
 //! A request on its way through the layers.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
 use regent_core::Value;
-use regent_core::engine::Cancel;
+use regent_core::engine::{Attended, Cancel};
 use regent_core::trace::Span;
 
 use crate::answer::Response;
@@ -14,20 +16,45 @@ use crate::params::Params;
 use crate::peer::Peer;
 use crate::route::Route;
 
+/// A client as its connection shows it.
+pub(crate) struct Client {
+    /// Its `host:port`, or `@` on a socket file.
+    pub(crate) name: Box<str>,
+    /// What its certificates say, if it had to show any.
+    pub(crate) peer: Option<Peer>,
+    /// Whether it has come through TLS.
+    pub(crate) is_encrypted: bool,
+    /// Whether it has come where few routes are served.
+    pub(crate) diagnostic: bool,
+    /// Whether it is still there.
+    pub(crate) line: Box<dyn Attended>,
+}
+
+impl Attended for Client {
+    fn is_abandoned(&self) -> bool {
+        self.line.is_abandoned()
+    }
+}
+
+impl fmt::Display for Client {
+    /// Its name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 /// A request with its number and route.
 pub(crate) struct Call {
     /// Given when nobody waits for the answer any more.
     pub(crate) cancel: Cancel,
     /// The request among those of its trace, if there are traces.
     pub(crate) span: Option<Span>,
+    /// When it came.
+    pub(crate) since: Instant,
     /// Counts the requests of this agent from 1.
     pub(crate) id: u64,
-    /// The client's `host:port`, or `@` on a socket file.
-    pub(crate) client: Arc<str>,
-    /// Whether it came through TLS.
-    pub(crate) is_encrypted: bool,
-    /// The client as its certificates show it, if it had to show any.
-    pub(crate) peer: Option<Arc<Peer>>,
+    /// Where it comes from.
+    pub(crate) client: Arc<Client>,
     /// Who the client is, if it has proved that.
     pub(crate) identity: Option<String>,
     /// The part of the API that it belongs to.
@@ -53,10 +80,9 @@ impl Call {
         Self {
             cancel: self.cancel.clone(),
             span: self.span.clone(),
+            since: self.since,
             id: self.id,
             client: self.client.clone(),
-            is_encrypted: self.is_encrypted,
-            peer: self.peer.clone(),
             identity: self.identity.clone(),
             route: self.route,
             below: self.below,

@@ -12,9 +12,8 @@ mod record;
 use std::sync::Arc;
 use std::time::Instant;
 
-use regent_core::engine::{
-    Answer, Evaluation, Location, PreparedQuery, Prints, Query, QueryError, QueryText, Recorded, RegoVersion,
-};
+use arc_swap::Guard;
+use regent_core::engine::{Evaluation, Location, Prints, Query, QueryError, QueryText, Recorded, RegoVersion};
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::Path;
@@ -28,7 +27,7 @@ use crate::error::ApiError;
 use crate::v0;
 use aside::Trust;
 use authorization::Authorizations;
-use queries::{Asked, Queries};
+use queries::{Found, Queries};
 use record::Recorder;
 
 /// Built-in functions that a client must not call in a query of its own.
@@ -86,7 +85,7 @@ pub(crate) struct Question<'a> {
 /// An answered question.
 pub(crate) struct Decision {
     /// The state that the decision saw.
-    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) snapshot: Guard<Arc<Snapshot>>,
     /// The document's path.
     pub(crate) path: Path,
     /// The document; nothing if undefined.
@@ -99,9 +98,9 @@ pub(crate) struct Decision {
 pub(crate) struct Posed {
     endpoint: Endpoint,
     options: Options,
-    asked: Arc<Asked>,
+    asked: Found,
     /// The state that all answers see.
-    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) snapshot: Guard<Arc<Snapshot>>,
 }
 
 /// One answer that is wanted of a posed question.
@@ -162,7 +161,7 @@ impl Decider {
 
     /// Finds the query for a question, and the state to answer it from. What cannot be asked is recorded.
     pub(crate) fn pose(&self, call: &Call, question: &Question<'_>, meter: &mut Meter) -> Result<Posed, ApiError> {
-        let snapshot = self.host.store.snapshot();
+        let snapshot = self.host.store.current();
         let Question { endpoint, path, options, ref input } = *question;
         match self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics) {
             Ok(asked) => Ok(Posed { endpoint, options, asked, snapshot }),
@@ -190,10 +189,9 @@ impl Decider {
     ) -> Result<Answered, ApiError> {
         let Posed { endpoint, options, asked, snapshot } = posed;
         let One { path, input, batch } = one;
-        let answer =
-            asked.trust.run(|| self.evaluate(call, snapshot, &*asked.query, input.as_ref(), options.strict, meter));
+        let ask = |evaluation: &mut Evaluation<'_>| asked.query.document(evaluation);
+        let document = asked.trust.run(|| self.evaluate(call, snapshot, input.as_ref(), options.strict, meter, ask));
         meter.finish();
-        let document = answer.map(Answer::into_document);
         let id = self.recorder.record(call, snapshot, meter, |event| {
             event.path = plain(path);
             event.input = input;
@@ -215,13 +213,14 @@ impl Decider {
         call: &Call,
         input: impl FnOnce(&Snapshot) -> Value,
     ) -> Result<Option<Value>, ApiError> {
-        let snapshot = self.host.store.snapshot();
+        let snapshot = self.host.store.current();
         let path = &self.host.settings().default_authorization_decision;
         let asked = self.authorizations.find(&snapshot, path)?;
         let input = input(&snapshot);
         let mut meter = Meter::start(false);
-        let answer = asked.trust.run(|| self.evaluate(call, &snapshot, &*asked.query, Some(&input), false, &mut meter));
-        answer.map(Answer::into_document).map_err(ApiError::of_document)
+        let ask = |evaluation: &mut Evaluation<'_>| asked.query.document(evaluation);
+        let answer = asked.trust.run(|| self.evaluate(call, &snapshot, Some(&input), false, &mut meter, ask));
+        answer.map_err(ApiError::of_document)
     }
 
     /// Answers a query in Rego text with the bindings of each row.
@@ -258,7 +257,8 @@ impl Decider {
                 return Err(ApiError::of_query(refused));
             }
         };
-        let answer = Trust::default().run(|| self.evaluate(call, &snapshot, &*prepared, input.as_ref(), false, meter));
+        let ask = |evaluation: &mut Evaluation<'_>| prepared.evaluate(evaluation);
+        let answer = Trust::default().run(|| self.evaluate(call, &snapshot, input.as_ref(), false, meter, ask));
         let rows =
             answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
         self.recorder.record(call, &snapshot, meter, |event| {
@@ -270,15 +270,15 @@ impl Decider {
         rows.map_err(ApiError::of_query)
     }
 
-    fn evaluate(
+    fn evaluate<T>(
         &self,
         call: &Call,
         snapshot: &Snapshot,
-        query: &dyn PreparedQuery,
         input: Option<&Value>,
         strict_builtin_errors: bool,
         meter: &mut Meter,
-    ) -> Result<Answer, QueryError> {
+        ask: impl FnOnce(&mut Evaluation<'_>) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
         let mut printer = Printer(call);
         let settings = self.host.settings();
         let mut evaluation = Evaluation {
@@ -294,7 +294,7 @@ impl Decider {
             recorded: (settings.nd_builtin_cache && self.host.keeps_records()).then(Recorded::default),
             trace: call.span.as_ref(),
         };
-        let answer = query.evaluate(&mut evaluation);
+        let answer = ask(&mut evaluation);
         meter.metrics = evaluation.metrics;
         meter.recorded = evaluation.recorded.unwrap_or_default();
         answer

@@ -8,9 +8,9 @@
 //! [`Line`]: Attended
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use http::{Request, Response as HttpResponse, Version};
 use hyper::body::Incoming;
@@ -19,10 +19,9 @@ use tokio::task::JoinSet;
 
 use crate::answer::Response;
 use crate::body::Payload;
-use crate::call::{Answers, Call};
+use crate::call::{Answers, Call, Client};
 use crate::pace::{Handed, Pace};
 use crate::panics;
-use crate::peer::Peer;
 use crate::route::{self, Route};
 
 /// What the connections of one agent have in common.
@@ -32,20 +31,6 @@ pub(crate) struct Front<S> {
     cancel: Cancel,
 }
 
-/// A client as its connection shows it.
-pub(crate) struct Client {
-    /// Its `host:port`, or `@` on a socket file.
-    pub(crate) name: Arc<str>,
-    /// What its certificates say, if it had to show any.
-    pub(crate) peer: Option<Arc<Peer>>,
-    /// Whether it has come through TLS.
-    pub(crate) is_encrypted: bool,
-    /// Whether it has come where few routes are served.
-    pub(crate) diagnostic: bool,
-    /// Whether it is still there.
-    pub(crate) line: Arc<dyn Attended>,
-}
-
 impl<S> Front<S> {
     /// Calls go to `stack`, until `cancel` ends all that they evaluate.
     pub(crate) fn new(stack: S, cancel: Cancel) -> Self {
@@ -53,10 +38,11 @@ impl<S> Front<S> {
     }
 
     /// For a connection of that client.
-    pub(crate) fn connection(&self, client: Client) -> Connection<S> {
-        let Self { stack, counter, cancel } = self;
-        let (stack, counter, cancel) = (stack.clone(), counter.clone(), cancel.clone());
-        Connection { stack, counter, cancel, client, pace: Pace::default() }
+    pub(crate) fn connection(&self, client: Client) -> Arc<Connection<S>> {
+        let (stack, counter) = (self.stack.clone(), self.counter.clone());
+        // A signal of its own: what all requests of all connections count their references to, threads fight for.
+        let cancel = self.cancel.child();
+        Arc::new(Connection { stack, counter, cancel, client: Arc::new(client), pace: Pace::default() })
     }
 }
 
@@ -65,14 +51,32 @@ pub(crate) struct Connection<S> {
     stack: Arc<S>,
     counter: Arc<AtomicU64>,
     cancel: Cancel,
-    client: Client,
+    client: Arc<Client>,
     pace: Pace,
 }
 
-impl<S> Connection<S> {
+impl<S: Answers> Connection<S> {
     /// Tells what goes on on it.
     pub(crate) fn pace(&self) -> Pace {
         self.pace.clone()
+    }
+
+    /// The answer to a request.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<HttpResponse<Handed>, Infallible> {
+        let version = request.version();
+        let busy = self.pace.begin(version);
+        let mut call = self.call(request);
+        let abandoned = Abandoned(call.cancel.clone());
+        let answer = if version == Version::HTTP_2 {
+            apart(self.stack.clone(), call).await
+        } else {
+            answer(&*self.stack, &mut call).await
+        };
+        drop(abandoned);
+        Ok(answer.map(|body| busy.hand_over(version, body)))
     }
 
     fn call(&self, request: Request<Incoming>) -> Call {
@@ -80,13 +84,14 @@ impl<S> Connection<S> {
         let (found, below) = route::find(head.uri.path());
         let hidden = self.client.diagnostic && !found.is_diagnostic();
         let by_turns = head.version != Version::HTTP_2;
+        let line = || self.client.clone() as Arc<dyn Attended>;
+        let since = Instant::now();
         Call {
-            cancel: if by_turns { self.cancel.attended(self.client.line.clone()) } else { self.cancel.child() },
+            cancel: if by_turns { self.cancel.attended(line(), since) } else { self.cancel.child() },
             span: None,
+            since,
             id: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
-            client: self.client.name.clone(),
-            is_encrypted: self.client.is_encrypted,
-            peer: self.client.peer.clone(),
+            client: self.client.clone(),
             identity: None,
             route: if hidden { Route::Unknown } else { found },
             below,
@@ -97,40 +102,18 @@ impl<S> Connection<S> {
     }
 }
 
-impl<S: Answers> hyper::service::Service<Request<Incoming>> for Connection<S> {
-    type Response = HttpResponse<Handed>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let version = request.version();
-        let busy = self.pace.begin(version);
-        let (stack, call) = (self.stack.clone(), self.call(request));
-        let abandoned = Abandoned(call.cancel.clone());
-        if version == Version::HTTP_2 {
-            let (id, route) = (call.id, call.route);
-            let mut task = JoinSet::new();
-            task.spawn(answer(stack, call));
-            Box::pin(async move {
-                let answered = task.join_next().await;
-                drop(abandoned);
-                // Only the end of the runtime cancels the task, and then nobody waits for this.
-                let answer = answered.and_then(Result::ok).unwrap_or_else(|| panics::answer(id, route));
-                Ok(answer.map(|body| busy.hand_over(version, body)))
-            })
-        } else {
-            Box::pin(async move {
-                let answer = answer(stack, call).await;
-                drop(abandoned);
-                Ok(answer.map(|body| busy.hand_over(version, body)))
-            })
-        }
-    }
+async fn answer<S: Answers>(stack: &S, call: &mut Call) -> Response {
+    let (id, route) = (call.id, call.route);
+    panics::caught(stack.answer(call)).await.unwrap_or_else(|| panics::answer(id, route))
 }
 
-async fn answer<S: Answers>(stack: Arc<S>, mut call: Call) -> Response {
+/// Answers in a task of its own.
+async fn apart<S: Answers>(stack: Arc<S>, mut call: Call) -> Response {
     let (id, route) = (call.id, call.route);
-    panics::caught(stack.answer(&mut call)).await.unwrap_or_else(|| panics::answer(id, route))
+    let mut task = JoinSet::new();
+    task.spawn(async move { answer(&*stack, &mut call).await });
+    // Only the end of the runtime cancels the task, and then nobody waits for this.
+    task.join_next().await.and_then(Result::ok).unwrap_or_else(|| panics::answer(id, route))
 }
 
 /// Ends the evaluation of a call when dropped; one that has been answered does not mind.

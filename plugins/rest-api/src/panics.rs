@@ -10,8 +10,9 @@ use crate::route::Route;
 
 /// What the work gives; nothing if it panics. What it shared with others is behind locks and cells that a panic does
 /// not leave in between.
-pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
-    AssertUnwindSafe(work).catch_unwind().await.ok()
+pub(crate) fn caught<T>(work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    // No `async fn`: that would hold the work twice, as what it is given and as what it waits for.
+    AssertUnwindSafe(work).catch_unwind().map(Result::ok)
 }
 
 /// The answer to a request that panicked. The panic itself is not repeated: it could show what the request held.

@@ -128,7 +128,9 @@ fn without_trailing_slash(path: &str) -> Option<String> {
 
 /// The path without empty, `.` and `..` segments; nothing if it has none.
 fn cleaned(path: &str) -> Option<String> {
-    let inner = path.strip_prefix('/')?;
+    // Most paths are clean, which shows at once: odd segments begin like this, and not all that begins like this is odd.
+    let suspect = path.as_bytes().windows(2).any(|pair| matches!(pair, b"//" | b"/."));
+    let inner = path.strip_prefix('/').filter(|_| suspect)?;
     let inner = inner.strip_suffix('/').unwrap_or(inner);
     let odd = |segment: &[u8]| matches!(segment, b"" | b"." | b"..");
     if inner.is_empty() && path.len() <= 1 || !inner.as_bytes().split(|byte| *byte == b'/').any(odd) {

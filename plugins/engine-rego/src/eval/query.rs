@@ -1,5 +1,6 @@
 //! Evaluating a query.
 
+use regent_core::Value;
 use regent_core::engine::{Expression, Row};
 
 use super::{Machine, Stop};
@@ -26,5 +27,19 @@ impl<'a> Machine<'a> {
         })?;
         self.pop_frame(frame);
         Ok(rows)
+    }
+
+    /// The value of a query's first expression in its first row.
+    pub(crate) fn first_value(&mut self, query: &'a QueryPlan) -> Result<Option<Value>, Stop> {
+        let mut found = None;
+        let frame = self.push_frame(query.slots, &[]);
+        self.run(&query.block, frame, &mut |machine| {
+            if found.is_none() {
+                found = query.expressions.first().map(|(value, ..)| machine.build(value, frame));
+            }
+            Ok(())
+        })?;
+        self.pop_frame(frame);
+        Ok(found)
     }
 }

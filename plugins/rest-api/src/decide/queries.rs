@@ -3,9 +3,10 @@
 //! Spares a repeated request the decoding of its path. The compiled form itself is kept by the program, so emptying this
 //! cache at every commit, which is what clients see in `counter_server_query_cache_hit`, costs next to nothing.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use foldhash::fast::RandomState;
 use hashbrown::{Equivalent, HashMap};
 use regent_core::engine::{PreparedQuery, Query};
@@ -73,7 +74,24 @@ impl Equivalent<Key<String>> for Key<&str> {
 #[derive(Clone, Default)]
 struct Known {
     generation: u64,
-    queries: HashMap<Key<String>, Arc<Asked>, RandomState>,
+    /// Where among `queries`.
+    places: HashMap<Key<String>, usize, RandomState>,
+    queries: Vec<Arc<Asked>>,
+}
+
+/// A question that has been found. It holds on to all that were known with it, as one reference more to it alone would
+/// be written to by every thread that asks the same.
+pub(crate) struct Found {
+    known: Guard<Arc<Known>>,
+    place: usize,
+}
+
+impl Deref for Found {
+    type Target = Asked;
+
+    fn deref(&self) -> &Asked {
+        &self.known.queries[self.place]
+    }
 }
 
 /// The questions asked of the current snapshot.
@@ -89,13 +107,13 @@ impl Queries {
         options: Options,
         path: &str,
         metrics: &mut Metrics,
-    ) -> Result<Arc<Asked>, ApiError> {
+    ) -> Result<Found, ApiError> {
         let key = Key { endpoint, options, path };
         let known = self.0.load();
-        let found = known.queries.get(&key).filter(|_| known.generation == snapshot.generation());
-        metrics.add("counter_server_query_cache_hit", u64::from(found.is_some()));
-        if let Some(asked) = found {
-            return Ok(asked.clone());
+        let place = known.places.get(&key).filter(|_| known.generation == snapshot.generation()).copied();
+        metrics.add("counter_server_query_cache_hit", u64::from(place.is_some()));
+        if let Some(place) = place {
+            return Ok(Found { known, place });
         }
         let path = reference::document(path)?;
         let query = Query::Document(path.clone());
@@ -106,7 +124,8 @@ impl Queries {
         let asked =
             Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query, trust: Trust::default() });
         self.keep(snapshot.generation(), key, &asked);
-        Ok(asked)
+        let alone = Known { queries: vec![asked], ..Known::default() };
+        Ok(Found { known: Guard::from_inner(Arc::new(alone)), place: 0 })
     }
 
     fn keep(&self, generation: u64, key: Key<&str>, asked: &Arc<Asked>) {
@@ -117,7 +136,8 @@ impl Queries {
             if !newer {
                 next.generation = generation;
                 let key = Key { endpoint: key.endpoint, options: key.options, path: key.path.to_owned() };
-                next.queries.insert(key, asked.clone());
+                next.places.insert(key, next.queries.len());
+                next.queries.push(asked.clone());
             }
             next
         });

@@ -29,7 +29,7 @@ impl<S: Answers> Answers for Authenticate<S> {
         call.identity = match self.by {
             Authentication::Off => None,
             Authentication::Token => token(&call.head.headers),
-            Authentication::Tls => call.peer.as_ref().map(|peer| peer.name.clone()),
+            Authentication::Tls => call.client.peer.as_ref().map(|peer| peer.name.clone()),
         };
         self.next.answer(call).await
     }

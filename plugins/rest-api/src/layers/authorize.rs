@@ -122,7 +122,7 @@ fn input(call: &Call, path: Vec<String>, snapshot: &Snapshot) -> Value {
     ];
     fields.extend(call.document.clone().map(|document| ("body", document)));
     fields.extend(call.identity.as_deref().map(|identity| ("identity", identity.into())));
-    let certificates = call.peer.as_ref().and_then(|peer| peer.certificates(snapshot));
+    let certificates = call.client.peer.as_ref().and_then(|peer| peer.certificates(snapshot));
     fields.extend(certificates.map(|certificates| ("client_certificates", certificates.clone())));
     Value::object(fields)
 }

@@ -33,23 +33,21 @@ impl<S: Answers> Answers for Log<S> {
 
 impl<S: Answers> Log<S> {
     async fn in_brief(&self, call: &mut Call) -> Response {
-        let started = Instant::now();
         let Call { id, client, head, .. } = &*call;
         info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), "Received request.");
         let response = self.next.answer(call).await;
-        say_response(call, started, &response, None);
+        say_response(call, &response, None);
         response
     }
 
     async fn in_full(&self, call: &mut Call) -> Response {
-        let started = Instant::now();
         self.say_request(call).await;
         let response = self.next.answer(call).await;
         let Ok(sent) = response.body().clone().collect().await;
         let sent = sent.to_bytes();
         let packed = response.headers().contains_key(http::header::CONTENT_ENCODING);
         let body = if packed { "[compressed payload]".into() } else { String::from_utf8_lossy(&sent) };
-        say_response(call, started, &response, Some(&body));
+        say_response(call, &response, Some(&body));
         response
     }
 
@@ -63,7 +61,7 @@ impl<S: Answers> Log<S> {
     }
 }
 
-fn say_response(call: &Call, started: Instant, response: &Response, body: Option<&str>) {
+fn say_response(call: &Call, response: &Response, body: Option<&str>) {
     let Call { id, client, head, .. } = call;
     info!(
         client_addr = %client,
@@ -72,7 +70,7 @@ fn say_response(call: &Call, started: Instant, response: &Response, body: Option
         req_path = head.uri.path(),
         resp_status = response.status().as_u16(),
         resp_bytes = length(response),
-        resp_duration = milliseconds(started),
+        resp_duration = milliseconds(call.since),
         resp_body = body.map(tracing::field::display),
         "Sent response."
     );

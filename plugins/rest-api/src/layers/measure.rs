@@ -1,7 +1,6 @@
 //! How long requests take, and how many were given up, for Prometheus.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -73,13 +72,13 @@ impl Requests {
 
 impl<S: Answers> Answers for Measure<S> {
     async fn answer(&self, call: &mut Call) -> Response {
-        let (started, requests) = (Instant::now(), &self.requests);
+        let requests = &self.requests;
         let (handler, method) = (call.route.handler(), method_name(&call.head.method));
         let waiting = Waiting { requests, handler, method };
         let response = self.next.answer(call).await;
         std::mem::forget(waiting);
         let handler = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "catchall" } else { handler };
-        let (code, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
+        let (code, seconds) = (response.status().as_u16(), call.since.elapsed().as_secs_f64());
         if self.authorizes {
             requests.record((code, AUTHORIZATION, method), seconds);
         }

@@ -51,7 +51,7 @@ fn finish(span: &Span, response: &Response) {
 }
 
 fn describe(span: &Span, call: &Call, head: &Parts) {
-    let scheme = if call.is_encrypted { "https" } else { "http" };
+    let scheme = if call.client.is_encrypted { "https" } else { "http" };
     let (known, original) = method(head.method.as_str());
     span.set("http.request.method", known);
     if let Some(original) = original {
@@ -61,12 +61,12 @@ fn describe(span: &Span, call: &Call, head: &Parts) {
     span.set("url.path", head.uri.path());
     if let Some(host) = authority(head) {
         span.set("server.address", host.host());
-        let usual = if call.is_encrypted { 443 } else { 80 };
+        let usual = if call.client.is_encrypted { 443 } else { 80 };
         if let Some(port) = host.port_u16().filter(|port| *port != usual) {
             span.set("server.port", port);
         }
     }
-    let peer = call.client.parse::<std::net::SocketAddr>().ok();
+    let peer = call.client.name.parse::<std::net::SocketAddr>().ok();
     if let Some(peer) = peer {
         span.set("network.peer.address", peer.ip().to_string());
         span.set("network.peer.port", peer.port());

@@ -6,6 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use regent_core::engine::Cancel;
 use regent_core::telemetry::Telemetry;
@@ -22,10 +25,11 @@ use super::patience::Patient;
 use super::protocol::{Builder, Protocols};
 use super::tls::Tls;
 use crate::api::Api;
-use crate::call::Answers;
+use crate::call::{Answers, Client};
 use crate::config::Patience;
-use crate::front::{Client, Connection, Front};
+use crate::front::{Connection, Front};
 use crate::layers::{self, Authentication, Authorization};
+use crate::pace::Pace;
 use crate::peer::{self, Peer};
 
 /// How long a client may take to agree upon TLS.
@@ -171,12 +175,12 @@ impl<S: Answers> Carrier<S> {
     fn carry(
         &self,
         stream: impl AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
-        name: Arc<str>,
+        name: Box<str>,
         admitted: Admitted,
     ) {
         let line = Line::new(stream);
-        let seen =
-            Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: Arc::new(line.clone()) };
+        let line_of = Box::new(line.clone());
+        let seen = Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: line_of };
         let connection = self.front.connection(seen);
         let builder = if self.h2c { self.protocols.either() } else { self.protocols.http1() };
         let patience = self.protocols.patience();
@@ -193,7 +197,7 @@ impl<S: Answers> Carrier<S> {
         &self,
         tls: Arc<Tls>,
         stream: impl AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
-        name: Arc<str>,
+        name: Box<str>,
         admitted: Admitted,
     ) {
         let (front, protocols, diagnostic) = (self.front.clone(), self.protocols.clone(), self.diagnostic);
@@ -211,7 +215,7 @@ impl<S: Answers> Carrier<S> {
             };
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let builder = if is_http2 { protocols.http2() } else { protocols.http1() };
-            let client = Client { name, peer, is_encrypted: true, diagnostic, line: Arc::new(line) };
+            let client = Client { name, peer, is_encrypted: true, diagnostic, line: Box::new(line) };
             converse(builder, stream, front.connection(client), stopped, patience).await;
             drop((admitted, alive));
         });
@@ -219,10 +223,7 @@ impl<S: Answers> Carrier<S> {
 }
 
 /// Agrees with a client upon TLS, and upon who it is if it has to show that.
-async fn agree<T: AsyncRead + AsyncWrite + Unpin>(
-    tls: &Tls,
-    stream: T,
-) -> io::Result<(TlsStream<T>, Option<Arc<Peer>>)> {
+async fn agree<T: AsyncRead + AsyncWrite + Unpin>(tls: &Tls, stream: T) -> io::Result<(TlsStream<T>, Option<Peer>)> {
     let agreed = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await;
     let stream = agreed.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     if !tls.is_mutual() {
@@ -230,7 +231,7 @@ async fn agree<T: AsyncRead + AsyncWrite + Unpin>(
     }
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let peer = Peer::new(certificates).ok_or_else(|| io::Error::other("the certificate has no readable name"))?;
-    Ok((stream, Some(Arc::new(peer))))
+    Ok((stream, Some(peer)))
 }
 
 /// Answers the requests of one connection, until it ends or is told to. A client that asks nothing, or does not take what
@@ -238,30 +239,51 @@ async fn agree<T: AsyncRead + AsyncWrite + Unpin>(
 async fn converse<S: Answers>(
     builder: Builder,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    connection: Connection<S>,
+    connection: Arc<Connection<S>>,
     mut stopped: watch::Receiver<()>,
     patience: Patience,
 ) {
     let pace = connection.pace();
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), connection).into_owned());
+    let service = service_fn(move |request| connection.clone().answer(request));
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).into_owned());
     let mut leaving = false;
     loop {
-        tokio::select! {
+        let cause = cause(&mut stopped, &pace, patience, leaving);
+        // Looked at only when it has something to say: at every request would cost a good part of a small one.
+        let mut causes = FuturesUnordered::from_iter([cause]);
+        let cause = tokio::select! {
+            biased;
             ended = serving.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended early");
                 }
                 return;
             }
-            _ = stopped.changed(), if !leaving => {}
-            () = pace.stands_still(patience) => {
-                tracing::debug!("connection without requests, or with answers that nobody takes");
-                if leaving || !pace.was_asked() {
-                    return;
-                }
+            Some(cause) = causes.next() => cause,
+        };
+        if let Cause::Stillness = cause {
+            tracing::debug!("connection without requests, or with answers that nobody takes");
+            if leaving || !pace.was_asked() {
+                return;
             }
         }
         leaving = true;
         serving.as_mut().graceful_shutdown();
+    }
+}
+
+/// Why a client has to leave.
+enum Cause {
+    /// The agent ends.
+    Stop,
+    /// Nothing moves on the connection.
+    Stillness,
+}
+
+/// Waits for a reason to have a client leave; if it is told to already, for a reason not to wait for that.
+async fn cause(stopped: &mut watch::Receiver<()>, pace: &Pace, patience: Patience, leaving: bool) -> Cause {
+    tokio::select! {
+        _ = stopped.changed(), if !leaving => Cause::Stop,
+        () = pace.stands_still(patience) => Cause::Stillness,
     }
 }
