@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use regent_core::{Error, ErrorKind};
+use regent_signing::KeyError;
 
 use crate::tls::TlsError;
 
@@ -17,6 +18,8 @@ pub(crate) enum ServiceError {
     Interrupted(#[source] tokio::task::JoinError),
     #[error("{0}")]
     Material(&'static str),
+    #[error("private key cannot be decrypted")]
+    Encrypted(#[source] KeyError),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("HTTP client cannot be set up")]
@@ -63,6 +66,7 @@ impl From<ServiceError> for Error {
         match error {
             ServiceError::Unreadable { source, .. } => outer.caused_by(source),
             ServiceError::Interrupted(source) => outer.caused_by(source),
+            ServiceError::Encrypted(source) => outer.caused_by(source),
             ServiceError::Tls(TlsError::KeyFormat(source)) => outer.caused_by(source),
             ServiceError::Tls(TlsError::KeyPair(source) | TlsError::Setup(source)) => outer.caused_by(source),
             ServiceError::Client(source) | ServiceError::Transport(source) | ServiceError::Body(source) => {

@@ -2,6 +2,7 @@
 
 pub mod der;
 pub mod ec;
+pub mod encrypted;
 pub mod hash;
 pub mod jwk;
 pub mod pem;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use regent_core::Error;
 use regent_core::config::{ConfigError, ConfigErrors, Secret, Section};
 use regent_core::service::{BoxFuture, ClientIdentity, CredentialFactory, CredentialProvider, ServiceRequest};
+use regent_signing::keys::{encrypted, pem};
+use rustls::pki_types::PrivateKeyDer;
 use serde::Deserialize;
 
 use crate::error::ServiceError;
-
-/// The header of a key that is encrypted in the way of old OpenSSL.
-const LEGACY_ENCRYPTION: &[u8] = b"DEK-Info:";
 
 /// Makes [`ClientTls`] credentials.
 pub(crate) struct ClientTlsFactory;
@@ -38,7 +37,8 @@ struct Written {
 struct ClientTls {
     cert: PathBuf,
     private_key: PathBuf,
-    has_passphrase: bool,
+    /// Of a key that is encrypted; empty if there is none.
+    passphrase: Secret,
 }
 
 impl CredentialFactory for ClientTlsFactory {
@@ -55,7 +55,7 @@ impl CredentialFactory for ClientTlsFactory {
         Ok(Arc::new(ClientTls {
             cert: given(written.cert, "client certificate is needed when client TLS is enabled")?,
             private_key: given(written.private_key, "private key is needed when client TLS is enabled")?,
-            has_passphrase: written.private_key_passphrase.is_some_and(|text| !text.expose().is_empty()),
+            passphrase: written.private_key_passphrase.unwrap_or_default(),
         }))
     }
 }
@@ -67,17 +67,33 @@ impl CredentialProvider for ClientTls {
 
     fn client_identity(&self) -> Result<Option<ClientIdentity>, Error> {
         let certificates = read("client certificate", &self.cert)?;
-        let private_key = read("private key", &self.private_key)?;
-        if private_key.windows(LEGACY_ENCRYPTION.len()).any(|window| window == LEGACY_ENCRYPTION) {
-            return Err(ServiceError::Material(if self.has_passphrase {
-                "encrypted private keys are not supported: decrypt the key with `openssl pkey`"
-            } else {
-                "client certificate passphrase is needed, because the certificate is password encrypted"
-            })
-            .into());
-        }
+        let private_key = decrypted(read("private key", &self.private_key)?, &self.passphrase)?;
         Ok(Some(ClientIdentity { certificates, private_key }))
     }
+}
+
+/// The key as anyone can read it, whether or not it is encrypted in the way of old OpenSSL.
+fn decrypted(file: Vec<u8>, passphrase: &Secret) -> Result<Vec<u8>, ServiceError> {
+    let text = pem::text(&file);
+    let (block, _) = pem::first(&text).ok_or(ServiceError::Material("PEM data could not be found"))?;
+    if !encrypted::is_encrypted(&block) {
+        return Ok(file);
+    }
+    if passphrase.expose().is_empty() {
+        let missing = "client certificate passphrase is needed, because the certificate is password encrypted";
+        return Err(ServiceError::Material(missing));
+    }
+    let key = encrypted::decrypt(&block, passphrase.expose().as_bytes()).map_err(ServiceError::Encrypted)?;
+    let label = match PrivateKeyDer::try_from(&key[..]) {
+        Ok(PrivateKeyDer::Pkcs1(_)) => "RSA PRIVATE KEY",
+        Ok(PrivateKeyDer::Sec1(_)) => "EC PRIVATE KEY",
+        Ok(PrivateKeyDer::Pkcs8(_)) => "PRIVATE KEY",
+        _ => {
+            let text = "private key should be a PEM or plain PKCS1 or PKCS8; parse error: the passphrase may be wrong";
+            return Err(ServiceError::Material(text));
+        }
+    };
+    Ok(pem::spell(label, &key).into_bytes())
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, ServiceError> {

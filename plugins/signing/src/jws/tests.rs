@@ -56,6 +56,20 @@ fn each_algorithm_verifies_what_it_signed_and_no_other_does() {
 }
 
 #[test]
+fn an_ecdsa_signature_is_as_long_as_its_curve_asks_for() {
+    for name in ["ES256", "ES384", "ES512"] {
+        let (private, public) = keys(name);
+        let signature = algorithm(name).sign(&private, b"message").expect("a signature");
+        assert!(algorithm(name).verifies(&public, b"message", &signature));
+        // The same two numbers, longer: another text for what should have but one.
+        let (r, s) = signature.split_at(signature.len() / 2);
+        let longer = [&[0], r, &[0], s].concat();
+        assert!(!algorithm(name).verifies(&public, b"message", &longer), "{name}");
+        assert!(algorithm(name).verifies_loosely(&public, b"message", &longer), "{name}");
+    }
+}
+
+#[test]
 fn keys_are_read_from_pem_of_every_kind() {
     for (kind, name) in [(&PKCS_ECDSA_P256_SHA256, "ES256"), (&PKCS_ECDSA_P384_SHA384, "ES384")] {
         let pair = KeyPair::generate_for(kind).expect("a key");

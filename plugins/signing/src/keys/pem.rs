@@ -13,6 +13,8 @@ const DASHES: &str = "-----";
 pub struct Block<'a> {
     /// What it says it is: `CERTIFICATE`.
     pub label: &'a str,
+    /// The lines before the content that say more of it, such as `DEK-Info: …`.
+    pub headers: &'a str,
     /// What it holds.
     pub bytes: Vec<u8>,
 }
@@ -35,6 +37,14 @@ pub fn first(text: &str) -> Option<(Block<'_>, &str)> {
             return Some((found, after));
         }
         rest = after;
+    }
+}
+
+impl<'a> Block<'a> {
+    /// The value of a header, if the block has it.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let mut headers = self.headers.lines().filter_map(|line| line.split_once(':'));
+        headers.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
     }
 }
 
@@ -72,8 +82,10 @@ fn whole<'a>(block: &'a str, trailer: &str) -> Option<Block<'a>> {
     if trailer.strip_suffix(DASHES) != Some(label) {
         return None;
     }
-    let digits = skip_headers(body).replace([' ', '\t', '\r', '\n'], "");
-    Some(Block { label, bytes: base64::standard_bytes(&digits).ok()? })
+    let content = skip_headers(body);
+    let digits = content.replace([' ', '\t', '\r', '\n'], "");
+    let headers = &body[..body.len() - content.len()];
+    Some(Block { label, headers, bytes: base64::standard_bytes(&digits).ok()? })
 }
 
 /// What follows the lines such as `Proc-Type: 4,ENCRYPTED`.
@@ -108,6 +120,8 @@ mod tests {
         let text = "hello\n-----BEGIN A-----\nAQ\nI=\n-----END A-----\nbye\n-----BEGIN B C-----\r\nX: y\r\n\r\nAw==\r\n-----END B C-----";
         let found: Vec<_> = all(text).map(|block| (block.label, block.bytes)).collect();
         assert_eq!(found, [("A", vec![1, 2]), ("B C", vec![3])]);
+        let headers: Vec<_> = all(text).map(|block| (block.header("X"), block.header("Y"))).collect();
+        assert_eq!(headers, [(None, None), (Some("y"), None)]);
         let (_, rest) = first("-----BEGIN A-----\nAQI=\n-----END A-----\n more").expect("a block");
         assert_eq!(rest, " more");
     }
@@ -141,6 +155,6 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let bytes: Vec<u8> = (0..=255).collect();
-        assert_eq!(first(&spell("KEY", &bytes)), Some((Block { label: "KEY", bytes }, "")));
+        assert_eq!(first(&spell("KEY", &bytes)), Some((Block { label: "KEY", headers: "", bytes }, "")));
     }
 }
