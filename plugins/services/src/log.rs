@@ -1,6 +1,6 @@
 //! Requests and answers in the log, at debug level, without what is secret.
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use regent_core::Value;
 use regent_core::service::{ServiceRequest, ServiceResponse};
@@ -21,25 +21,23 @@ pub(crate) fn request(request: &ServiceRequest, url: &str) {
     }
 }
 
-/// Notes an answer whose headers have arrived. Only of a failing one is the beginning of the body shown, once it comes.
-pub(crate) fn response(method: &http::Method, url: &str, mut response: ServiceResponse) -> ServiceResponse {
+/// Notes an answer whose headers have arrived, a failing one with the beginning of its body, which is waited for: whoever
+/// sees that a request has failed does not read on.
+pub(crate) async fn response(method: &http::Method, url: &str, mut response: ServiceResponse) -> ServiceResponse {
     if !tracing::enabled!(Level::DEBUG) {
         return response;
     }
-    let (method, url, status) = (method.clone(), shown_url(url), response.status);
-    let headers = shown_headers(&response.headers);
+    let (url, status, headers) = (shown_url(url), response.status, shown_headers(&response.headers));
     if status.as_u16() < 400 {
         tracing::debug!(%method, %url, %status, %headers, "Received response.");
         return response;
     }
-    let mut pending = Some((method, url, status, headers));
-    let noted = response.body.inspect(move |piece| {
-        if let (Ok(piece), Some((method, url, status, headers))) = (piece, pending.take()) {
-            let response = String::from_utf8_lossy(&piece[..piece.len().min(EXCERPT)]);
-            tracing::debug!(%method, %url, %status, %headers, %response, "Received response.");
-        }
-    });
-    response.body = noted.boxed();
+    let mut body = response.body.fuse();
+    let first = body.next().await;
+    let excerpt = first.as_ref().and_then(|piece| piece.as_ref().ok()).map(|piece| &piece[..piece.len().min(EXCERPT)]);
+    let text = String::from_utf8_lossy(excerpt.unwrap_or_default());
+    tracing::debug!(%method, %url, %status, %headers, response = %text, "Received response.");
+    response.body = stream::iter(first).chain(body).boxed();
     response
 }
 

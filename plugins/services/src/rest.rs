@@ -72,7 +72,8 @@ impl RestService {
         let sent = headers.clone();
         let message = Message { method: method.clone(), url, headers, open_headers, body, limit };
         let Arrived { response, is_of_asked } = self.wire.send(message).await?;
-        Ok((Arrived { response: log::response(&method, &address, response), is_of_asked }, sent))
+        let response = log::response(&method, &address, response).await;
+        Ok((Arrived { response, is_of_asked }, sent))
     }
 
     /// Tells the credentials that what they sent was refused, so that they get something new for the next request.

@@ -147,18 +147,24 @@ fn there_is_exactly_one_token_and_it_is_whole() {
     assert_eq!(verify_all(&[]), ".signatures.json: missing JWT (expected exactly one)");
     let token = sign("s", "HS256", "k", None);
     assert_eq!(verify_all(&[&token, &token]), ".signatures.json: multiple JWTs not supported (expected exactly one)");
-    for broken in ["", "a", "a.b", "a.b.c.d", ".."] {
-        verify_all(&[broken]);
+    for broken in ["", "a", "a.b", "a.b.c.d"] {
+        assert_eq!(verify_all(&[broken]), "failed to split compact JWT: invalid number of segments", "{broken}");
     }
+    verify_all(&[".."]);
     for odd in
         [r#"{"keyid":"k","files":1}"#, r#"{"keyid":"k","files":[{"name":1}]}"#, r#"{"keyid":"k","scope":1}"#, "[]", "{"]
     {
         verify_all(&[&forge("{}", odd, "s")]);
     }
+    // Rightly signed, and with a key that need not be looked for in it.
+    let configured = Verification { key_id: "k".to_owned(), ..trusting.clone() };
+    for odd in ["[]", "null", "1", r#""files""#] {
+        assert_eq!(verify(&forge("{}", odd, "s"), &configured), Err("JWT payload is not an object".to_owned()), "{odd}");
+    }
     // Deeper than a bundle may be, and not too deep for the reader itself.
     let deep = "[".repeat(700) + &"]".repeat(700);
     assert!(verify_all(&[&forge("{}", &format!(r#"{{"keyid":"k","files":{deep}}}"#), "s")]).contains("depth"));
-    verify_all(&[&forge(&deep, r#"{"files":[]}"#, "s")]);
+    assert!(verify_all(&[&forge(&deep, r#"{"keyid":"k","files":[]}"#, "s")]).contains("depth"));
     let padded = token.rsplit_once('.').map(|(signed, signature)| format!("{signed}.{signature}=")).expect("a token");
     assert!(verify_all(&[&padded]).starts_with("failed to base64 decode JWT signature: "));
 }
