@@ -6,6 +6,7 @@ use super::{Algorithm, sign, signing_key, verification_key};
 use crate::base64;
 use crate::keys::ec::Curve;
 use crate::keys::jwk::Key;
+use crate::keys::pem;
 use crate::keys::private::PrivateKey;
 use crate::keys::tests::rsa_key;
 
@@ -88,6 +89,18 @@ fn keys_are_read_from_pem_of_every_kind() {
         let forged = sign("{}", "{}", algorithm("HS256"), &secret).expect("a token");
         assert!(!verifies(&forged, algorithm(name), &confused));
     }
+}
+
+#[test]
+fn the_public_key_of_rsa_may_have_a_block_of_its_own() {
+    let PrivateKey::Rsa(private) = rsa_key() else { panic!("a key of RSA") };
+    // A modulus of 256 bytes, and the exponent 65537.
+    let modulus = private.public.modulus.to_bytes_be();
+    let bytes = [&[0x30, 0x82, 1, 10, 2, 0x82, 1, 1, 0][..], &modulus, &[2, 3, 1, 0, 1]].concat();
+    let text = pem::spell("RSA PUBLIC KEY", &bytes);
+    let token = sign("{}", "{}", algorithm("PS384"), &Key::Private(rsa_key())).expect("a token");
+    let key = verification_key(&text, algorithm("PS384")).expect("a key");
+    assert!(verifies(&token, algorithm("PS384"), &key));
 }
 
 #[test]
