@@ -33,5 +33,8 @@ async fn requests_and_answers_are_in_the_log_and_failing_ones_with_the_beginning
     assert!(log.contains("REDACTED") && !log.contains("s3cret"), "{log}");
     let bodies: Vec<_> = received.iter().map(|line| line["response"].as_str()).collect();
     assert_eq!(bodies, [None, Some(&long[..1024]), Some("")]);
-    assert!(received.iter().all(|line| line["headers"].as_str().is_some_and(|shown| shown.contains("x-seen"))), "{log}");
+    assert!(
+        received.iter().all(|line| line["headers"].as_str().is_some_and(|shown| shown.contains("x-seen"))),
+        "{log}"
+    );
 }

@@ -7,6 +7,8 @@ mod credentials;
 mod faults;
 #[path = "registry/indexes.rs"]
 mod indexes;
+#[path = "registry/tls.rs"]
+mod tls;
 
 use std::sync::Arc;
 

@@ -159,7 +159,11 @@ fn there_is_exactly_one_token_and_it_is_whole() {
     // Rightly signed, and with a key that need not be looked for in it.
     let configured = Verification { key_id: "k".to_owned(), ..trusting.clone() };
     for odd in ["[]", "null", "1", r#""files""#] {
-        assert_eq!(verify(&forge("{}", odd, "s"), &configured), Err("JWT payload is not an object".to_owned()), "{odd}");
+        assert_eq!(
+            verify(&forge("{}", odd, "s"), &configured),
+            Err("JWT payload is not an object".to_owned()),
+            "{odd}"
+        );
     }
     // Deeper than a bundle may be, and not too deep for the reader itself.
     let deep = "[".repeat(700) + &"]".repeat(700);

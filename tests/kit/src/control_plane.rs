@@ -36,6 +36,7 @@ use journal::Journal;
 pub use journal::{Received, Upload};
 use script::Script;
 pub use server::ClientAuth;
+pub(crate) use server::acceptor;
 
 /// A real HTTP/1.1 server on 127.0.0.1 that plays the bundle, log and status services.
 ///

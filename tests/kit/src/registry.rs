@@ -14,10 +14,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
-use crate::Received;
+use crate::control_plane::acceptor;
+use crate::{Certificates, ClientAuth, Received};
 
 /// A real HTTP/1.1 server on 127.0.0.1 that plays an OCI registry, its token endpoint, or the store that it sends to.
 ///
@@ -32,6 +35,7 @@ use crate::Received;
 #[derive(Debug)]
 pub struct Registry {
     address: SocketAddr,
+    certificates: Option<Certificates>,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
@@ -107,16 +111,38 @@ impl Registry {
     /// # Panics
     /// If the machine has no free port on 127.0.0.1.
     pub async fn start() -> Self {
+        Self::listen(None, None).await
+    }
+
+    /// The same with TLS, and an authority of its own.
+    ///
+    /// # Panics
+    /// As [`Registry::start`].
+    pub async fn start_tls(clients: ClientAuth) -> Self {
+        let certificates = Certificates::generate();
+        Self::listen(Some(acceptor(&certificates, clients)), Some(certificates)).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>, certificates: Option<Certificates>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("127.0.0.1 has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared::default());
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, accepting }
+        let accepting = tokio::spawn(accept(listener, tls, Arc::clone(&shared)));
+        Self { address, certificates, shared, accepting }
     }
 
     /// The service URL to configure.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificates of its authority.
+    ///
+    /// # Panics
+    /// If it was not started by [`Registry::start_tls`].
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().expect("the registry was started by `start_tls`")
     }
 
     /// Has a bundle under a tag from now on. Returns the digest of its manifest and that of its layer.
@@ -201,21 +227,31 @@ impl Drop for Registry {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                let shared = Arc::clone(&shared);
+                let (tls, shared) = (tls.clone(), Arc::clone(&shared));
                 connections.spawn(async move {
-                    let handler = service_fn(|request| handle(Arc::clone(&shared), request));
-                    // The client's own errors are for the client to tell.
-                    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
+                    match tls {
+                        None => speak(stream, shared).await,
+                        // A handshake that fails is for the client to tell.
+                        Some(tls) => if let Ok(stream) = tls.accept(stream).await {
+                            speak(stream, shared).await;
+                        },
+                    }
                 });
             },
             Some(_ended) = connections.join_next() => {}
         }
     }
+}
+
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let handler = service_fn(|request| handle(Arc::clone(&shared), request));
+    // The client's own errors are for the client to tell.
+    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
 }
 
 async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -106,6 +106,8 @@ fn what_is_no_list_of_signatures_is_refused() {
         let error = with(odd);
         assert!(error.starts_with("bundle load failed on signatures decode: "), "{odd}: {error}");
     }
+    let deep = "[".repeat(700) + &"]".repeat(700);
+    assert!(with(&format!(r#"{{"signatures": ["a"], "x": {deep}}}"#)).contains("exceeded max depth"));
     assert_eq!(with(r#"{"signatures": ["a"], "plugin": "kms"}"#), "no verifier exists under id kms");
 }
 

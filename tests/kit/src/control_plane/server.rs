@@ -37,7 +37,8 @@ pub enum ClientAuth {
     Required,
 }
 
-pub(super) fn acceptor(certificates: &Certificates, clients: ClientAuth) -> TlsAcceptor {
+/// What makes connections those of a server with these certificates.
+pub(crate) fn acceptor(certificates: &Certificates, clients: ClientAuth) -> TlsAcceptor {
     let config = ServerConfig::builder_with_provider(crypto()).with_safe_default_protocol_versions();
     let config = config.expect("ring speaks TLS 1.2 and 1.3");
     let config = match clients {
