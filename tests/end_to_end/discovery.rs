@@ -75,6 +75,27 @@ async fn a_configuration_is_found_and_put_into_effect() {
 }
 
 #[tokio::test]
+async fn what_is_discovered_may_add_services_and_say_nothing_of_those_that_are_there() {
+    let (acme, other) = (with_authz().await, ControlPlane::start().await);
+    other.serve_bundle("more", Bundle::new().revision("m1").data("more", json!({"x": 1})).roots(["more"]).build());
+    let polling = json!({"min_delay_seconds": 1, "max_delay_seconds": 1});
+    let found = json!({
+        "services": [{"name": "other", "url": other.url()}],
+        "bundles": {"authz": {"polling": polling}, "more": {"service": "other", "polling": polling}, "off": null},
+        "status": {}, "persistence_directory": "elsewhere", "discovery": {"service": "other", "resource": "x"},
+    });
+    acme.serve_bundle("discovery", discovery("d1", found));
+    let agent = regent().config(&boot(&acme, ", persist: true")).start().await.expect("the agent starts");
+    let active = |report: &Value| report["bundles"]["more"]["active_revision"] == "m1";
+    let report = acme.wait_for_status(SOON, active).await.expect("the bundle of the new service becomes active");
+    assert_eq!(report["bundles"].get("off"), None);
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true, "from the service that was there");
+    let shown = effective(&agent).await;
+    assert_eq!((&shown["persistence_directory"], &shown["discovery"]["service"]), (&"kept".into(), &"acme".into()));
+    assert!(!agent.dir().join("elsewhere").exists());
+}
+
+#[tokio::test]
 async fn a_configuration_is_computed_for_the_agent_that_asks() {
     let acme = with_authz().await;
     acme.serve_bundle("authz-north", bundle("n1", &["ann"]));
@@ -145,6 +166,9 @@ async fn what_may_not_change_is_refused_as_a_whole() {
         assert_eq!(report["discovery"]["active_revision"], "d1", "{expected}");
         assert_eq!(effective(&agent).await["bundles"]["authz"]["service"], "acme", "{expected}");
     }
+    // What is in effect is no longer what the service had last, so it is asked for whatever it has.
+    let asked = acme.requests().into_iter().filter(|request| request.path == "/bundles/discovery");
+    assert_eq!(asked.last().and_then(|last| last.header("if-none-match").map(str::to_owned)), None);
     acme.serve_bundle("discovery", discovery("d2", configuration(&json!({"labels": {"tier": "edge"}}))));
     let report = revision(&acme, "d2").await;
     assert_eq!((report["discovery"].get("code"), &report["labels"]["tier"]), (None, &"edge".into()));

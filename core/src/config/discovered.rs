@@ -17,6 +17,11 @@ use crate::value::{Object, Value};
 /// The name of the layer.
 const NAME: &str = "discovery";
 
+const SERVICES: &str = "services";
+
+/// Where the machine has room is for those to say who start the agent.
+const PERSISTENCE: &str = "persistence_directory";
+
 /// What the agent was started with, read but not merged.
 pub struct BootConfig {
     pub(super) layers: Vec<Layer>,
@@ -54,15 +59,38 @@ impl BootConfig {
         ConfigErrors(loading.errors).into_result()?;
         let Some(mut layer) = layer else { return Err(ConfigErrors::default()) };
         layer.value = layer.value.without(&[NAME]);
+        if layer.value.get(PERSISTENCE).is_some() {
+            layer.value = layer.value.without(&[PERSISTENCE]);
+            loading.warnings.push(format!("`{PERSISTENCE}` has no effect where it is discovered (from {NAME})"));
+        }
         let boot = self.tree()?;
         let alone = assemble(std::slice::from_ref(&layer), true, Vec::new())?;
         require_unchanged(&boot, &alone)?;
         let mut overridden = Vec::new();
         list_overridden(alone.value(), boot.value(), "", &mut overridden);
-        let layers: Vec<Layer> = std::iter::once(layer).chain(self.layers.iter().cloned()).collect();
+        let mut layers = by_name(std::slice::from_ref(&layer), &alone);
+        layers.extend(by_name(&self.layers, &boot));
         let warnings = loading.warnings.into_iter().chain(self.warnings.iter().cloned()).collect();
         Ok(Discovered { tree: assemble(&layers, true, warnings)?, overridden })
     }
+}
+
+/// The layers with services by name, whose tree is this: a list would take the place of other layers' services, and what is
+/// discovered adds to those that were there.
+fn by_name(layers: &[Layer], tree: &ConfigTree) -> Vec<Layer> {
+    let services = |layer: &Layer| layer.value.get(SERVICES).cloned();
+    let mut layers = layers.to_vec();
+    let list = layers.iter().rposition(|layer| services(layer).is_some_and(|services| services.as_array().is_some()));
+    let Some(list) = list else { return layers };
+    let counts = layers[list + 1..].iter().all(|layer| services(layer).is_none());
+    for layer in &mut layers[..=list] {
+        layer.value = layer.value.without(&[SERVICES]);
+    }
+    if let Some(known) = tree.get(&[SERVICES]).filter(|_| counts) {
+        layers[list].value = layers[list].value.with(&[SERVICES], known.clone());
+        layers[list].order = tree.service_names().to_vec();
+    }
+    layers
 }
 
 fn require_unchanged(boot: &ConfigTree, alone: &ConfigTree) -> Result<(), ConfigErrors> {
@@ -173,6 +201,42 @@ mod tests {
         ] {
             assert_eq!(over(text).err().as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn services_in_a_list_add_to_others_as_those_in_an_object_do() {
+        let object = "services: {acme: {url: http://a}}";
+        let list = "services: [{name: acme, url: http://a}]";
+        let set = "services.acme.url=http://a";
+        let wiped = "services: [{name: gone, url: http://g}]";
+        for (boot, over, set) in
+            [(object, "", ""), (list, "", ""), (object, list, ""), (wiped, object, ""), (wiped, "", set)]
+        {
+            let layers = Layers::new().text("boot", boot).text("over", over).set(set);
+            let boot = layers.read().expect("YAML");
+            let services = boot.tree().expect("services").service_names().to_vec();
+            assert_eq!(services, ["acme"]);
+            for more in [
+                r#"{"services": [{"name": "z", "url": "http://z"}, {"name": "acme", "url": "http://a"}]}"#,
+                r#"{"services": {"z": {"url": "http://z"}}}"#,
+            ] {
+                let found = boot.over(more).map_err(|errors| errors.to_string()).expect("a configuration");
+                assert_eq!(found.tree.service_names(), ["acme", "z"], "{boot:?} {more}", boot = boot.layers);
+                let url = |name: &str| found.tree.get(&["services", name, "url"]).cloned();
+                assert_eq!((url("acme"), url("z")), (Some("http://a".into()), Some("http://z".into())));
+                assert_eq!((found.overridden.len(), found.tree.get(&["services", "gone"])), (0, None));
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_far_away_says_where_copies_are_kept() {
+        let text = r#"{"persistence_directory": "/etc", "labels": {"zone": "a"}}"#;
+        let found = over(text).expect("a configuration");
+        assert_eq!(found.tree.get(&["persistence_directory"]), None);
+        let warning = "`persistence_directory` has no effect where it is discovered (from discovery)";
+        assert_eq!((found.tree.warnings(), found.overridden.len()), (&[warning.to_owned()][..], 0));
+        assert!(over("{}").expect("a configuration").tree.warnings().is_empty());
     }
 
     #[test]
