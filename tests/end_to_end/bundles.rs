@@ -97,13 +97,25 @@ async fn without_its_service_an_agent_starts_from_the_copy_on_disk() {
 }
 
 #[tokio::test]
+async fn an_address_on_the_command_line_is_a_bundle_that_is_kept() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", bundle("v1", &["ann"]));
+    let address = format!("{}/bundles/authz?x=1", acme.url());
+    let agent = ready(regent().args(["--log-level=debug", &address])).await;
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
+    agent.wait_for_log("Bundle persisted to disk successfully", SOON).await.expect("the bundle is kept");
+    assert!(agent.dir().join(".opa/bundles/cli1/bundle.tar.gz").exists());
+    assert_eq!(acme.requests()[0].path, "/bundles/authz?x=1");
+}
+
+#[tokio::test]
 async fn a_copy_that_is_broken_is_reported_and_replaced() {
     let command = kept().await;
     std::fs::write(file(command.dir()), "no archive").expect("the copy can be broken");
     let acme = ControlPlane::start().await;
     acme.fail_always("/bundles/authz", Some(Fault::Status(503)));
     let agent = command.config(&config(&acme, ", persist: true")).start().await.expect("the agent starts");
-    agent.wait_for_log("Failed to load bundle authz from disk: archive read failed", SOON).await.expect("a report");
+    agent.wait_for_log("Failed to load bundle from disk: archive read failed", SOON).await.expect("a report");
     assert_eq!(agent.get("/health?bundles").await.status, 500);
     acme.serve_bundle("authz", bundle("v2", &["bob"]));
     acme.fail_always("/bundles/authz", None);

@@ -144,6 +144,22 @@ async fn set_and_set_file_change_the_configuration() {
 }
 
 #[tokio::test]
+async fn variables_stand_for_flags_and_flags_win_over_them() {
+    let agent =
+        decider().file("more/x_test.rego", "package broken {").file("more/.hidden.rego", "package {").arg("more");
+    let agent = agent.config("labels: {id: mine, version: mine}").env("OPA_RUN_IGNORE", "*_test.rego,.*");
+    let agent = agent.env("OPA_RUN_SET", "labels.a=one,labels.b=one").env("OPA_RUN_LOG_FORMAT", "text");
+    let agent = agent.args(["--log-format", "json"]).start().await.expect("the agent starts");
+    let shown = agent.get("/v1/config").await.json();
+    let labels = &shown["result"]["labels"];
+    assert_eq!((&labels["a"], &labels["b"]), (&json!("one"), &json!("one")), "{shown}");
+    assert!(labels["id"] != "mine" && labels["version"] != "mine", "{shown}");
+    assert!(agent.stderr().lines().all(|line| line.starts_with('{')), "{}", agent.stderr());
+    let error = refused(decider().env("OPA_RUN_LOG_LEVEL", "loud")).await;
+    assert!(error.contains("loud"), "{error}");
+}
+
+#[tokio::test]
 async fn ignore_leaves_files_out() {
     let agent = decider().file("more/x_test.rego", "package broken {").file("more/.hidden.rego", "package {");
     let agent = agent.file("more/kept.rego", "package kept\n\nx := 1\n").arg("more");

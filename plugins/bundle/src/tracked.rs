@@ -107,7 +107,7 @@ impl Tracked {
                 tracing::error!(name, plugin = "bundle", "Persisting bundle to disk failed: {error}");
             }
             Origin::Disk => {
-                tracing::error!(name, plugin = "bundle", "Failed to load bundle {name} from disk: {error}");
+                tracing::error!(name, plugin = "bundle", "Failed to load bundle from disk: {error}");
             }
         }
         error.note(&mut self.status);

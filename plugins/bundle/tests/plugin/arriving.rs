@@ -1,7 +1,7 @@
 //! Bundles that come in as they should.
 
 use regent_core::status::Moment;
-use regent_kit::{ControlPlane, Fault};
+use regent_kit::{Bundle, ControlPlane, Fault, Registry};
 use serde_json::json;
 
 use crate::agent::{Agent, LIMIT, eager, manual};
@@ -57,6 +57,98 @@ async fn a_bundle_without_an_etag_is_activated_again_each_time() {
 }
 
 #[tokio::test]
+async fn the_etag_is_that_of_the_last_answer_and_the_type_of_an_answer_says_nothing() {
+    let server = Registry::start().await;
+    let answer = |status, etag: &str, body: Vec<u8>| {
+        let headers = [("etag", etag), ("content-type", "text/html")];
+        server.answer("GET", AUTHZ, status, &headers[usize::from(etag.is_empty())..], body);
+    };
+    let url = server.url();
+    let agent =
+        Agent::start(&format!("services: {{acme: {{url: '{url}'}}}}\nbundles: {{authz: {{trigger: manual}}}}")).await;
+    for (status, etag, body) in [
+        (200, "\"e1\"", authz("v1", "1").build()),
+        (304, "\"e2\"", Vec::new()),
+        (304, "", Vec::new()),
+        // Nothing at all: there is no bundle at the moment, and none that the service knows to be here.
+        (200, "\"e3\"", Vec::new()),
+        (200, "", authz("v2", "2").build()),
+    ] {
+        answer(status, etag, body);
+        agent.trigger().await.expect("no error");
+    }
+    let sent: Vec<_> =
+        server.requests().iter().map(|request| request.header("if-none-match").map(str::to_owned)).collect();
+    let etag = |text: &str| Some(format!("\"{text}\""));
+    assert_eq!(sent, [None, etag("e1"), etag("e2"), etag("e2"), None]);
+    assert_eq!(agent.ask("authz/answer"), "2");
+}
+
+#[tokio::test]
+async fn bundles_are_asked_for_at_their_service_and_place() {
+    let (first, second) = (ControlPlane::start().await, ControlPlane::start().await);
+    for (section, expected) in [
+        ("bundles: {authz: {}}", "/bundles/authz"),
+        ("bundles: {authz: {resource: ''}}", "/bundles/authz"),
+        ("bundles: {authz/bundle.tar.gz: {}}", "/bundles/authz/bundle.tar.gz"),
+        ("bundles: {authz: {resource: /some/dir/b.tar.gz}}", "/some/dir/b.tar.gz"),
+        ("bundles: {authz: {resource: 'b?x=1', size_limit_bytes: -1}}", "/b?x=1"),
+        ("bundle: {name: authz}", "/bundles/authz"),
+        ("bundle: {name: authz, prefix: /some/}", "/some/authz"),
+        ("bundle: {name: authz, prefix: x, resource: r}", "/r"),
+    ] {
+        // Of several services the first one counts, in the order of the document.
+        let services = format!("services: {{zeta: {{url: '{}/'}}, acme: {{url: '{}'}}}}", first.url(), second.url());
+        let agent = Agent::start(&format!("{services}\n{section}\n")).await;
+        let asked = |request: &regent_kit::Received| request.path == expected;
+        regent_kit::wait::until(LIMIT, "the request", async || first.requests().iter().any(asked).then_some(()))
+            .await
+            .unwrap_or_else(|error| panic!("{section}: {error}: {:?}", first.requests()));
+        drop(agent);
+    }
+    assert!(second.requests().is_empty());
+}
+
+#[tokio::test]
+async fn changes_may_be_the_first_that_comes() {
+    let acme = ControlPlane::start().await;
+    let patch = json!({"data": [
+        {"op": "upsert", "path": "/authz/list", "value": [2]},
+        {"op": "upsert", "path": "/authz/list/0", "value": 1},
+        {"op": "upsert", "path": "/authz/list/-", "value": 3},
+        {"op": "upsert", "path": "/authz/deep/er/x", "value": true},
+    ]});
+    let delta = Bundle::new().file("patch.json", patch.to_string()).roots(["authz"]).revision("d1");
+    acme.serve_bundle("authz", delta.build());
+    let agent = Agent::start(&manual(&acme, &["authz"])).await;
+    agent.trigger().await.expect("it arrives");
+    assert_eq!(agent.revision("authz", "d1").await.kind, Some("delta"));
+    assert_eq!((agent.ask("authz/list"), agent.ask("authz/deep/er/x")), ("[1,2,3]".to_owned(), "true".to_owned()));
+    agent.ready().await;
+}
+
+#[tokio::test]
+async fn a_service_that_begins_to_hold_requests_is_believed() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", authz("v1", "1").build());
+    let polling = "polling: {min_delay_seconds: 0, max_delay_seconds: 1, long_polling_timeout_seconds: 20}";
+    let url = acme.url();
+    let agent = Agent::start(&format!("services: {{acme: {{url: '{url}'}}}}\nbundles: {{authz: {{{polling}}}}}")).await;
+    let (plain, held) = ("modes=snapshot,delta", "modes=snapshot,delta;wait=20");
+    let sent = |at: usize| acme.requests()[at].header("prefer").map(str::to_owned);
+    acme.wait_for_requests(AUTHZ, 2, LIMIT).await.expect("it is polled");
+    assert_eq!((sent(0).as_deref(), sent(1).as_deref()), (Some(held), Some(plain)));
+    acme.serve_bundle_holding("authz", authz("v2", "2").build());
+    agent.revision("authz", "v2").await;
+    regent_kit::wait::until(LIMIT, "a request to be held", async || {
+        let requests = acme.requests();
+        (requests.last()?.header("prefer") == Some(held)).then_some(())
+    })
+    .await
+    .expect("it is asked to hold requests again");
+}
+
+#[tokio::test]
 async fn a_new_revision_arrives_by_polling() {
     let acme = ControlPlane::start().await;
     acme.serve_bundle("authz", authz("v1", "1").build());
@@ -90,6 +182,9 @@ async fn a_file_is_loaded_at_start_and_when_triggered() {
     authz("v2", "2").write_dir(directory.path()).expect("written");
     agent.trigger().await.expect("v2");
     assert_eq!(agent.ask("authz/answer"), "2");
+
+    let agent = Agent::start(&config.replace("'}", "', signing: {}}")).await;
+    assert_eq!(agent.trigger().await, Err("bundle missing .signatures.json file".to_owned()));
 
     let agent = Agent::start("bundles: {authz: {resource: 'file:///nowhere/b.tar.gz'}}").await;
     let status = agent.bundle("authz", |status| status.code.is_some()).await;

@@ -54,9 +54,15 @@ async fn bundles_come_and_go_with_the_configuration() {
     let acme = ControlPlane::start().await;
     acme.serve_bundle("authz", authz("v1", "1").build());
     acme.serve_bundle("more", Bundle::new().data("more", json!({"x": 1})).roots(["more"]).revision("m1").build());
+    acme.fail_always("/bundles/more", Some(Fault::Status(503)));
     let mut agent = Agent::start(&eager(&acme, &["authz"])).await;
     agent.ready().await;
     agent.apply(&eager(&acme, &["authz", "more"])).await.expect("a valid configuration");
+    let failed = agent.bundle("more", |status| status.http_code == Some(503)).await;
+    assert_eq!(failed.active_revision, None);
+    let state = |report: &Report| report.plugins["bundle"].state;
+    assert_eq!(state(&agent.host.status.report()), State::NotReady, "until the new one is there too");
+    acme.fail_always("/bundles/more", None);
     agent.revision("more", "m1").await;
     agent.ready().await;
     assert_eq!(agent.ask("more/x"), "1");
