@@ -252,9 +252,9 @@ impl StatusBoard {
         self.published.load().as_deref().map(|body| age::renewed(body, &self.report.borrow()))
     }
 
-    /// The ages that bundles have now, in Prometheus' text form.
+    /// The ages that bundles and the discovered configuration have now, in Prometheus' text form.
     pub fn ages(&self) -> String {
-        age::family(&self.report.borrow())
+        age::families(&self.report.borrow())
     }
 
     /// Withdraws what was published.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use regent_kit::{Agent, AgentCommand, ControlPlane, Fault};
+use regent_kit::{Agent, AgentCommand, Bundle, ControlPlane, Fault};
 use serde_json::{Value, json};
 
 use crate::support::{SOON, bundle, decide, ready, regent};
@@ -92,6 +92,57 @@ async fn a_bundle_that_nobody_confirms_any_more_is_too_old_until_somebody_does()
     assert_eq!((&fresh["bundles"]["authz"]["stale"], fresh["plugins"]["bundle"].get("message")), (&false.into(), None));
     assert_eq!(agent.get("/health/fresh").await.status, 200);
     agent.wait_for_log("Bundle is no longer stale.", SOON).await.expect("a line of the log");
+}
+
+#[tokio::test]
+async fn a_configuration_that_nobody_confirms_any_more_is_too_old_until_somebody_does() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", bundle("v1", &["ann"]));
+    let polling = json!({"min_delay_seconds": 1, "max_delay_seconds": 1});
+    let found = json!({"bundles": {"authz": {"polling": polling}}, "status": {"service": "acme"}});
+    let served = || Bundle::new().revision("d1").data("", found.clone()).build();
+    acme.serve_bundle("discovery", served());
+    let config = json!({
+        "services": {"acme": {"url": acme.url()}},
+        "discovery": {"resource": "bundles/discovery", "polling": polling, "max_staleness_seconds": 3},
+    });
+    let agent = ready(regent().config(&config.to_string())).await;
+    let stale = |wanted: bool| move |report: &Value| report["discovery"]["stale"] == wanted;
+    let report = acme.wait_for_status(SOON, stale(false)).await.expect("a report");
+    assert_eq!((&report["discovery"]["confirmed"], &report["bundles"]["authz"]["stale"]), (&true.into(), &Value::Null));
+    // "Not modified" confirms as a configuration does.
+    acme.wait_for_requests("/bundles/discovery", 6, SOON).await.expect("it is polled");
+    assert_eq!(agent.get("/health?plugins").await.status, 200);
+    assert!(agent.get("/metrics").await.text().contains("\ndiscovery_age_seconds "));
+
+    acme.fail_always("/bundles/discovery", Some(Fault::Status(503)));
+    let report = acme.wait_for_status(SOON, stale(true)).await.expect("it is too old");
+    assert_eq!(report["plugins"]["discovery"]["state"], "ERROR");
+    let expected = "not confirmed by its service for longer than max_staleness_seconds";
+    assert_eq!(report["plugins"]["discovery"]["message"], expected);
+    assert!(report["discovery"]["age_seconds"].as_u64().is_some_and(|age| age >= 3), "{report}");
+    assert_eq!(agent.get("/health?plugins").await.status, 500);
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true, "it still decides");
+
+    // A configuration that is refused confirms nothing.
+    acme.serve_bundle("discovery", Bundle::new().data("", json!({"bundles": {"x": {"service": "nobody"}}})).build());
+    acme.fail_always("/bundles/discovery", None);
+    let refused = |report: &Value| report["discovery"]["message"].as_str().is_some_and(|text| text.contains("nobody"));
+    let report = acme.wait_for_status(SOON, refused).await.expect("it is refused");
+    assert_eq!(
+        (&report["discovery"]["stale"], &report["plugins"]["discovery"]["state"]),
+        (&true.into(), &"ERROR".into())
+    );
+    let seen = acme.statuses().len();
+    acme.serve_bundle("discovery", served());
+    let mut at = 0;
+    let report = acme.wait_for_status(SOON, |report| {
+        at += 1;
+        at > seen && report["discovery"]["stale"] == false
+    });
+    let report = report.await.expect("all is well again");
+    assert_eq!((&report["plugins"]["discovery"]["state"], report["discovery"].get("code")), (&"OK".into(), None));
+    assert_eq!(agent.get("/health?plugins").await.status, 200);
 }
 
 #[tokio::test]

@@ -13,10 +13,15 @@ use serde::ser::{SerializeMap as _, Serializer};
 use super::{BundleStatus, Report};
 use crate::value::Value;
 
-/// The gauge of ages.
+/// The gauge of the ages of bundles.
 const FAMILY: &str = "bundle_age_seconds";
 
 const HELP: &str = "Seconds since the source of the bundle last confirmed that its active version is the newest.";
+
+/// The gauge of the age of the discovered configuration.
+const DISCOVERY_FAMILY: &str = "discovery_age_seconds";
+
+const DISCOVERY_HELP: &str = "Seconds since its source last confirmed that the discovered configuration is the newest.";
 
 /// Since when nobody has confirmed that the active version of a bundle is the one that its source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,19 +124,28 @@ fn renewed_bundle(shown: &Value, status: Option<&BundleStatus>) -> Value {
     }
 }
 
-/// The ages of all bundles as Prometheus reads them; nothing if there is none.
-pub(super) fn family(report: &Report) -> String {
+/// The ages of all bundles, and of the discovered configuration, as Prometheus reads them; nothing if there is none.
+pub(super) fn families(report: &Report) -> String {
     let mut text = String::new();
     let aged = report.bundles.iter().filter_map(|(name, bundle)| Some((name, bundle.freshness?)));
     for (name, freshness) in aged {
         if text.is_empty() {
-            write_help_line(&mut text, FAMILY, None, None, HELP);
-            write_type_line(&mut text, FAMILY, None, None, "gauge");
+            write_head(&mut text, FAMILY, HELP);
         }
         let (name, age) = (sanitize_label_value(name), freshness.age().as_secs_f64());
         writeln!(text, "{FAMILY}{{name=\"{name}\"}} {age}").expect("a string takes everything");
     }
+    if let Some(freshness) = report.discovery.as_ref().and_then(|discovery| discovery.freshness) {
+        write_head(&mut text, DISCOVERY_FAMILY, DISCOVERY_HELP);
+        let age = freshness.age().as_secs_f64();
+        writeln!(text, "{DISCOVERY_FAMILY} {age}").expect("a string takes everything");
+    }
     text
+}
+
+fn write_head(text: &mut String, family: &str, help: &'static str) {
+    write_help_line(text, family, None, None, help);
+    write_type_line(text, family, None, None, "gauge");
 }
 
 #[cfg(test)]
@@ -184,13 +198,18 @@ mod tests {
     }
 
     #[test]
-    fn prometheus_sees_one_gauge_for_each_bundle() {
-        assert_eq!(family(&report([])), "");
-        let text = family(&report([aged("a", 60, None), aged("b\"\n", 1, None), BundleStatus::default()]));
+    fn prometheus_sees_one_gauge_for_each_bundle_and_one_for_discovery() {
+        assert_eq!(families(&report([])), "");
+        let text = families(&report([aged("a", 60, None), aged("b\"\n", 1, None), BundleStatus::default()]));
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 4, "{text}");
         assert_eq!(lines[1], "# TYPE bundle_age_seconds gauge");
         assert!(lines[2].starts_with("bundle_age_seconds{name=\"a\"} 60."), "{text}");
         assert!(lines[3].starts_with("bundle_age_seconds{name=\"b\\\"\\n\"} 1."), "{text}");
+        let discovery = Some(aged("discovery", 30, None));
+        let text = families(&Report { discovery, ..report([aged("discovery", 60, None)]) });
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!((lines.len(), lines[4]), (6, "# TYPE discovery_age_seconds gauge"), "{text}");
+        assert!(lines[5].starts_with("discovery_age_seconds 30."), "{text}");
     }
 }

@@ -200,34 +200,39 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
     let size_limit = written.size_limit_bytes.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
     let delay = polling.delay().map_err(|why| invalid(why.to_owned()))?;
     let trigger = TriggerMode::of(written.trigger.as_deref(), known.trigger).map_err(invalid)?;
-    let longest = polling.long_polling().unwrap_or_default().max(*delay.end());
-    let pause = (trigger == TriggerMode::Periodic).then_some(longest);
-    let max_staleness = written.max_staleness_seconds.map(|limit| staleness(limit, &source, pause)).transpose();
-    Ok(BundleConfig {
+    let config = BundleConfig {
         source,
         delay,
         trigger,
-        max_staleness: max_staleness.map_err(invalid)?,
+        max_staleness: None,
         limits: size_limit.map_or_else(Limits::default, Limits::of),
         long_polling: polling.long_polling(),
         persist,
         verification,
-    })
+    };
+    config.limit_staleness(written.max_staleness_seconds).map_err(invalid)
 }
 
-/// The limit of so many seconds. `pause` is the longest one between two requests, if they are made by themselves.
-fn staleness(seconds: i64, source: &SourceConfig, pause: Option<Duration>) -> Result<Duration, String> {
-    let limit = u64::try_from(seconds).ok().filter(|limit| *limit > 0).map(Duration::from_secs);
-    let limit = limit.ok_or("'max_staleness_seconds' must be at least 1")?;
-    if matches!(source, SourceConfig::File(_)) {
-        return Err("'max_staleness_seconds' is for bundles of services: files are not asked for again".to_owned());
-    }
-    match pause.filter(|pause| *pause >= limit) {
-        Some(pause) => {
-            let pause = pause.as_secs();
-            Err(format!("'max_staleness_seconds' must be more than the longest pause between two requests, {pause}"))
+impl BundleConfig {
+    /// The same with a limit, in seconds, to how long it may go without being confirmed.
+    ///
+    /// # Errors
+    /// When nobody could keep to the limit.
+    pub fn limit_staleness(self, seconds: Option<i64>) -> Result<Self, String> {
+        let Some(seconds) = seconds else { return Ok(self) };
+        let limit = u64::try_from(seconds).ok().filter(|limit| *limit > 0).map(Duration::from_secs);
+        let limit = limit.ok_or("'max_staleness_seconds' must be at least 1")?;
+        if matches!(self.source, SourceConfig::File(_)) {
+            return Err("'max_staleness_seconds' is for bundles of services: files are not asked for again".to_owned());
         }
-        None => Ok(limit),
+        // The longest between two requests, if they are made by themselves.
+        let longest = self.long_polling.unwrap_or_default().max(*self.delay.end());
+        if self.trigger == TriggerMode::Periodic && longest >= limit {
+            let pause = longest.as_secs();
+            let why = "'max_staleness_seconds' must be more than the longest pause between two requests";
+            return Err(format!("{why}, {pause}"));
+        }
+        Ok(Self { max_staleness: Some(limit), ..self })
     }
 }
 

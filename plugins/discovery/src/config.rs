@@ -36,6 +36,9 @@ pub struct DiscoveryConfig {
     /// What is asked of its signature.
     #[serde(default)]
     signing: Option<Signing>,
+    /// Most seconds for which its service may not have confirmed it before the plugin's state is `ERROR`.
+    #[serde(default)]
+    max_staleness_seconds: Option<i64>,
     /// Filled when the section is checked.
     #[serde(skip)]
     checked: Option<Checked>,
@@ -81,6 +84,7 @@ impl DiscoveryConfig {
             verification,
             max_staleness: None,
         };
+        let bundle = bundle.limit_staleness(self.max_staleness_seconds).map_err(invalid)?;
         let document = self.decision.as_deref().or(name).map(|path| path.trim_matches('/').replace('/', "."));
         let query = document.map_or_else(|| "data".to_owned(), |document| format!("data.{document}"));
         Ok(Checked { bundle, query, kept_as: name.unwrap_or("discovery").to_owned() })
@@ -156,6 +160,14 @@ mod tests {
                 vec!["a"],
                 "invalid trigger mode \"x\" (want \"periodic\" or \"manual\")".to_owned(),
             ),
+            (
+                "{resource: d, max_staleness_seconds: 120}",
+                vec!["a"],
+                format!(
+                    "{service}'max_staleness_seconds' must be more than the longest pause between two requests, 120"
+                ),
+            ),
+            ("{resource: d, signing: {keyid: k}}", vec!["a"], format!("{service}key id k not found")),
         ] {
             assert_eq!(check(section, &services).err(), Some(expected), "{section}");
         }

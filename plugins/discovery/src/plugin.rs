@@ -11,6 +11,7 @@ use regent_core::trigger::{Outcome, Subject};
 use regent_core::{Error, Host, Plugin};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::{Checked, DiscoveryConfig};
 use crate::evaluate::configuration;
@@ -43,13 +44,14 @@ impl Plugin for DiscoveryPlugin {
         let loader = Loader::start(downloader(&self.host, &checked), String::new(), 0, sender);
         self.askers.replace([(Subject::Discovery, loader.asker())]);
         let mut desk = Desk {
-            progress: Progress::new(self.host.clone()),
+            progress: Progress::new(self.host.clone(), checked.bundle.max_staleness),
             host: self.host,
             query: checked.query.into(),
             loader,
             pending: None,
         };
         loop {
+            let stale = desk.progress.stale_at().map(Instant::from_std);
             tokio::select! {
                 signal = inbox.recv() => match signal {
                     // A changed section makes a new instance, so there is nothing to take over.
@@ -62,6 +64,7 @@ impl Plugin for DiscoveryPlugin {
                 },
                 Some(arrival) = arrivals.recv() => desk.take(arrival),
                 outcome = settled(&mut desk.pending) => desk.settle(outcome),
+                () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => desk.progress.look_at_age(),
             }
         }
     }

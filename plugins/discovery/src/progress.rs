@@ -1,9 +1,9 @@
 //! What is known of the discovery bundle, and where it is reported.
 
+use std::time::{Duration, Instant};
+
 use regent_bundle::{Candidate, LoadError, Origin};
 use regent_core::Host;
-use std::time::Instant;
-
 use regent_core::status::{BundleStatus, Cause, Freshness, Moment, State};
 use regent_core::steering::Accepted;
 use regent_core::trigger::{Fetched, Outcome};
@@ -14,12 +14,50 @@ const NAME: &str = "discovery";
 pub(crate) struct Progress {
     host: Host,
     status: BundleStatus,
+    /// How long it may go without being confirmed.
+    limit: Option<Duration>,
+    /// Whether it had gone longer when that was last looked at.
+    stale: bool,
 }
 
 impl Progress {
-    pub(crate) fn new(host: Host) -> Self {
-        let freshness = Some(Freshness::starting(None));
-        Self { host, status: BundleStatus { name: NAME.to_owned(), freshness, ..BundleStatus::default() } }
+    pub(crate) fn new(host: Host, limit: Option<Duration>) -> Self {
+        let freshness = Some(Freshness::starting(limit));
+        let status = BundleStatus { name: NAME.to_owned(), freshness, ..BundleStatus::default() };
+        Self { host, status, limit, stale: false }
+    }
+
+    /// When it will be too old, unless it is already known to be.
+    pub(crate) fn stale_at(&self) -> Option<Instant> {
+        self.status.freshness.and_then(|freshness| freshness.stale_at()).filter(|_| !self.stale)
+    }
+
+    /// Looks whether it is too old, and says so when that has changed.
+    pub(crate) fn look_at_age(&mut self) {
+        let stale = self.status.freshness.is_some_and(|freshness| freshness.is_stale());
+        if stale == self.stale {
+            return;
+        }
+        self.stale = stale;
+        if stale {
+            let limit = self.limit.unwrap_or_default();
+            let why = format!("its service has not confirmed it for {limit:?} (max_staleness_seconds)");
+            tracing::error!(plugin = NAME, "Discovered configuration is stale: {why}.");
+        } else {
+            tracing::info!(plugin = NAME, "Discovered configuration is no longer stale.");
+        }
+        self.report_state();
+        self.report();
+    }
+
+    /// Ready once a configuration has been found, and as long as it is not too old.
+    fn report_state(&self) {
+        if self.stale {
+            let message = "not confirmed by its service for longer than max_staleness_seconds";
+            return self.host.report(State::Error, Some(message.to_owned()));
+        }
+        let found = self.status.last_successful_activation.0.is_some();
+        self.host.report(if found { State::Ok } else { State::NotReady }, None);
     }
 
     /// Notes that the service was asked, or the copy on disk read.
@@ -44,10 +82,12 @@ impl Progress {
     /// Notes that what is in effect is the newest that the service has.
     fn confirm(&mut self) {
         self.status.freshness = self.status.freshness.map(|freshness| freshness.confirmed(Instant::now()));
+        self.look_at_age();
     }
 
     /// Notes that the service has nothing newer than what is in effect.
     pub(crate) fn not_modified(&mut self) {
+        self.clear_error();
         if self.status.last_successful_activation.0.is_some() {
             self.confirm();
         }
@@ -88,7 +128,7 @@ impl Progress {
                 tracing::info!(plugin = NAME, "Discovery update processed successfully. Etag updated to {etag}.");
             }
         }
-        self.host.report(State::Ok, None);
+        self.report_state();
         self.report();
     }
 
