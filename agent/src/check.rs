@@ -5,8 +5,9 @@ mod discovery;
 
 use std::time::Duration;
 
-use regent_core::config::{BootConfig, ConfigError, ConfigErrors, ConfigTree, Layers, Leaf, UnknownKey};
-use regent_core::settings::{Settings, defaults};
+use regent_core::config::{BootConfig, ConfigError, ConfigErrors, ConfigTree, Layers, Leaf, UnknownKey, dotted};
+use regent_core::settings::defaults;
+use regent_core::supervisor::Plan;
 use regent_core::{Registry, Value};
 
 use crate::running::DEFAULT_ENGINE;
@@ -19,8 +20,8 @@ pub(crate) use discovery::{Changes, Discovery};
 pub(crate) struct Findings {
     /// What would be in effect, key by key. Nothing if the layers cannot be read.
     pub(crate) leaves: Vec<Leaf>,
-    /// What holds for keys of the agent as a whole that no layer has.
-    pub(crate) defaults: Vec<(&'static str, Value)>,
+    /// What holds for keys that no layer has, as far as it is known.
+    pub(crate) defaults: Vec<(String, Value)>,
     pub(crate) unknown: Vec<UnknownKey>,
     pub(crate) warnings: Vec<String>,
     /// Why a start would be refused; with discovery, also what keeps sections from starting that wait for it.
@@ -43,8 +44,7 @@ pub(crate) async fn check(registry: Registry, layers: &Layers, discovery: Option
             return findings;
         }
     };
-    let plan = bench.plan(&tree, &mut findings.errors);
-    let mut settings = plan.as_ref().map(|plan| plan.settings().clone());
+    let mut plan = bench.plan(&tree, &mut findings.errors);
     let mut whole = None;
     if let Some(section) = tree.section_or_empty(&["discovery"])
         && plan.as_ref().is_none_or(|plan| plan.starts("discovery"))
@@ -59,11 +59,10 @@ pub(crate) async fn check(registry: Registry, layers: &Layers, discovery: Option
             // The sections that wait for discovery are looked at as if it had brought nothing.
             _ => boot.over("{}").ok().map(|found| found.tree),
         };
-        let plan = whole.as_ref().and_then(|whole| bench.plan(whole, &mut findings.errors));
-        settings = plan.map(|plan| plan.settings().clone()).or(settings);
+        plan = whole.as_ref().and_then(|whole| bench.plan(whole, &mut findings.errors)).or(plan);
     }
     findings.unknown = tree.unknown_keys();
-    findings.describe(whole.as_ref().unwrap_or(&tree), settings.as_ref());
+    findings.describe(whole.as_ref().unwrap_or(&tree), plan.as_ref());
     findings
 }
 
@@ -80,7 +79,7 @@ impl Findings {
     }
 
     /// Notes what there is to say of the configuration that would be in effect.
-    fn describe(&mut self, tree: &ConfigTree, settings: Option<&Settings>) {
+    fn describe(&mut self, tree: &ConfigTree, plan: Option<&Plan>) {
         self.leaves = tree.leaves();
         self.unknown.extend(tree.unknown_keys());
         self.unknown.sort();
@@ -89,8 +88,12 @@ impl Findings {
         if let Discovery::Found(changes) = &self.discovery {
             self.warnings.extend(changes.without_effect());
         }
-        let absent = |key: &str| tree.get(&key.split('.').collect::<Vec<_>>()).is_none();
-        let known = settings.into_iter().flat_map(defaults).chain([("engine", DEFAULT_ENGINE.into())]);
-        self.defaults = known.filter(|(key, _)| absent(key)).collect();
+        let agent = plan.map(|plan| defaults(plan.settings())).unwrap_or_default();
+        let agent = agent.into_iter().chain([("engine", DEFAULT_ENGINE.into())]);
+        let agent = agent.map(|(key, value)| (key.split('.').map(str::to_owned).collect(), value));
+        let sections = plan.map(|plan| plan.defaults().to_vec()).unwrap_or_default();
+        let absent = |path: &Vec<String>| tree.value().at(path).is_none_or(Value::is_null);
+        let known = agent.chain(sections).filter(|(path, _)| absent(path));
+        self.defaults = known.map(|(path, value)| (dotted(&path), value)).collect();
     }
 }

@@ -31,7 +31,7 @@ pub use discovered::{BootConfig, Discovered};
 pub use error::{ConfigError, ConfigErrors};
 pub use keys::{Key, KeyAlgorithm, Keys};
 pub use layers::Layers;
-pub use listing::{Differences, Leaf};
+pub use listing::{Differences, Leaf, dotted};
 pub use secret::Secret;
 pub use section::Section;
 pub use tree::ConfigTree;

@@ -61,6 +61,7 @@ use crate::host::Host;
 use crate::status::StatusSink;
 use crate::trace::Tracer;
 use crate::trigger::Triggers;
+use crate::value::Value;
 
 /// A plugin's typed configuration.
 pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -77,6 +78,12 @@ pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     fn is_wanted(&self, known: &Known) -> bool {
         let _ = known;
         true
+    }
+
+    /// What holds for keys that may be left out, each with the keys below the section that lead to it, for people who ask.
+    /// Keys that are written may be among them.
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        Vec::new()
     }
 }
 

@@ -70,6 +70,37 @@ async fn every_value_is_shown_with_the_layer_that_it_comes_from() {
 }
 
 #[tokio::test]
+async fn defaults_of_bundles_and_discovery_are_among_the_values() {
+    let polling = "polling: {min_delay_seconds: 5, max_delay_seconds: 6}";
+    let services = "services: {acme: {url: 'http://127.0.0.1:1'}}\n";
+    let yaml = format!(
+        "{services}discovery: {{resource: d}}\n\
+         bundles: {{a.b: {{{polling}}}, file: {{resource: 'file:///x'}}, long: {{resource: r, persist: true}}}}\n"
+    );
+    let (code, report) = check_json(&yaml, &["--discovery", "skip"], &[]).await;
+    assert_eq!(code, 0, "{report}");
+    for (key, value, origin) in [
+        ("discovery.service", json!("acme"), "default"),
+        ("discovery.resource", json!("d"), "config.yaml"),
+        ("discovery.polling.max_delay_seconds", json!(120), "default"),
+        (r"bundles.a\.b.service", json!("acme"), "default"),
+        (r"bundles.a\.b.resource", json!("bundles/a.b"), "default"),
+        (r"bundles.a\.b.polling.min_delay_seconds", json!(5), "config.yaml"),
+        (r"bundles.a\.b.trigger", json!("periodic"), "default"),
+        (r"bundles.a\.b.persist", json!(false), "default"),
+        (r"bundles.a\.b.size_limit_bytes", json!(1 << 30), "default"),
+        ("bundles.long.persist", json!(true), "config.yaml"),
+        ("bundles.long.polling.min_delay_seconds", json!(60), "default"),
+    ] {
+        let found = about(&report["values"], key);
+        assert_eq!((&found["value"], found["origin"].as_str()), (&value, Some(origin)), "{key}: {report}");
+    }
+    let keys: Vec<_> = report["values"].as_array().expect("a list").iter().map(|value| value["key"].clone()).collect();
+    assert!(keys.iter().enumerate().all(|(at, key)| !keys[..at].contains(key)), "each key once: {keys:?}");
+    assert_eq!(about(&report["values"], "bundles.file.service"), &Value::Null, "a file has no service");
+}
+
+#[tokio::test]
 async fn unknown_keys_are_shown_with_their_layer_and_the_nearest_known_key() {
     let yaml = format!(
         "{SERVICE}bundels: {{}}\nbundles: {{authz: {{service: acme, poling: {{}}}}}}\ndecision_logs: {{reporting: {{max_delay_secs: 1}}}}\n"

@@ -36,9 +36,14 @@ pub struct Differences {
 impl Leaf {
     /// The dotted key as `--set` takes it.
     pub fn key(&self) -> String {
-        let escaped = self.path.iter().map(|key| key.replace('\\', r"\\").replace('.', r"\."));
-        escaped.collect::<Vec<_>>().join(".")
+        dotted(&self.path)
     }
+}
+
+/// The key that leads there, as `--set` takes it.
+pub fn dotted(path: &[String]) -> String {
+    let escaped = path.iter().map(|key| key.replace('\\', r"\\").replace('.', r"\."));
+    escaped.collect::<Vec<_>>().join(".")
 }
 
 impl ConfigTree {

@@ -33,6 +33,11 @@ impl Section {
         &self.name
     }
 
+    /// The keys that lead to the section.
+    pub(crate) fn path(&self) -> &[String] {
+        &self.path
+    }
+
     /// The content, as it was written.
     pub fn value(&self) -> &Value {
         &self.value

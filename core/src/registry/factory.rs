@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::plugin::{Known, Mailbox, Plugin, PluginConfig as _, Reconfigure, Roles};
 use crate::service::BoxFuture;
+use crate::value::Value;
 
 /// Makes instances of one plugin.
 pub trait Factory: Send + Sync {
@@ -62,6 +63,11 @@ pub trait Prepared: Send {
 
     /// The configuration itself, for a running instance.
     fn into_config(self: Box<Self>) -> Box<dyn Any + Send>;
+
+    /// As [`crate::plugin::PluginConfig::defaults`].
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        Vec::new()
+    }
 }
 
 /// An instance that does not run yet.
@@ -136,6 +142,10 @@ impl<P: Plugin> Prepared for Checked<P> {
 
     fn into_config(self: Box<Self>) -> Box<dyn Any + Send> {
         Box::new(self.config)
+    }
+
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        self.config.defaults()
     }
 }
 

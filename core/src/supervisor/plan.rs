@@ -10,6 +10,7 @@ use crate::plugin::{Known, Reconfigure, TriggerMode};
 use crate::registry::{Factory, Registry};
 use crate::service::Service;
 use crate::settings::{self, Settings};
+use crate::value::Value;
 
 /// A configuration that was checked, with all that it asks for. Nothing of it has had any effect.
 pub struct Plan {
@@ -21,6 +22,7 @@ pub struct Plan {
     /// In start order.
     pub(super) changes: Vec<Change>,
     pub(super) warnings: Vec<String>,
+    defaults: Vec<(Vec<String>, Value)>,
 }
 
 /// What runs, the service that its sections mean when they name none, and the keys that they may mean.
@@ -41,6 +43,11 @@ impl Plan {
         &self.settings
     }
 
+    /// What holds for keys of plugins' sections that may be left out, each with all keys that lead to it.
+    pub fn defaults(&self) -> &[(Vec<String>, Value)] {
+        &self.defaults
+    }
+
     /// The clients of the configured services.
     pub fn services(&self) -> BTreeMap<String, Arc<dyn Service>> {
         self.services.clone()
@@ -59,6 +66,7 @@ struct Planner<'a> {
     known: Known,
     kept: Vec<&'static str>,
     changes: Vec<Change>,
+    defaults: Vec<(Vec<String>, Value)>,
     errors: Vec<ConfigError>,
 }
 
@@ -80,7 +88,8 @@ pub(super) fn plan(
     errors.extend(wrong_keys);
     note_unknown(registry, tree);
     let known = known(tree, keys);
-    let mut planner = Planner { host, present, known, kept: Vec::new(), changes: Vec::new(), errors };
+    let (kept, changes, defaults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut planner = Planner { host, present, known, kept, changes, defaults, errors };
     let leader = registry.plugins.iter().any(|factory| factory.leads() && section_of(&**factory, tree).is_some());
     for (order, factory) in registry.plugins.iter().enumerate() {
         if leader && !tree.is_discovered() && !factory.leads() {
@@ -99,11 +108,11 @@ pub(super) fn plan(
             None => {}
         }
     }
-    let Planner { known, kept, changes, errors, .. } = planner;
+    let Planner { known, kept, changes, defaults, errors, .. } = planner;
     let Some(settings) = settings.filter(|_| errors.is_empty()) else { return Err(ConfigErrors(errors)) };
     let unknown = tree.unknown_keys();
     let warnings = tree.warnings().iter().cloned().chain(unknown.iter().map(ToString::to_string)).collect();
-    Ok(Plan { known, settings, services, kept, changes, warnings })
+    Ok(Plan { known, settings, services, kept, changes, warnings, defaults })
 }
 
 impl Planner<'_> {
@@ -118,6 +127,8 @@ impl Planner<'_> {
             Err(errors) => return self.errors.extend(errors.0),
         };
         let Some(prepared) = parts.prepared else { return };
+        let below = |(path, value): (Vec<String>, Value)| ([section.path(), &path[..]].concat(), value);
+        self.defaults.extend(prepared.defaults().into_iter().map(below));
         let mut alive = self.present.running.iter().filter(|active| !active.life.has_ended());
         let active = alive.find(|active| active.name == name);
         // A section that names no service changes its meaning with the first one.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use regent_core::Value;
 use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::plugin::{Known, PluginConfig, TriggerMode};
 use regent_core::signing::Verification;
@@ -159,6 +160,19 @@ impl PluginConfig for BundlesConfig {
         }
         errors.into_result()
     }
+
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        let single = self.legacy.is_some();
+        let below = |(name, config): (&String, &BundleConfig)| {
+            let name = (!single).then(|| name.clone());
+            let limit = (!single).then(|| (vec!["size_limit_bytes".to_owned()], config.limits.file.into()));
+            let keys = config.defaults().into_iter().chain(limit);
+            // The deprecated section knows fewer keys.
+            let keys = keys.filter(|(path, _)| !single || !matches!(&*path[0], "persist" | "trigger"));
+            keys.map(move |(path, value)| (name.iter().cloned().chain(path).collect(), value)).collect::<Vec<_>>()
+        };
+        self.bundles.iter().flat_map(below).collect()
+    }
 }
 
 fn bundle(name: &str, section: &Section, known: &Known) -> Result<BundleConfig, ConfigError> {
@@ -214,6 +228,20 @@ fn complete(name: &str, written: Written, known: &Known) -> Result<BundleConfig,
 }
 
 impl BundleConfig {
+    /// What holds for keys of its section that may be left out, each with the keys that lead to it.
+    pub fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        let path = |dotted: &str| dotted.split('.').map(str::to_owned).collect();
+        let seconds = |delay: &Duration| Value::from(delay.as_secs());
+        let mut keys = vec![(path("persist"), self.persist.into()), (path("trigger"), self.trigger.as_str().into())];
+        if let SourceConfig::Service { service, resource } = &self.source {
+            keys.push((path("service"), service.into()));
+            keys.push((path("resource"), resource.into()));
+            keys.push((path("polling.min_delay_seconds"), seconds(self.delay.start())));
+            keys.push((path("polling.max_delay_seconds"), seconds(self.delay.end())));
+        }
+        keys
+    }
+
     /// The same with a limit, in seconds, to how long it may go without being confirmed.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use regent_bundle::format::Limits;
 use regent_bundle::{BundleConfig, Polling, Signing, SourceConfig};
+use regent_core::Value;
 use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::plugin::{Known, PluginConfig, TriggerMode};
 use schemars::JsonSchema;
@@ -105,6 +106,10 @@ impl PluginConfig for DiscoveryConfig {
         let checked = self.check(known).map_err(|text| ConfigError::opa(text).from_layer(section.origin("")))?;
         self.checked = Some(checked);
         Ok(())
+    }
+
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        self.checked.as_ref().map(|checked| checked.bundle.defaults()).unwrap_or_default()
     }
 }
 

@@ -35,7 +35,7 @@ impl Report {
     pub(super) fn to_json(&self) -> String {
         let findings = &self.findings;
         let defaults = findings.defaults.iter().map(|(key, value)| {
-            Value::object([("key", (*key).into()), ("value", value.clone()), ("origin", "default".into())])
+            Value::object([("key", key.into()), ("value", value.clone()), ("origin", "default".into())])
         });
         let report = Value::object([
             ("accepted", (!self.refused).into()),

@@ -1,5 +1,7 @@
 //! The configuration's error texts.
 
+use regent_core::config::Layers;
+
 use crate::agent::Agent;
 
 async fn check(config: &str, expected: &str) {
@@ -44,6 +46,26 @@ async fn every_mistake_is_reported() {
     let config = "services: {acme: {url: 'http://x'}}\nbundles: {a: {service: x}, b: {trigger: z}}";
     let error = Agent::new().apply(config).await.expect_err("a refusal");
     assert!(error.contains(r#"bundle "a""#) && error.contains(r#"bundle "b""#), "{error}");
+}
+
+#[tokio::test]
+async fn what_may_be_left_out_is_told() {
+    let told = |config: &str| {
+        let tree = Layers::new().text("test", config).load().expect("YAML");
+        let plan = Agent::new().supervisor.check(&tree).map_err(|errors| errors.to_string()).expect("valid");
+        plan.defaults().iter().map(|(path, value)| format!("{}={value}", path.join("/"))).collect::<Vec<_>>()
+    };
+    let services = "services: {acme: {url: 'http://x'}}\n";
+    let expected = [
+        "bundle/service=\"acme\"",
+        "bundle/resource=\"p/authz\"",
+        "bundle/polling/min_delay_seconds=60",
+        "bundle/polling/max_delay_seconds=120",
+    ];
+    assert_eq!(told(&format!("{services}bundle: {{name: authz, prefix: p}}")), expected);
+    let all = told(&format!("{services}bundles: {{a.b: {{trigger: manual}}}}"));
+    assert_eq!(all[..2], ["bundles/a.b/persist=false", "bundles/a.b/trigger=\"manual\""]);
+    assert_eq!((all.len(), &*all[6]), (7, "bundles/a.b/size_limit_bytes=1073741824"));
 }
 
 #[tokio::test]
