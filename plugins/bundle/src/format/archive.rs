@@ -36,9 +36,11 @@ fn signatures(bytes: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, FormatEr
             entries += 1;
             Ok(if entries > limits.entries { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         }
-        Item::File { path, content, .. } if path == SIGNATURES => {
+        Item::File { path, size, content } if path == SIGNATURES => {
+            // There is no more to read than its size says.
+            limits.check_file(path, size)?;
             let mut bytes = Vec::new();
-            content.take(limits.file).read_to_end(&mut bytes).map_err(FormatError::archive)?;
+            content.read_to_end(&mut bytes).map_err(FormatError::archive)?;
             found = Some(bytes);
             Ok(ControlFlow::Break(()))
         }

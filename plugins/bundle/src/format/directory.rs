@@ -52,9 +52,10 @@ fn signatures(root: &Path, limits: &Limits, ignore: &dyn Fn(&str) -> bool) -> Re
     if ignore(SIGNATURES) || !place.symlink_metadata().is_ok_and(|about| about.is_file()) {
         return Ok(None);
     }
-    let file = File::open(&place).map_err(|error| unreadable(&place, error))?;
     let mut bytes = Vec::new();
-    file.take(limits.file).read_to_end(&mut bytes).map_err(|error| unreadable(&place, error))?;
+    let read = File::open(&place).and_then(|file| file.take(limits.file + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(&place, error))?;
+    limits.check_file(SIGNATURES, bytes.len() as u64)?;
     Ok(Some(bytes))
 }
 

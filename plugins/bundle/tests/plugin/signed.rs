@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use regent_bundle::format::Limits;
 use regent_bundle::format::sign::{self, files_of_archive};
+use regent_core::Value;
 use regent_core::config::{KeyAlgorithm, Secret};
 use regent_core::signing::SigningKey;
 use regent_kit::{Bundle, ControlPlane};
@@ -13,9 +14,14 @@ use crate::agent::{Agent, manual};
 use crate::authz;
 
 fn sign(bundle: &Bundle, secret: &str) -> Bundle {
+    sign_claiming(bundle, secret, None)
+}
+
+/// The same with claims in place of the key's name in the payload.
+fn sign_claiming(bundle: &Bundle, secret: &str, claims: Option<Value>) -> Bundle {
     let files = files_of_archive(&bundle.build(), &Limits::default()).expect("a list");
     let algorithm = KeyAlgorithm::of_name("HS256").expect("an algorithm");
-    let key = SigningKey { key: Secret::new(secret), algorithm, key_id: "k".to_owned(), claims: None };
+    let key = SigningKey { key: Secret::new(secret), algorithm, key_id: "k".to_owned(), claims };
     let signatures = sign::sign(&files, &TokenSigner, &key).expect("a signature");
     bundle.clone().file(".signatures.json", sign::text(&signatures))
 }
@@ -64,6 +70,45 @@ async fn without_keys_a_signed_bundle_is_refused_and_with_keys_an_unsigned_one_i
     agent.trigger().await.expect("v2 arrives");
     let agent = Agent::start(&with_key(&acme, "s3cret", ", signing: {}")).await;
     assert_eq!(agent.trigger().await, Err("bundle missing .signatures.json file".to_owned()));
+}
+
+#[tokio::test]
+async fn all_that_is_configured_of_signatures_counts() {
+    let acme = ControlPlane::start().await;
+    let keys = "keys: {k: {key: s3cret, algorithm: HS256}, two: {key: 0ther, algorithm: HS256}, \
+                scoped: {key: s3cret, algorithm: HS256, scope: write}}";
+    let plain = authz("v1", "1");
+    let good = sign(&plain, "s3cret");
+    let writing = sign_claiming(&plain, "s3cret", Some(Value::object([("scope", "write")])));
+    let extra = good.clone().file("x.txt", "x").file("y/z.txt", "z");
+    let (mismatch, wrong) = ("scope mismatch", "failed to verify JWT signature: invalid HMAC signature");
+    for (signing, bundle, expected) in [
+        // Without a section the signature chooses its key, and has to be right all the same.
+        ("", &good, Ok(())),
+        ("", &sign(&plain, "0ther"), Err(wrong)),
+        ("", &writing, Err(mismatch)),
+        ("signing: {keyid: k}", &good, Ok(())),
+        // The key of the configuration counts, whatever the signature says.
+        ("signing: {keyid: two}", &good, Err(wrong)),
+        ("signing: {keyid: two}", &sign(&plain, "0ther"), Ok(())),
+        ("signing: {keyid: scoped}", &good, Err(mismatch)),
+        ("signing: {keyid: scoped}", &writing, Ok(())),
+        ("signing: {keyid: k, scope: write}", &good, Err(mismatch)),
+        ("signing: {keyid: k, scope: write}", &writing, Ok(())),
+        ("signing: {keyid: scoped, scope: read}", &writing, Err(mismatch)),
+        ("signing: {keyid: k}", &extra, Err("file x.txt not included in bundle signature")),
+        ("signing: {keyid: k, exclude_files: ['*.txt']}", &extra, Err("file y/z.txt not included in bundle signature")),
+        ("signing: {keyid: k, exclude_files: ['*.txt', 'y/*']}", &extra, Ok(())),
+        ("signing: {plugin: kms}", &good, Err("no verifier exists under id kms")),
+        ("signing: {plugin: _default}", &good, Ok(())),
+    ] {
+        acme.serve_bundle("authz", bundle.build());
+        let url = acme.url();
+        let bundle = format!("bundles: {{authz: {{trigger: manual, {signing}}}}}");
+        let agent = Agent::start(&format!("services: {{acme: {{url: '{url}'}}}}\n{keys}\n{bundle}\n")).await;
+        assert_eq!(agent.trigger().await, expected.map_err(str::to_owned), "{signing}");
+        assert_eq!(agent.ask("authz/answer"), if expected.is_ok() { "1" } else { "undefined" }, "{signing}");
+    }
 }
 
 #[tokio::test]

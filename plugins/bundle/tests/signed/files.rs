@@ -162,6 +162,12 @@ fn a_directory_of_the_command_line_is_signed_under_its_own_name() {
     assert_eq!(load(&[], &trust), Err(format!("file {}/README.md not included in bundle signature", &path[1..])));
     assert_eq!(load(&[], &LocalTrust::Blind), Ok(()));
     assert_eq!(load(&[], &LocalTrust::default()), Err("verification key not provided".to_owned()));
+    // Whoever leaves the signature out has none.
+    let required = Verification { required: true, ..trusting() };
+    let trust_signed = LocalTrust::Verified(Some(required), std::sync::Arc::new(verifiers()));
+    let missing = || Err("bundle missing .signatures.json file".to_owned());
+    assert_eq!(load(&["README.md".to_owned()], &trust_signed), Ok(()));
+    assert_eq!(load(&["README.md".to_owned(), ".sig*".to_owned()], &trust_signed), missing());
     std::fs::write(root.join("users/data.yaml"), "ann: 2\n").expect("written");
     let error = load(&["README.md".to_owned()], &trust).expect_err("changed");
     assert!(error.starts_with(&format!("{}/users/data.yaml: digest mismatch ", &path[1..])), "{error}");
@@ -174,12 +180,30 @@ fn a_directory_that_is_downloaded_is_signed_by_paths_within_it() {
     let within = files_of_directory(directory.path(), "", &Limits::default(), &|_| false).expect("a list");
     assert_eq!(within, files_of_archive(&plain().build(), &Limits::default()).expect("a list"));
     std::fs::write(directory.path().join(".signatures.json"), signature(&within)).expect("written");
+    // What is signed again is signed without the signature that is there.
+    let again = files_of_directory(directory.path(), "", &Limits::default(), &|_| false).expect("a list");
+    assert_eq!(again, within);
+    assert_eq!(files_of_archive(&signed(&plain()).build(), &Limits::default()).expect("a list"), within);
     let (trusting, verifiers) = (trusting(), verifiers());
     let trust = Trust::Verified { verification: Some(&trusting), verifiers: &verifiers, base: "" };
     Bundle::from_directory(directory.path(), &Limits::default(), trust).expect("as signed");
     std::fs::write(directory.path().join("more.txt"), "x").expect("written");
-    let error = Bundle::from_directory(directory.path(), &Limits::default(), trust).expect_err("one more");
-    assert_eq!(error.to_string(), "file more.txt not included in bundle signature");
+    let refusal = |limits: Limits, trust| {
+        Bundle::from_directory(directory.path(), &limits, trust).expect_err("a refusal").to_string()
+    };
+    assert_eq!(refusal(Limits::default(), trust), "file more.txt not included in bundle signature");
+    let large = refusal(Limits { file: 100, ..Limits::default() }, trust);
+    assert!(large.starts_with("bundle file .signatures.json size (101 bytes) exceeds "), "{large}");
+    // A link is passed over like any other, and a directory where the signature should be is none.
+    let required = Verification { required: true, ..trusting.clone() };
+    let strict = Trust::Verified { verification: Some(&required), verifiers: &verifiers, base: "" };
+    let place = directory.path().join(".signatures.json");
+    std::fs::rename(&place, directory.path().join("linked")).expect("renamed");
+    std::os::unix::fs::symlink("linked", &place).expect("a link");
+    assert_eq!(refusal(Limits::default(), strict), "bundle missing .signatures.json file");
+    std::fs::remove_file(&place).expect("removed");
+    std::fs::create_dir(&place).expect("a directory");
+    assert_eq!(refusal(Limits::default(), strict), "bundle missing .signatures.json file");
 }
 
 #[test]
@@ -194,6 +218,10 @@ fn limits_hold_for_files_that_are_only_verified() {
     assert!(error.contains("exceeds configured size_limit_bytes (2999 bytes)"), "{error}");
     let error = read(Limits { total: 5_999, ..Limits::default() }).expect_err("too large");
     assert_eq!(error, "bundle size exceeds configured size_limit_bytes (5999 bytes)");
+    let signature = signed(&Kit::new().rego("a.rego", "package a"));
+    let limits = Limits { file: 100, ..Limits::default() };
+    let error = Bundle::from_archive(&signature.build(), &limits, trust).expect_err("too large").to_string();
+    assert!(error.starts_with("bundle file .signatures.json size ("), "{error}");
     let error = read(Limits { entries: 2, ..Limits::default() }).expect_err("too many");
     assert_eq!(error, "archive read failed: more than 2 entries");
 }
