@@ -174,6 +174,41 @@ async fn what_sign_signs_run_believes_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_secret_may_stand_in_the_flag_itself() {
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(folder.path().join("src")).expect("a directory");
+    std::fs::write(folder.path().join("src/app.rego"), policy("v1")).expect("written");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_regent"));
+    command.current_dir(folder.path()).args(["sign", "-b", "src", "--signing-alg", "HS256", "--signing-key", "s3cret"]);
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let signed = std::fs::read(folder.path().join(".signatures.json")).expect("signed");
+    let run = |more: &[&str]| {
+        let command = regent().file("src/app.rego", policy("v1")).file("src/.signatures.json", &signed);
+        command.file("secret", "s3cret").args(["-b", "src", "--signing-alg", "HS256"]).args(more)
+    };
+    // In the flag, in a file that it names, or in a variable.
+    for command in [
+        run(&["--verification-key", "s3cret"]),
+        run(&["--verification-key", "secret"]),
+        run(&["--verification-key", "s3cret", "--verification-key-id", "mine"]),
+        run(&[]).env("OPA_RUN_VERIFICATION_KEY", "s3cret"),
+    ] {
+        let agent = command.start().await.expect("it starts");
+        assert_eq!(decide(&agent, "app/revision", json!({})).await, "v1");
+    }
+    for (command, expected) in [
+        (run(&["--verification-key", "0ther"]), "failed to verify JWT signature: invalid HMAC signature"),
+        (run(&["--verification-key", "s3cret", "--signing-alg", "HS384"]), "invalid HMAC signature"),
+        (run(&["--verification-key", "s3cret", "--scope", "write"]), "scope mismatch"),
+    ] {
+        let output = command.run_to_end(SOON).await.expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains(expected) && !stderr.contains("s3cret"), "{expected}: {stderr}");
+    }
+}
+
+#[tokio::test]
 async fn a_program_verifies_with_a_key_that_only_another_process_knows() {
     let acme = ControlPlane::start().await;
     let folder = tempfile::tempdir().expect("a directory");

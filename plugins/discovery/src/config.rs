@@ -115,16 +115,18 @@ impl PluginConfig for DiscoveryConfig {
 
 #[cfg(test)]
 mod tests {
-    use regent_core::config::Layers;
+    use regent_core::config::{Key, Keys, Layers, Secret};
 
     use super::*;
 
-    fn check(section: &str, services: &[&str]) -> Result<Checked, String> {
+    fn parsed(section: &str) -> DiscoveryConfig {
         let tree = Layers::new().text("boot", &format!("discovery: {section}")).load().expect("YAML");
-        let section = tree.section(&["discovery"]).expect("a section");
-        let config = section.parse::<DiscoveryConfig>().expect("the right types");
+        tree.section(&["discovery"]).expect("a section").parse().expect("the right types")
+    }
+
+    fn check(section: &str, services: &[&str]) -> Result<Checked, String> {
         let services = services.iter().map(|name| (*name).to_owned()).collect();
-        config.check(&Known { services, ..Known::default() })
+        parsed(section).check(&Known { services, ..Known::default() })
     }
 
     fn resource(checked: &Checked) -> &str {
@@ -145,6 +147,22 @@ mod tests {
             let checked = check(section, &["acme"]).expect("a sound section");
             assert_eq!((resource(&checked), &*checked.query, &*checked.kept_as), (path, query, kept_as), "{section}");
         }
+    }
+
+    #[test]
+    fn signatures_are_asked_for_as_of_any_bundle() {
+        let key = Key { key: Secret::new("s"), ..Key::default() };
+        let keys: Keys = [("k".to_owned(), key)].into_iter().collect();
+        let asked = |section: &str, keys: &Keys| {
+            let known = Known { keys: keys.clone(), services: vec!["acme".to_owned()], ..Known::default() };
+            let checked = parsed(section).check(&known).expect("a sound section");
+            checked.bundle.verification.map(|asked| (asked.key_id.clone(), asked.scope.clone(), asked.required))
+        };
+        let of = |id: &str, scope: &str, required| Some((id.to_owned(), scope.to_owned(), required));
+        assert_eq!(asked("{resource: d}", &Keys::default()), None);
+        assert_eq!(asked("{resource: d}", &keys), of("", "", false));
+        assert_eq!(asked("{resource: d, signing: {}}", &Keys::default()), of("", "", true));
+        assert_eq!(asked("{resource: d, signing: {keyid: k, scope: read}}", &keys), of("k", "read", true));
     }
 
     #[test]
