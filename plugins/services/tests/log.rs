@@ -17,8 +17,8 @@ async fn requests_and_answers_are_in_the_log_and_failing_ones_with_the_beginning
     tracing::subscriber::set_global_default(layer.into_subscriber()).expect("the only test of this program");
     let config = format!("services: {{acme: {{url: '{}', credentials: {{bearer: {{token: s3cret}}}}}}}}", server.url());
     let service = acme(&config).await;
-    let long = "x".repeat(2000);
-    for (status, body) in [(200, "fine"), (503, &*long), (401, "")] {
+    let rant = "x".repeat(2000);
+    for (status, body) in [(200, "fine"), (503, &*rant), (401, "")] {
         server.answer("GET", "/a", status, &[("x-seen", "1")], body.to_owned());
         assert_eq!(get(&*service, "a").await, Ok((status, body.to_owned())), "what is logged still arrives");
     }
@@ -32,7 +32,7 @@ async fn requests_and_answers_are_in_the_log_and_failing_ones_with_the_beginning
     assert!(sent[0]["url"].as_str().is_some_and(|url| url.ends_with("/a")), "{log}");
     assert!(log.contains("REDACTED") && !log.contains("s3cret"), "{log}");
     let bodies: Vec<_> = received.iter().map(|line| line["response"].as_str()).collect();
-    assert_eq!(bodies, [None, Some(&long[..1024]), Some("")]);
+    assert_eq!(bodies, [None, Some(&rant[..1024]), Some("")]);
     assert!(
         received.iter().all(|line| line["headers"].as_str().is_some_and(|shown| shown.contains("x-seen"))),
         "{log}"
