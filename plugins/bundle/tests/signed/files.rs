@@ -118,6 +118,11 @@ fn excluded_files_may_be_anything_but_only_where_the_pattern_says() {
     assert_eq!(check(&["*"]), Err("file x/build.txt not included in bundle signature".to_owned()));
     assert_eq!(check(&["**"]), Err("file x/build.txt not included in bundle signature".to_owned()));
     assert_eq!(check(&["x/*"]), Err("file y.txt not included in bundle signature".to_owned()));
+    // What is no pattern matches nothing.
+    for malformed in ["[", "y.txt[", "\\"] {
+        let found = check(&["x/*", malformed]);
+        assert_eq!(found, Err("file y.txt not included in bundle signature".to_owned()), "{malformed}");
+    }
     // Listed and excluded: changed as one likes, but there.
     let signature = signature_of(&Kit::new().rego("a.rego", "package a"));
     let other = |path: &str| Kit::new().rego(path, "package b").file(".signatures.json", signature.clone());

@@ -21,6 +21,7 @@ fn the_truth_table_holds() {
         assert_eq!(found, expected.map_err(str::to_owned), "{verification:?}");
     };
     check(&unsigned, Some(&with_id), Err(MISSING));
+    check(&unsigned, Some(&Verification { required: false, ..with_id.clone() }), Err(MISSING));
     check(&signed, Some(&with_id), Ok(()));
     check(&signed, Some(&trusting()), Ok(()));
     check(&unsigned, Some(&trusting()), Ok(()));
