@@ -10,9 +10,9 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use regent::core::decision::DecisionEvent;
+use regent::core::decision::EncodedEvent;
 use regent::core::plugin::{DecisionSink, PluginConfig};
-use regent::core::{Error, ErrorKind, Host, Registry};
+use regent::core::{Error, ErrorKind, Host, Registry, Value};
 
 /// Where the lines go.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -34,14 +34,16 @@ impl DecisionSink for LineFile {
         Ok(Self(config))
     }
 
-    async fn write(&mut self, events: &[DecisionEvent]) -> Result<(), Error> {
+    async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {
         // A few short lines: quick enough to be written in place.
         let failed = |error| Error::new(ErrorKind::Unavailable, "cannot write decisions").caused_by(error);
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&self.0.path);
         let mut file = file.map_err(failed)?;
         for event in events {
-            let result = event.result.as_ref().map_or_else(|| "undefined".to_owned(), ToString::to_string);
-            writeln!(file, "{} {} {result}", event.timestamp, event.path).map_err(failed)?;
+            let fields = event.to_value();
+            let path = fields.get("path").and_then(Value::as_str).unwrap_or_default();
+            let result = fields.get("result").map_or_else(|| "undefined".to_owned(), ToString::to_string);
+            writeln!(file, "{} {path} {result}", event.timestamp()).map_err(failed)?;
         }
         Ok(())
     }

@@ -5,16 +5,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::service::BoxFuture;
 use crate::store::{ActiveBundle, Snapshot};
-use crate::value::Value;
+use crate::value::{Value, decode, write_json};
 
 /// The record of one answered policy query, with the fields that OPA gives it.
 ///
-/// The REST API makes it, `decision-logs` shapes it (labels, masks), sinks take it. Values are shared, so a clone is
-/// cheap.
+/// The REST API makes it, `decision-logs` shapes it (labels, masks) and encodes it for sinks ([`EncodedEvent`]). Values are
+/// shared, so a clone is cheap.
 #[derive(Debug, Clone)]
 pub struct DecisionEvent {
     /// The agent's labels.
@@ -129,6 +131,51 @@ impl DecisionEvent {
     }
 }
 
+/// An event as receivers get it: shaped, and encoded once for all of them. Clones share the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedEvent {
+    decision_id: Arc<str>,
+    timestamp: Timestamp,
+    json: Bytes,
+}
+
+impl EncodedEvent {
+    /// Encodes an event.
+    pub fn of(event: &DecisionEvent) -> Self {
+        let mut json = Vec::with_capacity(1024);
+        write_json(&mut json, &event.to_value());
+        Self { decision_id: event.decision_id.as_str().into(), timestamp: event.timestamp, json: json.into() }
+    }
+
+    /// An event from what [`EncodedEvent::json`] gave; nothing if the bytes are no event.
+    pub fn decode(json: Bytes) -> Option<Self> {
+        let value = decode(&json).ok()?;
+        let text = |key| value.get(key).and_then(Value::as_str);
+        let (decision_id, timestamp) = (text("decision_id")?.into(), text("timestamp")?.parse().ok()?);
+        Some(Self { decision_id, timestamp, json })
+    }
+
+    /// The id of the decision.
+    pub fn decision_id(&self) -> &str {
+        &self.decision_id
+    }
+
+    /// When the decision was made.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// The event as one JSON object, without line breaks.
+    pub fn json(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// The event as a value, for who wants single fields of it. Decodes anew each time.
+    pub fn to_value(&self) -> Value {
+        decode(&self.json).unwrap_or_default()
+    }
+}
+
 fn list(pointers: &[String]) -> Option<Value> {
     (!pointers.is_empty()).then(|| Value::array(pointers))
 }
@@ -140,12 +187,15 @@ pub trait DecisionRecorder: Send + Sync {
         Arc::default()
     }
 
-    /// Takes one event, quickly: the request waits.
+    /// Takes one event, quickly: the request waits. Who gets a [`Safekeeping`] does not answer before it is done.
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
-    fn record(&self, event: DecisionEvent) -> Result<(), Error>;
+    fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error>;
 }
+
+/// Done when a record is safe; an error if it cannot be kept, and the decision must not be answered for that.
+pub type Safekeeping = BoxFuture<'static, Result<(), Error>>;
 
 /// A batch on its way into a sink.
 pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -156,5 +206,5 @@ pub trait SinkHandle: Send + Sync {
     /// Delivers a batch in order; done when the sink has taken it.
     ///
     /// An error of kind [`crate::ErrorKind::Unavailable`] means that the same batch may be offered again.
-    fn write(&self, events: Arc<[DecisionEvent]>) -> Delivery<'_>;
+    fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_>;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::decision::{DecisionEvent, DecisionRecorder, SinkHandle};
+use crate::decision::{DecisionEvent, DecisionRecorder, Safekeeping, SinkHandle};
 use crate::error::Error;
 use crate::plugin::Roles;
 use crate::service::{BoxFuture, Services};
@@ -82,12 +82,12 @@ impl Host {
         self.settings.load()
     }
 
-    /// Records a decision, if anyone keeps records.
+    /// Records a decision, if anyone keeps records. What comes back is to be waited for before the answer goes out.
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
-    pub fn record(&self, event: DecisionEvent) -> Result<(), Error> {
-        self.directory.recorder().map_or(Ok(()), |recorder| recorder.record(event))
+    pub fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+        self.directory.recorder().map_or(Ok(None), |recorder| recorder.record(event))
     }
 
     /// Names, in lower case, of the request headers that a record should bring along.

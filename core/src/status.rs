@@ -138,6 +138,9 @@ pub struct DecisionLogsStatus {
     /// Counters of dropped events and of the encoder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Value>,
+    /// How single receivers fare, by name, where there is more to say than OPA says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sinks: Option<Value>,
 }
 
 /// Everything that a status report is made from.

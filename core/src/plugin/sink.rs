@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Inbox, Plugin, PluginConfig, Roles, Signal};
-use crate::decision::{DecisionEvent, Delivery, SinkHandle};
+use crate::decision::{Delivery, EncodedEvent, SinkHandle};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::status::State;
@@ -14,7 +14,7 @@ use crate::status::State;
 /// Batches that wait for a sink; `decision-logs` buffers, so few are enough.
 const CAPACITY: usize = 4;
 
-/// Takes decision events that `decision_logs.plugin: NAME` sends to it; configured at `plugins.NAME`.
+/// Takes decision events that `decision_logs.plugin: NAME` sends to it (one of several, perhaps); configured at `plugins.NAME`.
 pub trait DecisionSink: Sized + Send + 'static {
     /// Its name in the configuration.
     const NAME: &'static str;
@@ -28,12 +28,13 @@ pub trait DecisionSink: Sized + Send + 'static {
     /// When it could never work.
     fn build(config: Self::Config, host: Host) -> Result<Self, Error>;
 
-    /// Takes a batch, in order. The events are masked already.
+    /// Takes a batch, in order. The events are masked already. An event may come again: after an error, and with
+    /// `buffer_type: disk` after a crash.
     ///
     /// # Errors
     /// An error of kind [`ErrorKind::Unavailable`] has the same batch offered again later; any other drops it, which
     /// is counted.
-    fn write(&mut self, events: &[DecisionEvent]) -> impl Future<Output = Result<(), Error>> + Send;
+    fn write(&mut self, events: &[EncodedEvent]) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Finishes what it has begun; called once, at the end.
     fn close(self) -> impl Future<Output = Result<(), Error>> + Send {
@@ -42,7 +43,7 @@ pub trait DecisionSink: Sized + Send + 'static {
 }
 
 struct Batch {
-    events: Arc<[DecisionEvent]>,
+    events: Arc<[EncodedEvent]>,
     done: oneshot::Sender<Result<(), Error>>,
 }
 
@@ -57,7 +58,7 @@ pub struct SinkPlugin<S> {
 struct Handle(mpsc::Sender<Batch>);
 
 impl SinkHandle for Handle {
-    fn write(&self, events: Arc<[DecisionEvent]>) -> Delivery<'_> {
+    fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_> {
         Box::pin(async move {
             let ended = || Error::new(ErrorKind::Unavailable, "the sink has ended");
             let (done, answer) = oneshot::channel();

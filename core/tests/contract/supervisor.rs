@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
-use regent_core::decision::{DecisionEvent, DecisionRecorder};
+use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
 use regent_core::plugin::{Inbox, Known, Plugin, PluginConfig, Reconfigure, Roles, Signal};
 use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
 use regent_core::settings::{Identity, Settings};
@@ -279,8 +279,8 @@ async fn a_plugin_that_verifies_learns_that_keys_have_changed() {
 struct Fleeting;
 
 impl DecisionRecorder for Fleeting {
-    fn record(&self, _: DecisionEvent) -> Result<(), Error> {
-        Ok(())
+    fn record(&self, _: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+        Ok(None)
     }
 }
 

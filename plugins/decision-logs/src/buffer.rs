@@ -1,21 +1,24 @@
 //! What waits for the service: closed chunks, and before them the events that will become chunks.
 //!
-//! Both kinds of OPA's are here. A *size* buffer encodes events as they come and counts the bytes of its chunks; an
-//! *event* buffer counts events and encodes them when they are fetched. When a buffer is full, the oldest goes first.
+//! Both kinds of OPA's are here. A *size* buffer compresses events as they come and counts the bytes of its chunks; an
+//! *event* buffer counts events and compresses them when they are fetched. When a buffer is full, the oldest goes first.
+//! What waits on disk instead is a [`Backlog`].
 
+mod backlog;
 mod chunk;
 mod encoder;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use regent_core::Value;
+use regent_core::decision::EncodedEvent;
 
+pub(crate) use backlog::Backlog;
 pub(crate) use chunk::Chunk;
 use encoder::Encoder;
 
 use crate::config::{BufferType, Reporting};
-use crate::counters::{Count, Counters};
+use crate::counters::{Count, Tally};
 
 /// Bounds of a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,15 @@ impl Limits {
     }
 }
 
+/// What a round of uploads takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Goal {
+    /// Number of the first event that is none of the round's.
+    pub(crate) until: u64,
+    /// Whether the last chunk may be smaller than it could be.
+    pub(crate) partial: bool,
+}
+
 /// What one operation did to events that should have been kept.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Loss {
@@ -55,41 +67,49 @@ pub(crate) struct Buffer {
     closed: VecDeque<Chunk>,
     bytes: usize,
     encoder: Encoder,
-    events: VecDeque<Value>,
-    counters: Arc<Counters>,
+    events: VecDeque<(u64, EncodedEvent)>,
+    /// Number of the next event.
+    next: u64,
+    tally: Arc<Tally>,
 }
 
 impl Buffer {
-    pub(crate) fn new(limits: Limits, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(limits: Limits, tally: Arc<Tally>) -> Self {
         Self {
-            encoder: Encoder::new(limits.upload, counters.clone()),
+            encoder: Encoder::new(limits.upload, tally.clone()),
             closed: VecDeque::new(),
             bytes: 0,
             events: VecDeque::new(),
+            next: 0,
             limits,
-            counters,
+            tally,
         }
     }
 
-    /// Takes events in, as services are to receive them. Values, because events hold on to the whole state that the
-    /// decision saw, and what waits here may wait for long.
-    pub(crate) fn push(&mut self, events: impl IntoIterator<Item = Value>) -> Loss {
-        match self.limits.kind {
-            BufferType::Event => self.events.extend(events),
-            BufferType::Size => {
-                for event in events {
-                    let chunks = self.encoder.push(&event);
-                    self.add(chunks);
-                }
+    /// Takes events in.
+    pub(crate) fn push(&mut self, events: &[EncodedEvent]) -> Loss {
+        for (number, event) in (self.next..).zip(events) {
+            if self.limits.kind == BufferType::Event {
+                self.events.push_back((number, event.clone()));
+            } else {
+                let chunks = self.encoder.push(event.json(), number);
+                self.add(chunks);
             }
         }
+        self.next += events.len() as u64;
         self.make_room()
     }
 
+    /// What a round takes that begins now: all that has come so far, or only what fills chunks.
+    pub(crate) fn goal(&mut self, everything: bool) -> (Goal, Loss) {
+        let loss = if everything { self.close() } else { Loss::default() };
+        (Goal { until: self.closed.back().map_or(0, |chunk| chunk.last() + 1), partial: everything }, loss)
+    }
+
     /// Closes what is open, so that [`Buffer::take`] finds everything that has come so far.
-    pub(crate) fn close(&mut self) -> Loss {
-        while let Some(event) = self.events.pop_front() {
-            let chunks = self.encoder.push(&event);
+    fn close(&mut self) -> Loss {
+        while let Some((number, event)) = self.events.pop_front() {
+            let chunks = self.encoder.push(event.json(), number);
             self.add(chunks);
         }
         let chunks = self.encoder.close();
@@ -97,8 +117,13 @@ impl Buffer {
         self.make_room()
     }
 
-    /// Takes the oldest closed chunk out.
-    pub(crate) fn take(&mut self) -> Option<Chunk> {
+    /// Takes the next chunk of a round out.
+    pub(crate) fn take(&mut self, goal: Goal) -> Option<Chunk> {
+        let is_due = self.closed.front()?.last() < goal.until;
+        if is_due { self.take_oldest() } else { None }
+    }
+
+    fn take_oldest(&mut self) -> Option<Chunk> {
         let chunk = self.closed.pop_front()?;
         self.bytes -= chunk.size();
         Some(chunk)
@@ -117,15 +142,15 @@ impl Buffer {
             return Loss::default();
         }
         let before = self.close();
-        self.encoder = Encoder::new(limits.upload, self.counters.clone());
+        self.encoder = Encoder::new(limits.upload, self.tally.clone());
         self.limits = limits;
         let after = self.make_room();
         Loss { chunks: before.chunks + after.chunks, events: before.events + after.events }
     }
 
-    /// Closed chunks that wait.
-    pub(crate) fn closed(&self) -> usize {
-        self.closed.len()
+    /// Whether a chunk has filled up.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.closed.is_empty()
     }
 
     /// Events in the buffer, in whatever form.
@@ -144,18 +169,18 @@ impl Buffer {
 
     fn make_room(&mut self) -> Loss {
         let loss = match self.limits.kind {
-            BufferType::Size => self.make_room_by_bytes(),
+            BufferType::Size | BufferType::Disk => self.make_room_by_bytes(),
             BufferType::Event => self.make_room_by_events(),
         };
-        self.counters.add(Count::BufferEvents, loss.events);
+        self.tally.add(Count::BufferEvents, loss.events);
         loss
     }
 
     fn make_room_by_bytes(&mut self) -> Loss {
         let mut loss = Loss::default();
         while self.bytes > self.limits.bytes {
-            let Some(oldest) = self.take() else { break };
-            self.counters.add(Count::BufferBytes, oldest.events() as u64);
+            let Some(oldest) = self.take_oldest() else { break };
+            self.tally.add(Count::BufferBytes, oldest.events() as u64);
             loss.chunks += 1;
         }
         loss
@@ -165,7 +190,7 @@ impl Buffer {
         let mut loss = Loss::default();
         let mut excess = self.len().saturating_sub(self.limits.events);
         while excess > 0 {
-            let gone = match self.take() {
+            let gone = match self.take_oldest() {
                 Some(oldest) => oldest.events(),
                 None => usize::from(self.events.pop_front().is_some()),
             };

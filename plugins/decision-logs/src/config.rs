@@ -1,5 +1,7 @@
 //! The section `decision_logs`, with OPA's keys, defaults and words.
 
+mod disk;
+mod names;
 mod reporting;
 
 use regent_core::config::{ConfigError, ConfigErrors, Section};
@@ -8,6 +10,8 @@ use regent_core::value::Path;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use disk::{Disk, Sync};
+pub use names::Names;
 pub use reporting::{BufferType, Reporting, Trigger};
 
 /// Where the service takes logs if the configuration does not say.
@@ -23,8 +27,8 @@ pub struct Config {
     pub resource: Option<String>,
     /// Deprecated: the last part of the path `/logs/NAME`, used if `resource` is absent.
     pub partition_name: Option<String>,
-    /// The plugin that receives events.
-    pub plugin: Option<String>,
+    /// The plugin that receives events, or a list of them.
+    pub plugin: Names,
     /// Whether each event becomes a line of the agent's own log.
     pub console: bool,
     /// The document that says what to mask, `/system/log/mask` if absent.
@@ -73,11 +77,21 @@ impl PluginConfig for Config {
     }
 
     fn is_wanted(&self, _known: &Known) -> bool {
-        self.service.is_some() || self.plugin.is_some() || self.console
+        self.service.is_some() || !self.plugins().is_empty() || self.console
     }
 }
 
 impl Config {
+    /// The plugins that receive events.
+    pub fn plugins(&self) -> &[String] {
+        &self.plugin.0
+    }
+
+    /// Whether answers wait until their events are on disk.
+    pub fn holds_answers(&self) -> bool {
+        self.reporting.disk(std::path::Path::new("")).is_some_and(|disk| disk.holds_answers())
+    }
+
     /// The path that events are posted to.
     pub fn upload_path(&self) -> String {
         match (&self.resource, &self.partition_name) {
@@ -99,16 +113,19 @@ impl Config {
 
     fn choose_service(&mut self, known: &Known) {
         self.service.take_if(|name| name.is_empty());
-        self.plugin.take_if(|name| name.is_empty());
-        if self.service.is_none() && self.plugin.is_none() && !self.console {
+        if self.service.is_none() && self.plugins().is_empty() && !self.console {
             self.service = known.services.first().cloned();
             self.is_guessed = known.services.len() > 1;
         }
     }
 
     fn check_receivers(&self, known: &Known, errors: &mut Vec<String>) {
-        if let Some(name) = self.plugin.as_ref().filter(|name| !known.plugins.contains(*name)) {
-            errors.push(format!("invalid plugin name {name:?} in decision_logs"));
+        for (at, name) in self.plugins().iter().enumerate() {
+            if !known.plugins.contains(name) {
+                errors.push(format!("invalid plugin name {name:?} in decision_logs"));
+            } else if self.plugins()[..at].contains(name) {
+                errors.push(format!("plugin name {name:?} is listed twice in decision_logs"));
+            }
         }
         if let Some(name) = self.service.as_ref().filter(|name| !known.services.contains(name)) {
             errors.push(format!("invalid service name {name:?} in decision_logs"));

@@ -1,10 +1,16 @@
 //! Counts what happens to events, for Prometheus and for status, under OPA's names.
 
+mod tally;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::{Counter, Histogram};
 use regent_core::Value;
 use regent_core::telemetry::Telemetry;
+
+pub(crate) use tally::Tally;
 
 /// What is counted. The position is that in [`TABLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +45,35 @@ pub(crate) enum Count {
     PluginRefused,
     /// Events that were still in some buffer when the time to stop was over.
     Unfinished,
+    /// Events that made room in a full journal.
+    DiskFull,
+    /// Events that could not be put into a journal.
+    DiskFailed,
+    /// Events that were in a journal and cannot be read any more.
+    DiskDamaged,
+    /// Decisions that were not answered, because a journal would not take their events.
+    DiskRefused,
+}
+
+impl Count {
+    /// Why events are gone, if that is what is counted.
+    fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::RateLimit => "rate_limit",
+            Self::BufferEvents | Self::BufferBytes | Self::ConsoleBuffer | Self::PluginBuffer => "buffer_full",
+            Self::EncodingFailure => "too_large",
+            Self::PluginRefused => "refused",
+            Self::Unfinished => "stopped",
+            Self::DiskFull => "disk_full",
+            Self::DiskFailed => "disk_failed",
+            Self::DiskDamaged => "disk_damaged",
+            _ => return None,
+        })
+    }
 }
 
 /// Name in Prometheus, and in status behind `counter_`; then what it counts.
-const TABLE: [(&str, &str); 15] = [
+const TABLE: [(&str, &str); 19] = [
     ("decision_logs_dropped_rate_limit_exceeded", "Decision log events dropped because of the rate limit."),
     ("decision_logs_dropped_buffer_size_limit_exceeded", "Decision log events dropped because a buffer was full."),
     (
@@ -61,6 +92,10 @@ const TABLE: [(&str, &str); 15] = [
     ("decision_logs_dropped_plugin_buffer_exceeded", "Decision log events dropped because the plugin was slow."),
     ("decision_logs_dropped_plugin_refused", "Decision log events dropped because the plugin refused them."),
     ("decision_logs_dropped_at_stop", "Decision log events that were not delivered before the agent stopped."),
+    ("decision_logs_dropped_disk_full", "Decision log events dropped from a full journal to make room."),
+    ("decision_logs_dropped_disk_failed", "Decision log events that could not be written to a journal."),
+    ("decision_logs_dropped_disk_damaged", "Decision log events lost because a journal was damaged."),
+    ("decision_logs_refused_disk", "Decisions refused because a journal would not take their events."),
 ];
 
 const CHUNK_EVENTS: &str = "enc_events_written_in_chunk";
@@ -70,6 +105,9 @@ pub(crate) struct Counters {
     totals: [AtomicU64; TABLE.len()],
     exported: [Counter; TABLE.len()],
     chunk_events: Histogram,
+    telemetry: Telemetry,
+    /// One for each receiver that there ever was, by name. Locked to start a receiver or to report.
+    tallies: Mutex<BTreeMap<String, Arc<Tally>>>,
 }
 
 impl Counters {
@@ -78,16 +116,33 @@ impl Counters {
             telemetry.describe_counter(name, help);
         }
         telemetry.describe_histogram(CHUNK_EVENTS, "Decision log events in one chunk.");
+        tally::describe(telemetry);
         Self {
             totals: Default::default(),
             exported: TABLE.map(|(name, _)| telemetry.counter(name, &[])),
             chunk_events: telemetry.histogram(CHUNK_EVENTS, &[]),
+            telemetry: telemetry.clone(),
+            tallies: Mutex::default(),
         }
     }
 
     pub(crate) fn add(&self, count: Count, amount: u64) {
         self.totals[count as usize].fetch_add(amount, Ordering::Relaxed);
         self.exported[count as usize].increment(amount);
+    }
+
+    /// What happens to the events of one receiver; the same as before, if there was one of that name before.
+    pub(crate) fn tally(self: &Arc<Self>, sink: &str) -> Arc<Tally> {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Tally::new(sink.to_owned(), self.clone()));
+        tallies.entry(sink.to_owned()).or_insert_with(new).clone()
+    }
+
+    /// How receivers fare that OPA has no word for; nothing if there is nothing to say.
+    pub(crate) fn sinks(&self) -> Option<Value> {
+        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown: Vec<_> = tallies.iter().filter_map(|(sink, tally)| Some((sink.clone(), tally.shown()?))).collect();
+        (!shown.is_empty()).then(|| Value::object(shown))
     }
 
     /// One closed chunk.

@@ -3,6 +3,8 @@
 use http::StatusCode;
 use regent_core::engine::QueryError;
 
+use crate::journal::AppendError;
+
 /// Why an event could not be masked.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +53,20 @@ pub enum UploadError {
     /// The service could not be asked.
     #[error("log upload failed: {0}")]
     Unreachable(String),
+    /// What was to be sent cannot be read back from disk.
+    #[error("log upload failed: cannot read decisions back: {0}")]
+    Unreadable(std::io::Error),
+}
+
+/// Why an event is not in a journal.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum KeepError {
+    /// The journal does not take it.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// There is no journal.
+    #[error("the decision cannot be recorded: {0}")]
+    Closed(String),
 }
 
 impl UploadError {
@@ -58,7 +74,7 @@ impl UploadError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(status) => Some(status.as_u16()),
-            Self::Unreachable(_) => None,
+            Self::Unreachable(_) | Self::Unreadable(_) => None,
         }
     }
 }

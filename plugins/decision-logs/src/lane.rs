@@ -2,27 +2,35 @@
 //!
 //! A lane takes orders at any time, also while it waits for its receiver, so handing events to a lane waits for work at
 //! most, never for a network.
+//!
+//! Events that wait on disk take a way of their own: the lane's keeper puts them into the journal, and the lane reads it.
 
 mod console;
 mod fifo;
+mod keeper;
 mod limiter;
 mod named;
+mod relay;
 mod upload;
 mod uploader;
+mod waiting;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::decision::DecisionEvent;
+use regent_core::decision::EncodedEvent;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use console::Console;
-pub(crate) use fifo::{Fifo, Order as FifoOrder};
+pub(crate) use fifo::{Bounds, Fifo, Order as FifoOrder};
+pub(crate) use keeper::{Keeper, Receipt, Wake};
 pub(crate) use named::Named;
+pub(crate) use relay::Relay;
 pub(crate) use uploader::{Order as UploadOrder, Settings, Uploader};
+pub(crate) use waiting::Waiting;
 
 /// Orders that wait for a lane; more make the sender wait.
 const CAPACITY: usize = 16;
@@ -31,7 +39,7 @@ const CAPACITY: usize = 16;
 const FAREWELL: Duration = Duration::from_millis(100);
 
 /// Events on their way to every lane.
-pub(crate) type Batch = Arc<[DecisionEvent]>;
+pub(crate) type Batch = Arc<[EncodedEvent]>;
 
 /// What every lane can be told.
 pub(crate) trait LaneOrder: Send + 'static {
@@ -46,17 +54,40 @@ pub(crate) struct Lane<O> {
     orders: mpsc::Sender<O>,
     /// A set of one, because a set ends its tasks when it is dropped.
     task: JoinSet<()>,
+    keeper: Option<Keeper>,
 }
 
 impl<O: LaneOrder> Lane<O> {
-    pub(crate) fn start<F>(life: impl FnOnce(mpsc::Receiver<O>) -> F) -> Self
+    /// Starts a lane; with a keeper if its events wait on disk.
+    pub(crate) fn start<F>(keeper: Option<Keeper>, life: impl FnOnce(mpsc::Receiver<O>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (orders, inbox) = mpsc::channel(CAPACITY);
         let mut task = JoinSet::new();
         task.spawn(life(inbox));
-        Self { orders, task }
+        Self { orders, task, keeper }
+    }
+
+    /// Hands events over; false if the lane has ended, which is a bug in it. The receipt is for lanes on disk.
+    pub(crate) async fn record(&self, events: Batch, receipt: Option<Receipt>) -> bool {
+        match &self.keeper {
+            Some(keeper) => keeper.keep(events, receipt).await,
+            None => return self.tell(O::events(events)).await,
+        }
+        true
+    }
+
+    /// Whether events of this lane wait on disk.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Returns when the lane finds all events that were handed over before.
+    pub(crate) async fn flush(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.flush().await;
+        }
     }
 
     /// Gives an order; false if the lane has ended, which is a bug in it.
@@ -66,6 +97,9 @@ impl<O: LaneOrder> Lane<O> {
 
     /// Lets the lane finish before the deadline.
     pub(crate) async fn stop(mut self, deadline: Instant) {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.close(deadline).await;
+        }
         let early = deadline - FAREWELL.min(deadline.saturating_duration_since(Instant::now()) / 5);
         if self.tell(O::stop(early)).await {
             let _ = timeout_at(deadline, self.task.join_next()).await;

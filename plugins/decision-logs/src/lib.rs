@@ -2,13 +2,17 @@
 //!
 //! ```text
 //! request ─ Recorder ─▶ queue ─ Shaper (labels, drop, mask) ─┬▶ lane: console
-//!           never waits                                      ├▶ lane: plugin
+//!           never waits                                      ├▶ lane: plugin, another plugin, …
 //!                                                            └▶ lane: service (chunks, uploads)
+//!
+//! with `buffer_type: disk`, on the way to plugins and service:  ─▶ keeper ─▶ journal ─▶ lane
 //! ```
 //!
 //! What it promises:
 //!
-//! * A request never waits for its record. All work is done behind a queue, off the threads that answer requests.
+//! * A request never waits for its record, unless `disk_sync: always` wants the record on disk first. All work is done
+//!   behind a queue, off the threads that answer requests.
+//! * What is encoded is encoded once, after masking; nothing unmasked gets into a buffer or onto a disk.
 //! * The policies that drop and mask see the state that the decision saw, not a newer one.
 //! * If a mask cannot be applied, the event keeps nothing that it might have hidden.
 //! * Every buffer has a bound, and every event that does not fit is counted, logged and shown in status.
@@ -21,6 +25,7 @@ mod buffer;
 mod config;
 mod counters;
 mod error;
+mod journal;
 mod lane;
 mod lanes;
 mod mask;
@@ -31,7 +36,7 @@ mod policy;
 mod recorder;
 mod shape;
 
-pub use config::{BufferType, Config, HttpContext, Reporting, RequestContext, Trigger};
+pub use config::{BufferType, Config, Disk, HttpContext, Names, Reporting, RequestContext, Sync, Trigger};
 pub use error::{MaskError, UploadError};
 pub use plugin::DecisionLogsPlugin;
 

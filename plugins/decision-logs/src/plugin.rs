@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::decision::DecisionEvent;
 use regent_core::plugin::{Inbox, Plugin, Reconfigure, Reply, Roles, Signal};
 use regent_core::status::State;
 use regent_core::{Error, Host};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::counters::{Count, Counters};
-use crate::lanes::Lanes;
+use crate::lane::Receipt;
+use crate::lanes::{Kept, Lanes};
 use crate::notice::Notice;
-use crate::recorder::Recorder;
+use crate::recorder::{Arrival, Recorder};
 use crate::shape::{Shaper, Trouble};
 
 /// Events that are shaped at once. Small, so that signals do not wait long.
@@ -24,12 +24,15 @@ const BATCH: usize = 256;
 /// Time that a lane has to finish when a new configuration does without it.
 const LANE_GRACE: Duration = Duration::from_secs(5);
 
+/// Time between two tries to start lanes that could not start.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Records decisions; configured at `decision_logs`.
 pub struct DecisionLogsPlugin {
     config: Config,
     host: Host,
     recorder: Arc<Recorder>,
-    queue: mpsc::Receiver<DecisionEvent>,
+    queue: mpsc::Receiver<Arrival>,
     counters: Arc<Counters>,
 }
 
@@ -51,9 +54,9 @@ impl Plugin for DecisionLogsPlugin {
 
     async fn run(self, mut inbox: Inbox<Config>) -> Result<(), Error> {
         info!(plugin = Self::NAME, "Starting decision logger.");
-        warn_about(&self.config);
+        let config = self.config.clone();
         let mut desk = Desk::open(self);
-        desk.host.report(State::Ok, None);
+        desk.follow(config).await;
         loop {
             tokio::select! {
                 signal = inbox.recv() => match signal {
@@ -62,6 +65,7 @@ impl Plugin for DecisionLogsPlugin {
                     Signal::Stop(deadline) => return desk.close(deadline).await,
                 },
                 batch = next_batch(&mut desk.queue) => desk.handle(batch).await?,
+                () = sleep(RETRY), if desk.is_incomplete => desk.complete().await,
             }
         }
     }
@@ -69,13 +73,16 @@ impl Plugin for DecisionLogsPlugin {
 
 /// What the running plugin works with.
 struct Desk {
+    config: Config,
     host: Host,
     recorder: Arc<Recorder>,
-    queue: mpsc::Receiver<DecisionEvent>,
+    queue: mpsc::Receiver<Arrival>,
     shaper: Arc<Shaper>,
     lanes: Lanes,
     counters: Arc<Counters>,
     notices: Notices,
+    /// Whether lanes could not start.
+    is_incomplete: bool,
 }
 
 /// Warnings that may become due with every event.
@@ -91,8 +98,10 @@ impl Desk {
         let DecisionLogsPlugin { config, host, recorder, queue, counters } = plugin;
         Self {
             shaper: Arc::new(Shaper::new(&config, counters.clone())),
-            lanes: Lanes::open(&config, &host, &counters),
+            lanes: Lanes::new(host.clone(), counters.clone()),
             notices: Notices::default(),
+            is_incomplete: false,
+            config,
             host,
             recorder,
             queue,
@@ -101,14 +110,19 @@ impl Desk {
     }
 
     /// Shapes events and hands them to every lane.
-    async fn handle(&mut self, batch: Vec<DecisionEvent>) -> Result<(), Error> {
+    async fn handle(&mut self, batch: Vec<Arrival>) -> Result<(), Error> {
         self.note_queue();
         let (shaper, labels, size) = (self.shaper.clone(), self.host.settings().labels.clone(), batch.len());
-        let job = tokio::task::spawn_blocking(move || shaper.shape(&labels, batch));
+        let job = tokio::task::spawn_blocking(move || {
+            let (events, receipts): (Vec<_>, Vec<_>) = batch.into_iter().map(|a| (a.event, a.receipt)).unzip();
+            (shaper.shape(&labels, events), receipts)
+        });
         match job.await {
-            Ok(outcome) => {
+            Ok((outcome, receipts)) => {
                 self.note(&outcome.trouble);
-                self.lanes.record(outcome.events.into()).await
+                let kept = self.lanes.record(outcome.events.into()).await?;
+                confirm(kept, receipts.into_iter().flatten().collect());
+                Ok(())
             }
             Err(panic) => {
                 self.counters.add(Count::EncodingFailure, size as u64);
@@ -138,11 +152,34 @@ impl Desk {
 
     async fn reconfigure(&mut self, config: &Config) -> Result<(), Error> {
         self.drain().await?;
-        warn_about(config);
         self.recorder.reconfigure(config);
         self.shaper = Arc::new(Shaper::new(config, self.counters.clone()));
-        self.lanes.reconfigure(config, &self.host, &self.counters, Instant::now() + LANE_GRACE).await;
+        self.follow(config.clone()).await;
         Ok(())
+    }
+
+    /// Starts and stops lanes as the configuration wants it.
+    async fn follow(&mut self, config: Config) {
+        warn_about(&config);
+        self.config = config;
+        self.is_incomplete = false;
+        self.complete().await;
+    }
+
+    /// Starts lanes that are not there yet. While one cannot start, the plugin is in error, and tries again.
+    async fn complete(&mut self) {
+        let was_incomplete = self.is_incomplete;
+        let started = self.lanes.reconfigure(&self.config, Instant::now() + LANE_GRACE).await;
+        self.is_incomplete = started.is_err();
+        match started {
+            Ok(()) => self.host.report(State::Ok, None),
+            Err(error) => {
+                if !was_incomplete {
+                    error!(plugin = "decision_logs", "{}", error.chain());
+                }
+                self.host.report(State::Error, Some(error.chain()));
+            }
+        }
     }
 
     async fn close(mut self, deadline: Instant) -> Result<(), Error> {
@@ -176,12 +213,25 @@ impl Desk {
 }
 
 /// The next events in the queue; never any, once it is closed and empty.
-async fn next_batch(queue: &mut mpsc::Receiver<DecisionEvent>) -> Vec<DecisionEvent> {
+async fn next_batch(queue: &mut mpsc::Receiver<Arrival>) -> Vec<Arrival> {
     let mut batch = Vec::new();
     if queue.recv_many(&mut batch, BATCH).await == 0 {
         std::future::pending::<()>().await;
     }
     batch
+}
+
+/// Tells those that wait for receipts when lanes have given theirs.
+fn confirm(kept: Kept, receipts: Vec<Receipt>) {
+    if receipts.is_empty() {
+        return;
+    }
+    tokio::spawn(async move {
+        let result = kept.settled().await;
+        for receipt in receipts {
+            let _ = receipt.send(result.clone());
+        }
+    });
 }
 
 fn warn_about(config: &Config) {

@@ -1,47 +1,81 @@
-//! Where requests leave their events: a queue that nobody waits for.
+//! Where requests leave their events: a queue that nobody waits for, unless their records have to be safe first.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use regent_core::Error;
-use regent_core::decision::{DecisionEvent, DecisionRecorder};
-use tokio::sync::mpsc;
+use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
+use regent_core::{Error, ErrorKind};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
 use crate::counters::{Count, Counters};
+use crate::error::KeepError;
+use crate::lane::Receipt;
 
 /// Events that may wait to be shaped. This is a cushion for bursts; what waits for a receiver waits in a lane.
 pub(crate) const QUEUE: usize = 10_000;
 
+/// An event, and who waits for it to be safe.
+pub(crate) struct Arrival {
+    pub(crate) event: DecisionEvent,
+    pub(crate) receipt: Option<Receipt>,
+}
+
 /// Takes events from requests.
 pub(crate) struct Recorder {
-    queue: mpsc::Sender<DecisionEvent>,
+    queue: mpsc::Sender<Arrival>,
     counters: Arc<Counters>,
     /// Events dropped since someone last asked.
     dropped: AtomicU64,
     /// Names of the request headers that events show.
     headers: ArcSwap<Vec<String>>,
+    /// Whether answers wait until their events are on disk.
+    holds: AtomicBool,
 }
 
 impl Recorder {
     /// The recorder and where its events come out.
-    pub(crate) fn new(config: &Config, counters: Arc<Counters>) -> (Arc<Self>, mpsc::Receiver<DecisionEvent>) {
+    pub(crate) fn new(config: &Config, counters: Arc<Counters>) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
         let (queue, events) = mpsc::channel(QUEUE);
-        let recorder = Self { queue, counters, dropped: AtomicU64::new(0), headers: ArcSwap::default() };
+        let (dropped, headers, holds) = Default::default();
+        let recorder = Self { queue, counters, dropped, headers, holds };
         recorder.reconfigure(config);
         (Arc::new(recorder), events)
     }
 
-    /// Takes the names of headers from another configuration.
+    /// Goes by another configuration.
     pub(crate) fn reconfigure(&self, config: &Config) {
         let names = config.request_context.http.headers.iter().map(|name| name.to_ascii_lowercase()).collect();
         self.headers.store(Arc::new(names));
+        self.holds.store(config.holds_answers(), Ordering::Relaxed);
     }
 
     /// Events dropped since the last call.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.swap(0, Ordering::Relaxed)
+    }
+
+    fn drop_one(&self) {
+        self.counters.add(Count::BufferEvents, 1);
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The event goes into the queue at once if there is room, so that it is recorded even if the client leaves.
+    fn hold(&self, event: DecisionEvent) -> Safekeeping {
+        let (receipt, safe) = oneshot::channel();
+        let sent = self.queue.try_send(Arrival { event, receipt: Some(receipt) });
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            match sent {
+                Err(TrySendError::Full(arrival)) => queue.send(arrival).await.map_err(|_| lost(&ended()))?,
+                Err(TrySendError::Closed(_)) => return Err(lost(&ended())),
+                Ok(()) => {}
+            }
+            drop(queue);
+            safe.await.unwrap_or_else(|_| Err(ended())).map_err(|error| lost(&error))
+        })
     }
 }
 
@@ -50,12 +84,23 @@ impl DecisionRecorder for Recorder {
         self.headers.load_full()
     }
 
-    /// Never fails: an event that finds the queue full, or its reader gone, is dropped and counted.
-    fn record(&self, event: DecisionEvent) -> Result<(), Error> {
-        if self.queue.try_send(event).is_err() {
-            self.counters.add(Count::BufferEvents, 1);
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+    /// Never fails: an event that finds the queue full, or its reader gone, is dropped and counted; or waits, where its
+    /// answer waits too.
+    fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+        if self.holds.load(Ordering::Relaxed) {
+            return Ok(Some(self.hold(event)));
         }
-        Ok(())
+        if self.queue.try_send(Arrival { event, receipt: None }).is_err() {
+            self.drop_one();
+        }
+        Ok(None)
     }
+}
+
+fn ended() -> KeepError {
+    KeepError::Closed("decision logs have ended".to_owned())
+}
+
+fn lost(error: &KeepError) -> Error {
+    Error::new(ErrorKind::Unavailable, error.to_string())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use regent_core::Value;
-use regent_core::decision::DecisionEvent;
+use regent_core::decision::{DecisionEvent, EncodedEvent};
 use regent_core::engine::QueryError;
 use regent_core::store::Snapshot;
 
@@ -25,7 +25,7 @@ pub(crate) struct Shaper {
 /// The events that are kept, and what went wrong with others.
 #[derive(Default)]
 pub(crate) struct Shaped {
-    pub(crate) events: Vec<DecisionEvent>,
+    pub(crate) events: Vec<EncodedEvent>,
     pub(crate) trouble: Trouble,
 }
 
@@ -56,21 +56,20 @@ impl Shaper {
         }
     }
 
-    /// Shapes a batch. Its order stays.
-    pub(crate) fn shape(&self, labels: &Value, batch: Vec<DecisionEvent>) -> Shaped {
+    /// Shapes and encodes a batch. Its order stays.
+    pub(crate) fn shape(&self, labels: &Value, batch: impl IntoIterator<Item = DecisionEvent>) -> Shaped {
         let mut shaped = Shaped::default();
         let mut present: Option<Present> = None;
         for mut event in batch {
             event.labels = labels.clone();
             event.request_context = self.request_context(&event);
-            // Taken out: an event that waits for a receiver must not keep an old state alive.
             let kept = event.snapshot.take().is_none_or(|snapshot| {
                 let known = present.take().filter(|known| known.generation == snapshot.generation());
                 let present = present.insert(known.unwrap_or_else(|| self.look(&snapshot)));
                 self.keep(&mut event, &snapshot, present, &mut shaped.trouble)
             });
             if kept {
-                shaped.events.push(event);
+                shaped.events.push(EncodedEvent::of(&event));
             }
         }
         self.counters.add(Count::DropFailed, shaped.trouble.drop);

@@ -63,7 +63,12 @@ impl Answers for Api {
     async fn answer(&self, call: &mut Call) -> Response {
         let (id, route) = (call.id, call.route);
         let answered = panics::caught(dispatch(&self.parts, call)).await;
-        answered.map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response))
+        let answer =
+            answered.map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response));
+        match call.promises.kept().await {
+            Ok(()) => answer,
+            Err(unrecorded) => ApiError::internal(unrecorded.chain()).into_response(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::answer::Response;
 use crate::body::Payload;
 use crate::params::Params;
 use crate::peer::Peer;
+use crate::promises::Promises;
 use crate::route::Route;
 
 /// A client as its connection shows it.
@@ -67,6 +68,8 @@ pub(crate) struct Call {
     pub(crate) body: Payload,
     /// The document in the body, once somebody has been authorized by it.
     pub(crate) document: Option<Value>,
+    /// What has to be done before the answer goes out.
+    pub(crate) promises: Promises,
 }
 
 impl Call {
@@ -89,6 +92,7 @@ impl Call {
             head: self.head.clone(),
             body: Payload::Read(Bytes::new()),
             document: None,
+            promises: self.promises.share(),
         }
     }
 

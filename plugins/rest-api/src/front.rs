@@ -22,6 +22,7 @@ use crate::body::Payload;
 use crate::call::{Answers, Call, Client};
 use crate::pace::{Handed, Pace};
 use crate::panics;
+use crate::promises::Promises;
 use crate::route::{self, Route};
 
 /// What the connections of one agent have in common.
@@ -98,6 +99,7 @@ impl<S: Answers> Connection<S> {
             head,
             body: Payload::Unread(body),
             document: None,
+            promises: Promises::default(),
         }
     }
 }

@@ -36,6 +36,7 @@ mod panics;
 mod params;
 mod peer;
 mod policies;
+mod promises;
 mod query;
 mod reference;
 mod route;

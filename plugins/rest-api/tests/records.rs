@@ -5,7 +5,7 @@ mod support;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use regent_core::decision::{DecisionEvent, DecisionRecorder};
+use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
 use regent_core::plugin::{Inbox, Plugin, PluginConfig, Roles, Signal};
 use regent_core::{Error, ErrorKind, Host, Registry, Supervisor, Value};
 use support::{Agent, identity, tree};
@@ -49,11 +49,14 @@ impl Plugin for Recorder {
 }
 
 impl DecisionRecorder for Recorder {
-    fn record(&self, event: DecisionEvent) -> Result<(), Error> {
+    fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
         if event.path == "refused" {
             return Err(Error::new(ErrorKind::Refused, "the record is full"));
         }
-        EVENTS.0.send(event).map_err(|_| Error::new(ErrorKind::Internal, "nobody listens"))
+        let is_lost = event.path == "lost";
+        EVENTS.0.send(event).map_err(|_| Error::new(ErrorKind::Internal, "nobody listens"))?;
+        let failed = || Err(Error::new(ErrorKind::Unavailable, "the disk is full"));
+        Ok(is_lost.then(|| Box::pin(async move { failed() }) as Safekeeping))
     }
 }
 
@@ -126,6 +129,25 @@ async fn a_decision_that_cannot_be_recorded_is_not_answered() {
     let (agent, _supervisor) = recorded().await;
     let refused = agent.get("/v1/data/refused").await;
     assert_eq!((refused.status.as_u16(), refused.json()["message"].as_str()), (500, Some("the record is full")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_waits_until_its_record_is_safe_and_does_not_go_out_if_it_is_not() {
+    let mut events = EVENTS.1.lock().await;
+    let (agent, _supervisor) = recorded().await;
+    let many = r#"{"inputs": {"a": 1, "b": 2, "c": 3}}"#;
+    let answers = [
+        agent.get("/v1/data/lost").await,
+        agent.post("/v1/data/lost", "{}").await,
+        agent.post("/v0/data/lost", "{}").await,
+        agent.post("/v1/batch/data/lost", many).await,
+    ];
+    for answer in answers {
+        assert_eq!((answer.status.as_u16(), answer.json()["message"].as_str()), (500, Some("the disk is full")));
+    }
+    for _ in 0..6 {
+        assert_eq!(events.recv().await.expect("an event").path, "lost");
+    }
 }
 
 const ENDLESS: &str = "package endless

@@ -7,12 +7,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use regent_core::Value;
-use regent_core::value::write_json;
+use bytes::Bytes;
+use regent_core::value::{decode, encode};
 use tracing::error;
 
 use super::Chunk;
-use crate::counters::{Count, Counters};
+use crate::counters::{Count, Tally};
 
 /// The guess never grows beyond this, or beyond the upload limit if that is more: it is memory that nothing else counts.
 const LARGEST_GUESS: usize = 16 << 20;
@@ -34,20 +34,21 @@ pub(super) struct Encoder {
     open: Open,
     /// Encoded size from which on events are known to fit only without their `nd_builtin_cache`.
     too_large_with_cache: usize,
-    counters: Arc<Counters>,
+    tally: Arc<Tally>,
 }
 
-/// Encoded events that no chunk holds yet, separated by commas, and where each of them ends.
+/// Encoded events that no chunk holds yet, separated by commas, and where each of them ends; and their numbers.
 #[derive(Default)]
 struct Open {
     text: Vec<u8>,
     ends: Vec<usize>,
+    numbers: Vec<u64>,
 }
 
 impl Encoder {
-    pub(super) fn new(limit: usize, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(limit: usize, tally: Arc<Tally>) -> Self {
         let guess = Guess { bytes: limit, exponent: 0.0, range: limit..limit.max(LARGEST_GUESS) };
-        Self { limit, guess, open: Open::default(), too_large_with_cache: usize::MAX, counters }
+        Self { limit, guess, open: Open::default(), too_large_with_cache: usize::MAX, tally }
     }
 
     /// Events that no chunk holds yet.
@@ -55,12 +56,17 @@ impl Encoder {
         self.open.ends.len()
     }
 
-    /// Takes an event; hands out chunks if that filled some.
-    pub(super) fn push(&mut self, event: &Value) -> Vec<Chunk> {
-        let Some(json) = self.encode(event) else { return Vec::new() };
+    /// Bytes until a chunk is thought to be full.
+    pub(super) fn room(&self) -> usize {
+        self.guess.bytes.saturating_sub(self.open.text.len())
+    }
+
+    /// Takes an encoded event and its number; hands out chunks if that filled some.
+    pub(super) fn push(&mut self, json: &Bytes, number: u64) -> Vec<Chunk> {
+        let Some(json) = self.fit(json) else { return Vec::new() };
         let full = !self.open.ends.is_empty() && self.open.text.len() + json.len() + 2 >= self.guess.bytes;
         let chunks = if full { self.finish(true) } else { Vec::new() };
-        self.open.push(&json);
+        self.open.push(&json, number);
         chunks
     }
 
@@ -82,11 +88,11 @@ impl Encoder {
     /// Makes one chunk of a range of events, or several if one would be too large. Each event fits alone, so halving
     /// ends.
     fn cut(&mut self, open: &Open, range: Range<usize>, full: bool, chunks: &mut Vec<Chunk>) {
-        let chunk = Chunk::compress(open.slice(&range), range.len());
+        let chunk = Chunk::compress(open.slice(&range), range.len(), open.numbers[range.end - 1]);
         if chunk.size() > self.limit && range.len() > 1 {
             if range.len() == open.ends.len() {
                 self.guess.shrink();
-                self.counters.add(Count::ScaleDown, 1);
+                self.tally.add(Count::ScaleDown, 1);
             }
             let middle = range.start + range.len() / 2;
             self.cut(open, range.start..middle, false, chunks);
@@ -96,37 +102,43 @@ impl Encoder {
         if full {
             self.learn(chunk.size());
         }
-        self.counters.chunk(chunk.events());
+        self.tally.chunk(chunk.events());
         chunks.push(chunk);
     }
 
     fn learn(&mut self, size: usize) {
         if size < self.limit / 10 * 9 {
             self.guess.grow();
-            self.counters.add(Count::ScaleUp, 1);
+            self.tally.add(Count::ScaleUp, 1);
         } else {
-            self.counters.add(Count::Stable, 1);
+            self.tally.add(Count::Stable, 1);
         }
     }
 
     /// The event as JSON that fits into a chunk; nothing, if it cannot.
-    fn encode(&mut self, event: &Value) -> Option<Vec<u8>> {
-        let json = json_of(event);
+    fn fit(&mut self, json: &Bytes) -> Option<Bytes> {
+        let excess = if json.len() >= self.too_large_with_cache { None } else { Some(self.excess(json)) };
+        if excess == Some(None) {
+            return Some(json.clone());
+        }
+        let event = decode(json).unwrap_or_default();
         let has_cache = event.get(CACHE).is_some();
-        let known_too_large = json.len() >= self.too_large_with_cache && has_cache;
-        let Some(size) = (if known_too_large { Some(json.len()) } else { self.excess(&json) }) else {
-            return Some(json);
+        let size = match excess {
+            Some(excess) => excess,
+            None if has_cache => Some(json.len()),
+            None => self.excess(json),
         };
-        self.counters.add(Count::ExceededUploadLimit, 1);
+        let Some(size) = size else { return Some(json.clone()) };
+        self.tally.add(Count::ExceededUploadLimit, 1);
         if !has_cache {
             return self.give_up(size, ". No ND cache to drop.");
         }
         self.too_large_with_cache = self.too_large_with_cache.min(json.len());
-        let smaller = json_of(&event.without(&[CACHE]));
+        let smaller = Bytes::from(encode(&event.without(&[CACHE])));
         if let Some(size) = self.excess(&smaller) {
             return self.give_up(size, " even after dropping the ND cache.");
         }
-        self.counters.add(Count::CacheDropped, 1);
+        self.tally.add(Count::CacheDropped, 1);
         error!(
             plugin = "decision_logs",
             "ND builtins cache dropped from this event to fit under maximum upload size limits. \
@@ -140,11 +152,11 @@ impl Encoder {
         if json.len() + OVERHEAD <= self.limit {
             return None;
         }
-        Some(Chunk::compress(json, 1).size()).filter(|size| *size > self.limit)
+        Some(Chunk::compress(json, 1, 0).size()).filter(|size| *size > self.limit)
     }
 
-    fn give_up(&self, size: usize, why: &str) -> Option<Vec<u8>> {
-        self.counters.add(Count::EncodingFailure, 1);
+    fn give_up(&self, size: usize, why: &str) -> Option<Bytes> {
+        self.tally.add(Count::EncodingFailure, 1);
         let limit = self.limit;
         error!(
             plugin = "decision_logs",
@@ -156,24 +168,19 @@ impl Encoder {
 }
 
 impl Open {
-    fn push(&mut self, json: &[u8]) {
+    fn push(&mut self, json: &[u8], number: u64) {
         if !self.text.is_empty() {
             self.text.push(b',');
         }
         self.text.extend_from_slice(json);
         self.ends.push(self.text.len());
+        self.numbers.push(number);
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {
         let start = if range.start == 0 { 0 } else { self.ends[range.start - 1] + 1 };
         &self.text[start..self.ends[range.end - 1]]
     }
-}
-
-fn json_of(event: &Value) -> Vec<u8> {
-    let mut json = Vec::with_capacity(512);
-    write_json(&mut json, event);
-    json
 }
 
 /// How many uncompressed bytes fit into a chunk, as far as is known.

@@ -1,6 +1,7 @@
 //! `decision_logs.reporting`: when events are uploaded, in which pieces, and what waits.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regent_core::plugin::TriggerMode;
@@ -29,8 +30,10 @@ pub enum BufferType {
     /// Bytes of compressed chunks. Events are encoded when they come.
     #[default]
     Size,
-    /// Events. They are encoded when they are uploaded.
+    /// Events. They are compressed when they are uploaded.
     Event,
+    /// Bytes of journals on disk, which outlive the process; Regent's own.
+    Disk,
 }
 
 /// What makes an upload happen.
@@ -55,12 +58,26 @@ pub struct Reporting {
     pub max_delay_seconds: Option<u64>,
     /// Most bytes of one upload, compressed; 32768 if absent.
     pub upload_size_limit_bytes: Option<i64>,
-    /// `size` or `event`; `size` if absent.
+    /// `size`, `event` or `disk`; `size` if absent.
     pub buffer_type: Option<String>,
-    /// Bytes of compressed chunks that may wait, 256 MiB if absent; only with `buffer_type: size`.
+    /// Bytes of compressed chunks that may wait, 256 MiB if absent; only with `buffer_type: size`. For plugins, bytes of
+    /// events.
     pub buffer_size_limit_bytes: Option<i64>,
     /// Events that may wait, 10000 if absent; only with `buffer_type: event`.
     pub buffer_size_limit_events: Option<i64>,
+    /// The directory of journals, `decision_logs` below `persistence_directory` if absent; this and the following keys
+    /// only with `buffer_type: disk`.
+    pub disk_directory: Option<PathBuf>,
+    /// Bytes of each receiver's journal, 1 GiB if absent.
+    pub disk_size_limit_bytes: Option<i64>,
+    /// `always`: an answer waits until its event is on disk; `interval`: the disk is waited for from time to time;
+    /// `never`: that is left to the operating system. `always` if absent.
+    pub disk_sync: Option<String>,
+    /// Milliseconds between two waits for the disk, 100 if absent; only with `disk_sync: interval`.
+    pub disk_sync_interval_ms: Option<u64>,
+    /// What becomes of a decision whose event cannot be kept: `refuse` answers 500 and keeps all older events, `drop`
+    /// answers as if nothing were wrong, counts the loss, and drops the oldest events of a full journal. `drop` if absent.
+    pub disk_on_failure: Option<String>,
     /// Events taken per second at most; without limit if absent.
     pub max_decisions_per_second: Option<f64>,
     /// `periodic`, `immediate` or `manual`; `periodic` if absent.
@@ -70,7 +87,11 @@ pub struct Reporting {
 impl Reporting {
     /// What the buffer counts.
     pub fn buffer_type(&self) -> BufferType {
-        if self.buffer_type.as_deref() == Some("event") { BufferType::Event } else { BufferType::Size }
+        match self.buffer_type.as_deref() {
+            Some("event") => BufferType::Event,
+            Some("disk") => BufferType::Disk,
+            _ => BufferType::Size,
+        }
     }
 
     /// What makes an upload happen.
@@ -132,6 +153,7 @@ impl Reporting {
     pub(super) fn check(&self, errors: &mut Vec<String>) {
         self.check_delays(errors);
         self.check_buffer(errors);
+        self.check_disk(errors);
         if let Some(mode) = &self.trigger
             && !["periodic", "immediate", "manual"].contains(&mode.as_str())
         {
@@ -155,6 +177,7 @@ impl Reporting {
     fn check_buffer(&self, errors: &mut Vec<String>) {
         let mut wrong = |text: &str| errors.push(format!("invalid decision_log config, {text}"));
         match self.buffer_type() {
+            BufferType::Disk => {}
             BufferType::Event => {
                 if self.buffer_size_limit_bytes.is_some() {
                     wrong("'buffer_size_limit_bytes' isn't supported for the event buffer type");
@@ -178,14 +201,16 @@ impl Reporting {
         if self.max_decisions_per_second.is_some_and(|rate| !rate.is_finite() || rate < 0.0) {
             wrong("'max_decisions_per_second' must not be negative");
         }
-        if let Some(kind) = self.buffer_type.as_ref().filter(|kind| !["", "size", "event"].contains(&kind.as_str())) {
-            errors.push(format!("invalid buffer type {kind:?}, expected \"event\" or \"size\""));
+        if let Some(kind) =
+            self.buffer_type.as_ref().filter(|kind| !["", "size", "event", "disk"].contains(&kind.as_str()))
+        {
+            errors.push(format!("invalid buffer type {kind:?}, expected \"event\", \"size\" or \"disk\""));
         }
     }
 }
 
 /// The number as a size; zero if it is negative.
-fn natural(number: i64) -> usize {
+pub(super) fn natural(number: i64) -> usize {
     usize::try_from(number.max(0)).unwrap_or(usize::MAX)
 }
 

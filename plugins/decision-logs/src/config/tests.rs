@@ -8,7 +8,7 @@ fn read(section: &str) -> Result<Config, ConfigErrors> {
     let section = tree.section_or_empty(&["decision_logs"]).expect("a section");
     let known = Known {
         services: vec!["acme".to_owned(), "other".to_owned()],
-        plugins: ["file_logger".to_owned()].into(),
+        plugins: ["file_logger".to_owned(), "queue".to_owned()].into(),
         ..Known::default()
     };
     let mut config: Config = section.parse()?;
@@ -21,6 +21,8 @@ fn mistakes_are_told_in_opas_words() {
     let table = [
         (r#"{"service": "x"}"#, r#"invalid service name "x" in decision_logs"#),
         (r#"{"plugin": "x"}"#, r#"invalid plugin name "x" in decision_logs"#),
+        (r#"{"plugin": ["queue", "x"]}"#, r#"invalid plugin name "x" in decision_logs"#),
+        (r#"{"plugin": ["queue", "queue"]}"#, r#"plugin name "queue" is listed twice in decision_logs"#),
         (r#"{"mask_decision": "/%zz"}"#, r#"invalid mask_decision in decision_logs: invalid URL escape "%zz""#),
         (r#"{"drop_decision": "/"}"#, "invalid drop_decision in decision_logs: invalid path: /"),
         (r#"{"resource": "/a%2"}"#, r#"invalid resource path "/a%2": invalid URL escape "%2""#),
@@ -36,7 +38,7 @@ fn mistakes_are_told_in_opas_words() {
             r#"{"reporting": {"max_delay_seconds": 2}}"#,
             "reporting configuration missing 'min_delay_seconds' in decision_logs",
         ),
-        (r#"{"reporting": {"buffer_type": "x"}}"#, r#"invalid buffer type "x", expected "event" or "size""#),
+        (r#"{"reporting": {"buffer_type": "x"}}"#, r#"invalid buffer type "x", expected "event", "size" or "disk""#),
         (
             r#"{"reporting": {"buffer_type": "event", "buffer_size_limit_bytes": 1}}"#,
             "invalid decision_log config, 'buffer_size_limit_bytes' isn't supported for the event buffer type",
@@ -56,6 +58,46 @@ fn mistakes_are_told_in_opas_words() {
         (
             r#"{"reporting": {"buffer_size_limit_bytes": 1, "max_decisions_per_second": 1}}"#,
             "invalid decision_log config, specify either 'buffer_size_limit_bytes' or 'max_decisions_per_second'",
+        ),
+        (
+            r#"{"reporting": {"disk_sync": "never"}}"#,
+            "invalid decision_log config, 'disk_sync' isn't supported for the size buffer type",
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "event", "disk_directory": "x"}}"#,
+            "invalid decision_log config, 'disk_directory' isn't supported for the event buffer type",
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "buffer_size_limit_events": 5}}"#,
+            "invalid decision_log config, 'buffer_size_limit_events' isn't supported for the disk buffer type",
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "max_decisions_per_second": 5}}"#,
+            "invalid decision_log config, 'max_decisions_per_second' isn't supported for the disk buffer type",
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "disk_size_limit_bytes": 1000}}"#,
+            "invalid decision_log config, 'disk_size_limit_bytes' must be at least 65536",
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "disk_sync": "often"}}"#,
+            r#"invalid decision_log config, invalid 'disk_sync' "often", expected "always", "interval" or "never""#,
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "disk_sync_interval_ms": 5}}"#,
+            r#"invalid decision_log config, 'disk_sync_interval_ms' needs 'disk_sync' to be "interval""#,
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "disk_sync": "interval", "disk_sync_interval_ms": 0}}"#,
+            "invalid decision_log config, 'disk_sync_interval_ms' must be higher than 0",
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "disk_sync": "never", "disk_on_failure": "refuse"}}"#,
+            r#"invalid decision_log config, 'disk_on_failure' "refuse" needs 'disk_sync' to be "always""#,
+        ),
+        (
+            r#"{"reporting": {"buffer_type": "disk", "disk_on_failure": "ignore"}}"#,
+            r#"invalid decision_log config, invalid 'disk_on_failure' "ignore", expected "refuse" or "drop""#,
         ),
         (
             r#"{"reporting": {"trigger": "x"}}"#,
@@ -83,11 +125,39 @@ fn the_first_service_is_taken_unless_there_is_another_receiver() {
         (r#"{"service": "other"}"#, Some("other")),
         (r#"{"console": true}"#, None),
         (r#"{"plugin": "file_logger"}"#, None),
+        (r#"{"plugin": ["file_logger", "queue"]}"#, None),
+        (r#"{"plugin": ""}"#, Some("acme")),
+        (r#"{"plugin": null}"#, Some("acme")),
+        (r#"{"plugin": []}"#, Some("acme")),
         (r#"{"console": true, "plugin": "file_logger", "service": "acme"}"#, Some("acme")),
     ];
     for (section, service) in table {
         assert_eq!(read(section).expect(section).service.as_deref(), service, "{section}");
     }
+}
+
+#[test]
+fn a_plugin_is_a_name_or_a_list_of_names() {
+    let config = read(r#"{"plugin": ["file_logger", "queue"]}"#).expect("two plugins");
+    assert_eq!(config.plugins(), ["file_logger", "queue"]);
+    assert_eq!(read(r#"{"plugin": "queue"}"#).expect("one plugin").plugins(), ["queue"]);
+    let error = read(r#"{"plugin": 5}"#).expect_err("a number").0.remove(0);
+    assert!(error.message().contains("expected a string or a list of strings"), "{}", error.message());
+}
+
+#[test]
+fn the_disk_buffer_is_as_safe_as_can_be_unless_told_otherwise() {
+    let disk = |reporting: &str| {
+        let config = read(&format!(r#"{{"reporting": {{"buffer_type": "disk" {reporting}}}}}"#)).expect(reporting);
+        config.reporting.disk(std::path::Path::new("kept")).expect("on disk")
+    };
+    let expected = Disk { directory: "kept/decision_logs".into(), limit: 1 << 30, sync: Sync::Always, refuses: false };
+    assert_eq!(disk(""), expected);
+    assert_eq!(disk(r#", "disk_directory": "/x", "disk_size_limit_bytes": 65536"#).limit, 65_536);
+    let often = disk(r#", "disk_sync": "interval", "disk_sync_interval_ms": 7"#);
+    assert!(often.sync == Sync::Interval(std::time::Duration::from_millis(7)) && !often.holds_answers());
+    assert!(disk(r#", "disk_on_failure": "refuse""#).refuses);
+    assert_eq!(Reporting::default().disk(std::path::Path::new("kept")), None);
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use regent_core::decision::{DecisionEvent, Delivery, SinkHandle};
-use regent_core::value::encode;
+use regent_core::decision::{Delivery, EncodedEvent, SinkHandle};
 use regent_core::{Error, ErrorKind};
 use tracing::info;
 
@@ -14,7 +13,7 @@ const TYPE: &str = "openpolicyagent.org/decision_logs";
 pub(crate) struct Console;
 
 impl SinkHandle for Console {
-    fn write(&self, events: Arc<[DecisionEvent]>) -> Delivery<'_> {
+    fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_> {
         Box::pin(async move {
             // Standard error may be a pipe that nobody empties, and then writing waits.
             let job = tokio::task::spawn_blocking(move || events.iter().for_each(show));
@@ -24,7 +23,9 @@ impl SinkHandle for Console {
 }
 
 /// One line; the log puts the fields of `json` beside its own.
-fn show(event: &DecisionEvent) {
-    let line = event.to_value().with(&["type"], TYPE.into());
-    info!(json = %encode(&line), "Decision Log");
+fn show(event: &EncodedEvent) {
+    let json = String::from_utf8_lossy(event.json());
+    // An event always has fields.
+    let fields = json.strip_suffix('}').unwrap_or_default();
+    info!(json = %format_args!("{fields},\"type\":\"{TYPE}\"}}"), "Decision Log");
 }

@@ -6,25 +6,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::decision::{DecisionEvent, SinkHandle};
-use regent_core::{Error, ErrorKind};
+use regent_core::decision::{EncodedEvent, SinkHandle};
+use regent_core::{Error, ErrorKind, Host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
 use super::{Batch, LaneOrder};
-use crate::counters::{Count, Counters};
+use crate::config::Reporting;
+use crate::counters::{Count, Tally};
 use crate::notice::Notice;
 use regent_core::backoff;
 
-/// Events that may wait; as many as OPA's event buffer holds by default.
-const BUFFER: usize = 10_000;
-
 /// Events offered to the sink at once.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// Longest wait between two tries of the same batch.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What the lane is told.
 pub(crate) enum Order {
@@ -50,27 +48,48 @@ struct Delivery {
     done: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
 }
 
+/// What may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    events: usize,
+    bytes: usize,
+}
+
+impl Bounds {
+    pub(crate) fn of(reporting: &Reporting) -> Self {
+        Self { events: reporting.buffered_events(), bytes: reporting.buffered_bytes() }
+    }
+}
+
 /// The lane's state.
 pub(crate) struct Fifo {
-    /// The receiver's name, for the log.
-    receiver: String,
     sink: Arc<dyn SinkHandle>,
-    waiting: VecDeque<DecisionEvent>,
+    bounds: Bounds,
+    waiting: VecDeque<EncodedEvent>,
+    /// Bytes of what waits.
+    bytes: usize,
     delivery: Option<Delivery>,
     /// Tries of the present batch that failed.
     failures: u32,
     /// What an event that finds the buffer full is counted as.
     overflow: Count,
-    counters: Arc<Counters>,
+    host: Host,
+    tally: Arc<Tally>,
     dropped: Notice,
     refused: Notice,
 }
 
 impl Fifo {
-    pub(crate) fn new(receiver: String, sink: Arc<dyn SinkHandle>, overflow: Count, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        sink: Arc<dyn SinkHandle>,
+        bounds: Bounds,
+        overflow: Count,
+        host: Host,
+        tally: Arc<Tally>,
+    ) -> Self {
         let (dropped, refused) = Default::default();
         let waiting = VecDeque::new();
-        Self { receiver, sink, waiting, delivery: None, failures: 0, overflow, counters, dropped, refused }
+        Self { sink, bounds, waiting, bytes: 0, delivery: None, failures: 0, overflow, host, tally, dropped, refused }
     }
 
     /// Works until told to stop.
@@ -100,24 +119,43 @@ impl Fifo {
                 () = sleep_until(deadline) => break,
             }
         }
-        let left = self.waiting.len() + self.delivery.as_ref().map_or(0, |delivery| delivery.batch.len());
-        self.counters.add(Count::Unfinished, left as u64);
+        let left = self.left();
+        self.tally.add(Count::Unfinished, left);
         warn!(
             plugin = "decision_logs",
-            receiver = self.receiver,
+            sink = self.tally.sink(),
             events = left,
             "Plugin stopped with decisions possibly still in buffer."
         );
     }
 
-    fn buffer(&mut self, batch: &[DecisionEvent]) {
+    fn buffer(&mut self, batch: &[EncodedEvent]) {
+        self.bytes += batch.iter().map(|event| event.json().len()).sum::<usize>();
         self.waiting.extend(batch.iter().cloned());
-        let excess = self.waiting.len().saturating_sub(BUFFER);
-        self.waiting.drain(..excess);
-        self.counters.add(self.overflow, excess as u64);
-        if let Some(events) = self.dropped.happened(excess as u64) {
-            let receiver = &self.receiver;
-            warn!(plugin = "decision_logs", receiver, events, "Dropped events because the receiver is too slow.");
+        let mut excess = 0;
+        while self.waiting.len() > self.bounds.events || self.bytes > self.bounds.bytes {
+            let Some(oldest) = self.waiting.pop_front() else { break };
+            self.bytes -= oldest.json().len();
+            excess += 1;
+        }
+        self.tally.add(self.overflow, excess);
+        self.tally.waiting(self.left());
+        if let Some(events) = self.dropped.happened(excess) {
+            let sink = self.tally.sink();
+            warn!(plugin = "decision_logs", sink, events, "Dropped events because the receiver is too slow.");
+            self.tally.report(&self.host);
+        }
+    }
+
+    /// Events that the sink has not taken.
+    fn left(&self) -> u64 {
+        (self.waiting.len() + self.delivery.as_ref().map_or(0, |delivery| delivery.batch.len())) as u64
+    }
+
+    /// Says in status whether something is wrong with the sink.
+    fn tell(&self, trouble: Option<&str>) {
+        if self.tally.trouble(trouble) {
+            self.tally.report(&self.host);
         }
     }
 
@@ -125,7 +163,8 @@ impl Fifo {
     fn deliver(&mut self) {
         if self.delivery.is_none() && !self.waiting.is_empty() {
             let size = self.waiting.len().min(BATCH);
-            let batch = self.waiting.drain(..size).collect();
+            let batch: Batch = self.waiting.drain(..size).collect();
+            self.bytes -= batch.iter().map(|event| event.json().len()).sum::<usize>();
             self.offer(batch, Duration::ZERO);
         }
     }
@@ -143,22 +182,26 @@ impl Fifo {
         let Some(delivery) = self.delivery.take() else { return };
         let Err(error) = result else {
             self.failures = 0;
+            self.tally.waiting(self.left());
+            self.tell(None);
             return;
         };
-        let (receiver, why) = (&self.receiver, error.chain());
+        let (sink, why) = (self.tally.sink(), error.chain());
         if error.kind() == ErrorKind::Unavailable {
             if let Some(times) = self.refused.happened(1) {
-                warn!(plugin = "decision_logs", receiver, times, "Decision log receiver unavailable: {why}");
+                warn!(plugin = "decision_logs", sink, times, "Decision log receiver unavailable: {why}");
             }
+            self.tell(Some(&why));
             self.failures = self.failures.saturating_add(1);
             self.offer(delivery.batch, backoff::after(self.failures, LONGEST_WAIT));
             return;
         }
         self.failures = 0;
         let events = delivery.batch.len() as u64;
-        self.counters.add(Count::PluginRefused, events);
+        self.tally.add(Count::PluginRefused, events);
         if let Some(events) = self.refused.happened(events) {
-            warn!(plugin = "decision_logs", receiver, events, "Decision log receiver refused events: {why}");
+            warn!(plugin = "decision_logs", sink, events, "Decision log receiver refused events: {why}");
+            self.tally.report(&self.host);
         }
     }
 }

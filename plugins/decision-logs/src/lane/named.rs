@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use regent_core::decision::{DecisionEvent, Delivery, SinkHandle};
+use regent_core::decision::{Delivery, EncodedEvent, SinkHandle};
 use regent_core::{Error, ErrorKind, Host};
 
 /// A sink by name, looked up anew for each batch: the plugin behind it may start later or be replaced.
@@ -18,7 +18,7 @@ impl Named {
 }
 
 impl SinkHandle for Named {
-    fn write(&self, events: Arc<[DecisionEvent]>) -> Delivery<'_> {
+    fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_> {
         Box::pin(async move {
             let missing = || Error::new(ErrorKind::Unavailable, "plugin does not implement Logger interface");
             let sink = self.host.sink(&self.plugin).ok_or_else(missing)?;

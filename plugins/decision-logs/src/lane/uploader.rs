@@ -12,17 +12,18 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use regent_core::Host;
-use regent_core::decision::DecisionEvent;
 use regent_core::plugin::Reply;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info};
 
+use super::keeper::Wake;
 use super::limiter::Limiter;
+use super::waiting::Waiting;
 use super::{Batch, LaneOrder};
-use crate::buffer::{Buffer, Loss};
+use crate::buffer::Loss;
 use crate::config::Trigger;
-use crate::counters::{Count, Counters};
+use crate::counters::{Count, Tally};
 use crate::notice::Notice;
 use round::Round;
 pub(crate) use settings::Settings;
@@ -54,7 +55,9 @@ pub(crate) struct Uploader {
     host: Host,
     settings: Settings,
     /// Away only while work runs on it.
-    buffer: Option<Buffer>,
+    waiting: Option<Waiting>,
+    /// Tells when more waits on disk.
+    wake: Wake,
     limiter: Option<Limiter>,
     round: Option<Round>,
     /// Who waits for the next round.
@@ -63,7 +66,7 @@ pub(crate) struct Uploader {
     due: Option<Instant>,
     /// Rounds in a row that failed.
     failures: u32,
-    counters: Arc<Counters>,
+    tally: Arc<Tally>,
     notices: Notices,
 }
 
@@ -76,9 +79,10 @@ struct Notices {
 }
 
 impl Uploader {
-    pub(crate) fn new(host: Host, settings: Settings, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(host: Host, settings: Settings, waiting: Waiting, wake: Wake, tally: Arc<Tally>) -> Self {
         Self {
-            buffer: Some(Buffer::new(settings.limits.clone(), counters.clone())),
+            waiting: Some(waiting),
+            wake,
             limiter: settings.limiter(),
             due: (settings.trigger != Trigger::Manual).then(Instant::now),
             round: None,
@@ -87,7 +91,7 @@ impl Uploader {
             notices: Notices::default(),
             host,
             settings,
-            counters,
+            tally,
         }
     }
 
@@ -105,6 +109,7 @@ impl Uploader {
                 },
                 result = Round::upload_done(&mut self.round) => self.settle(result).await,
                 () = reached(self.due), if idle => self.begin(true).await,
+                () = self.wake.up() => self.begin_if_full().await,
             }
         }
     }
@@ -115,10 +120,14 @@ impl Uploader {
         // Within one moment the limit lets the first events pass and then no more.
         let allowed = limiter.map_or(batch.len(), |limiter| batch.iter().filter(|_| limiter.allows(now)).count());
         self.note_limited(batch.len() - allowed);
-        let loss = self.work(move |buffer| buffer.push(batch[..allowed].iter().map(DecisionEvent::to_value))).await;
+        let loss = self.work(move |waiting| waiting.push(&batch[..allowed])).await;
         self.note(loss);
-        let full = self.buffer().closed() > 0;
-        if full && self.settings.trigger == Trigger::Immediate && self.round.is_none() && self.failures == 0 {
+        self.begin_if_full().await;
+    }
+
+    async fn begin_if_full(&mut self) {
+        let may = self.settings.trigger == Trigger::Immediate && self.round.is_none() && self.failures == 0;
+        if may && self.waiting().is_full() {
             self.begin(false).await;
         }
     }
@@ -133,7 +142,7 @@ impl Uploader {
     async fn reconfigure(&mut self, settings: Settings) {
         info!(plugin = "decision_logs", "Decision log uploader configuration changed.");
         let limits = settings.limits.clone();
-        let loss = self.work(|buffer| buffer.reconfigure(limits)).await;
+        let loss = self.work(|waiting| waiting.reconfigure(limits)).await;
         self.note(loss);
         if settings.rate != self.settings.rate {
             self.limiter = settings.limiter();
@@ -142,24 +151,31 @@ impl Uploader {
         self.due = self.settings.next_round(self.failures);
     }
 
-    fn buffer(&self) -> &Buffer {
-        self.buffer.as_ref().expect("it is away only inside of `work`, which borrows the lane")
+    fn waiting(&self) -> &Waiting {
+        self.waiting.as_ref().expect("it is away only inside of `work`, which borrows the lane")
     }
 
-    fn buffer_mut(&mut self) -> &mut Buffer {
-        self.buffer.as_mut().expect("it is away only inside of `work`, which borrows the lane")
+    /// Events that have not been delivered.
+    fn left(&self) -> u64 {
+        self.waiting().left(self.round.as_ref().map_or(0, |round| round.chunk.events()))
     }
 
     /// Runs what takes time, such as compression, off the threads that answer requests.
-    async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Buffer) -> T + Send + 'static) -> T {
-        let mut buffer = self.buffer.take().expect("it is away only inside of `work`, which borrows the lane");
+    async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Waiting) -> T + Send + 'static) -> T {
+        let mut waiting = self.waiting.take().expect("it is away only inside of `work`, which borrows the lane");
         let job = tokio::task::spawn_blocking(move || {
-            let result = work(&mut buffer);
-            (buffer, result)
+            let result = work(&mut waiting);
+            if let Waiting::Disk(backlog) = &waiting {
+                backlog.show();
+            }
+            (waiting, result)
         });
         match job.await {
-            Ok((buffer, result)) => {
-                self.buffer = Some(buffer);
+            Ok((waiting, result)) => {
+                self.waiting = Some(waiting);
+                if !self.waiting().is_on_disk() {
+                    self.tally.waiting(self.left());
+                }
                 result
             }
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -167,7 +183,7 @@ impl Uploader {
     }
 
     fn note_limited(&mut self, events: usize) {
-        self.counters.add(Count::RateLimit, events as u64);
+        self.tally.add(Count::RateLimit, events as u64);
         if let Some(events) = self.notices.limited.happened(events as u64) {
             error!(
                 plugin = "decision_logs",

@@ -1,5 +1,6 @@
 //! Decision logs against a real control plane, real policies and real sinks.
 
+mod disk;
 mod lifecycle;
 mod receivers;
 mod shape;

@@ -6,7 +6,7 @@ use regent_core::ErrorKind;
 use regent_kit::{ControlPlane, Fault, wait};
 use serde_json::{Value as Json, json};
 
-use crate::support::{Agent, LIMIT, REFUSALS, lines, taken};
+use crate::support::{Agent, LIMIT, REFUSALS, lines, taken, whole};
 
 /// The console's line about an event.
 async fn line(id: &str) -> Json {
@@ -109,4 +109,65 @@ async fn a_plugin_that_is_stuck_loses_its_oldest_events_and_ends_nobody_else() {
     let host = agent.host.clone();
     agent.stop_within(Duration::from_millis(500)).await.expect_err("the sink itself never ends");
     assert!(host.telemetry.render().contains("\ndecision_logs_dropped_at_stop "));
+}
+
+#[tokio::test]
+async fn several_plugins_take_events_each_at_its_own_pace() {
+    let acme = ControlPlane::start().await;
+    let config = r#"{"plugin": ["stuck", "recording"], "service": "acme", "reporting": {"trigger": "manual"}}"#;
+    let mut agent = Agent::start(&acme, config).await;
+    let early: Vec<_> = (0..6000).map(|n| format!("pace-{n}")).collect();
+    let late: Vec<_> = (6000..12_000).map(|n| format!("pace-{n}")).collect();
+    for half in [&early, &late] {
+        agent.decide_all(half);
+        agent.upload().await.expect("the service is there");
+    }
+    taken("pace-11999").await;
+    let dropped = "decision_logs_sink_dropped{sink=\"plugin/stuck\",reason=\"buffer_full\"}";
+    let lost = async || agent.host.telemetry.render().contains(dropped).then(|| agent.counter(dropped));
+    wait::until(LIMIT, "the loss", async || lost().await.filter(|lost| *lost >= 12_000 - 10_000 - 256))
+        .await
+        .expect("counted");
+    let status = agent.status(|status| status.sinks.is_some()).await;
+    let sinks = status.sinks.expect("it fits");
+    assert!(sinks.get("plugin/stuck").is_some() && sinks.get("plugin/recording").is_none(), "{sinks}");
+    // The one that is stuck goes, the other one stays with what it has.
+    agent.apply(&whole(&acme, r#"{"plugin": ["recording"]}"#)).await;
+    agent.decide("pace-last");
+    taken("pace-last").await;
+}
+
+#[tokio::test]
+async fn a_sink_that_is_not_available_is_shown_in_status_until_it_is() {
+    let acme = ControlPlane::start().await;
+    let refusals = std::iter::repeat_n(("trouble-1".to_owned(), ErrorKind::Unavailable), 3);
+    REFUSALS.lock().expect("no one panics with it").extend(refusals);
+    let agent = Agent::start(&acme, r#"{"plugin": "recording"}"#).await;
+    agent.decide("trouble-1");
+    let told = agent.status(|status| status.sinks.is_some()).await.sinks.expect("it fits");
+    assert_eq!(told.get("plugin/recording").and_then(|sink| sink.get("message")), Some(&"not now".into()));
+    taken("trouble-1").await;
+    agent.status(|status| status.sinks.is_none()).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_plugin_is_bounded_in_bytes_too() {
+    let acme = ControlPlane::start().await;
+    let config = r#"{"plugin": "stuck", "service": "acme",
+                     "reporting": {"trigger": "manual", "buffer_size_limit_bytes": 100000}}"#;
+    let agent = Agent::start(&acme, config).await;
+    for n in 0..600 {
+        let mut event = agent.event(&format!("bytes-{n}"));
+        event.input = Some("x".repeat(2000).into());
+        agent.record(event);
+    }
+    agent.upload().await.expect("the service is there");
+    let dropped = async || {
+        let rendered = agent.host.telemetry.render();
+        rendered
+            .contains("decision_logs_dropped_plugin_buffer_exceeded")
+            .then(|| agent.counter("decision_logs_dropped_plugin_buffer_exceeded"))
+            .filter(|lost| *lost >= 600 - 256 - 50)
+    };
+    wait::until(LIMIT, "the loss", dropped).await.expect("counted");
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::Request;
 use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
-use regent_core::decision::DecisionEvent;
+use regent_core::decision::{DecisionEvent, EncodedEvent, Safekeeping};
 use regent_core::engine::{CompileOptions, RegoVersion, Source};
 use regent_core::plugin::{DecisionSink, PluginConfig};
 use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
@@ -94,7 +94,13 @@ impl Agent {
     }
 
     pub(crate) fn record(&self, event: DecisionEvent) {
-        self.host.record(event).expect("it never fails");
+        let safe = self.host.record(event).expect("it never fails");
+        assert!(safe.is_none(), "an answer that waits");
+    }
+
+    /// Records a bare event, for which the answer has to wait.
+    pub(crate) fn decide_safely(&self, id: &str) -> Safekeeping {
+        self.host.record(self.event(id)).expect("it never fails at once").expect("something to wait for")
     }
 
     /// Uploads now.
@@ -207,14 +213,14 @@ impl DecisionSink for Recording {
         Ok(Self)
     }
 
-    async fn write(&mut self, events: &[DecisionEvent]) -> Result<(), Error> {
+    async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {
         let mut refusals = REFUSALS.lock().expect("no one panics with it");
-        let due = refusals.iter().position(|(id, _)| *id == events[0].decision_id);
+        let due = refusals.iter().position(|(id, _)| *id == events[0].decision_id());
         if let Some((_, kind)) = due.and_then(|due| refusals.remove(due)) {
             return Err(Error::new(kind, "not now"));
         }
         let mut taken = TAKEN.lock().expect("no one panics with it");
-        taken.extend(events.iter().map(|event| event.decision_id.clone()));
+        taken.extend(events.iter().map(|event| event.decision_id().to_owned()));
         Ok(())
     }
 }
@@ -230,7 +236,7 @@ impl DecisionSink for Stuck {
         Ok(Self)
     }
 
-    async fn write(&mut self, _: &[DecisionEvent]) -> Result<(), Error> {
+    async fn write(&mut self, _: &[EncodedEvent]) -> Result<(), Error> {
         std::future::pending().await
     }
 }
@@ -239,6 +245,11 @@ impl DecisionSink for Stuck {
 pub(crate) async fn taken(id: &str) {
     let look = async || TAKEN.lock().expect("no one panics with it").iter().any(|taken| taken == id).then_some(());
     regent_kit::wait::until(LIMIT, "the event in the sink", look).await.expect("it comes");
+}
+
+/// How often sinks have taken the event.
+pub(crate) fn times_taken(id: &str) -> usize {
+    TAKEN.lock().expect("no one panics with it").iter().filter(|taken| *taken == id).count()
 }
 
 /// A line's message and its field `json`.

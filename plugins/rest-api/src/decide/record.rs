@@ -29,7 +29,7 @@ impl Recorder {
         Self { report: host.status.watch(), host }
     }
 
-    /// Records a decision, and gives its id if anyone keeps records.
+    /// Records a decision, and gives its id if anyone keeps records. The call waits for its record where that is wanted.
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
@@ -61,7 +61,9 @@ impl Recorder {
         if let Some(span) = &call.span {
             span.set(DECISION_ID, event.batch_decision_id.as_deref().unwrap_or(&id));
         }
-        self.host.record(event).map_err(|error| ApiError::internal(error.chain()))?;
+        if let Some(record) = self.host.record(event).map_err(|error| ApiError::internal(error.chain()))? {
+            call.promises.add(record);
+        }
         Ok(Some(id))
     }
 }

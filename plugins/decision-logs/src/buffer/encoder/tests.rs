@@ -23,7 +23,7 @@ fn the_guess_grows_faster_each_time_and_has_bounds() {
 fn events_that_are_open_can_be_cut_anywhere() {
     let mut open = Open::default();
     for json in ["{1}", "{22}", "{3}"] {
-        open.push(json.as_bytes());
+        open.push(json.as_bytes(), 0);
     }
     assert_eq!(open.slice(&(0..3)), b"{1},{22},{3}");
     assert_eq!(open.slice(&(0..1)), b"{1}");

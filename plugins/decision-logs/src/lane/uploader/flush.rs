@@ -38,11 +38,11 @@ impl Uploader {
             info!(plugin = "decision_logs", "All decisions in buffer uploaded.");
             return;
         }
-        self.counters.add(Count::Unfinished, events as u64);
+        if self.waiting().is_on_disk() {
+            info!(plugin = "decision_logs", events, "Decisions stay on disk, to be uploaded after the next start.");
+            return;
+        }
+        self.tally.add(Count::Unfinished, events);
         error!(plugin = "decision_logs", events, "Plugin stopped with decisions possibly still in buffer.");
-    }
-
-    fn left(&self) -> usize {
-        self.buffer().len() + self.round.as_ref().map_or(0, |round| round.chunk.events())
     }
 }

@@ -6,18 +6,16 @@ use std::pin::Pin;
 use regent_core::plugin::Reply;
 use regent_core::status::{Cause, DecisionLogsStatus};
 use regent_core::{Error, ErrorKind};
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use super::Uploader;
-use crate::buffer::{Buffer, Chunk, Loss};
-use crate::config::Trigger;
+use crate::buffer::{Chunk, Goal};
 use crate::error::UploadError;
 use crate::lane::upload::upload;
 
 /// A round under way: one chunk is with the service.
 pub(super) struct Round {
-    /// Chunks that are still to be sent after this one.
-    left: usize,
+    goal: Goal,
     /// The chunk that is being sent.
     pub(super) chunk: Chunk,
     /// Who waits for the end.
@@ -36,54 +34,60 @@ impl Round {
 }
 
 impl Uploader {
-    /// Begins a round of all closed chunks, and with `everything` of all that has come so far.
+    /// Begins a round of all full chunks, and with `everything` of all that has come so far.
     pub(super) async fn begin(&mut self, everything: bool) {
-        let loss = if everything { self.work(Buffer::close).await } else { Loss::default() };
+        let (goal, loss) = self.work(move |waiting| waiting.goal(everything)).await;
         self.note(loss);
         let callers = std::mem::take(&mut self.callers);
-        if let Some(chunk) = self.buffer_mut().take() {
-            self.send(chunk, self.buffer().closed(), callers);
-        } else {
-            debug!(plugin = "decision_logs", "Log upload queue was empty.");
-            self.end(Ok(()), callers);
+        match self.work(move |waiting| waiting.take(goal)).await {
+            Ok(Some(chunk)) => self.send(chunk, goal, callers),
+            Ok(None) => {
+                debug!(plugin = "decision_logs", "Log upload queue was empty.");
+                self.end(Ok(()), callers);
+            }
+            Err(error) => self.end(Err(UploadError::Unreadable(error)), callers),
         }
     }
 
     /// Goes on after an upload: with the next chunk, or to the end of the round.
     pub(super) async fn settle(&mut self, result: Result<(), UploadError>) {
-        let Some(round) = self.round.take() else { return };
+        let Some(Round { goal, chunk, callers, .. }) = self.round.take() else { return };
         if result.is_err() {
-            let loss = self.buffer_mut().put_back(round.chunk);
+            let loss = self.work(|waiting| waiting.put_back(chunk)).await;
             self.note(loss);
-            self.end(result, round.callers);
-        } else if let Some(chunk) = self.next_of(round.left) {
-            self.send(chunk, round.left - 1, round.callers);
-            return;
-        } else {
-            info!(plugin = "decision_logs", "Logs uploaded successfully.");
-            self.end(result, round.callers);
+            self.end(result, callers);
+            return self.go_on().await;
+        }
+        let next = self.work(move |waiting| {
+            if let Err(error) = waiting.delivered(&chunk) {
+                warn!(plugin = "decision_logs", "Cannot note what was uploaded, so it may be uploaded again: {error}");
+            }
+            waiting.take(goal)
+        });
+        match next.await {
+            Ok(Some(chunk)) => return self.send(chunk, goal, callers),
+            Ok(None) => {
+                info!(plugin = "decision_logs", "Logs uploaded successfully.");
+                self.end(Ok(()), callers);
+            }
+            Err(error) => self.end(Err(UploadError::Unreadable(error)), callers),
         }
         self.go_on().await;
     }
 
-    fn next_of(&mut self, left: usize) -> Option<Chunk> {
-        if left == 0 { None } else { self.buffer_mut().take() }
-    }
-
     /// Begins the next round if someone called for it, or a chunk filled up, in the meantime.
     async fn go_on(&mut self) {
-        let is_full = self.settings.trigger == Trigger::Immediate && self.failures == 0 && self.buffer().closed() > 0;
-        if !self.callers.is_empty() {
+        if self.callers.is_empty() {
+            self.begin_if_full().await;
+        } else {
             self.begin(true).await;
-        } else if is_full {
-            self.begin(false).await;
         }
     }
 
-    fn send(&mut self, chunk: Chunk, left: usize, callers: Vec<Reply>) {
+    fn send(&mut self, chunk: Chunk, goal: Goal, callers: Vec<Reply>) {
         let (service, path) = (self.settings.service.clone(), self.settings.path.clone());
         let upload = Box::pin(upload(self.host.clone(), service, path, chunk.clone()));
-        self.round = Some(Round { left, chunk, callers, upload });
+        self.round = Some(Round { goal, chunk, callers, upload });
     }
 
     fn end(&mut self, result: Result<(), UploadError>, callers: Vec<Reply>) {
@@ -105,7 +109,8 @@ impl Uploader {
             code: error.map(|_| "decision_log_error"),
             message: error.map(UploadError::to_string),
             http_code: error.and_then(UploadError::status),
-            metrics: self.counters.shown(),
+            metrics: self.tally.all().shown(),
+            sinks: self.tally.all().sinks(),
         };
         self.host.status.change(Cause::DecisionLogs, |report| report.decision_logs = Some(status));
     }

@@ -16,7 +16,7 @@ use regent_core::backoff;
 pub(crate) struct Settings {
     pub(super) service: String,
     pub(super) path: String,
-    pub(super) limits: Limits,
+    pub(crate) limits: Limits,
     pub(super) delays: RangeInclusive<Duration>,
     pub(super) trigger: Trigger,
     pub(super) rate: Option<f64>,

@@ -1,0 +1,240 @@
+//! Puts the events of one lane into its journal, and says when they are safe.
+//!
+//! All that has come while the disk was busy goes in at once, so that many answers share one wait for the disk.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::{error, warn};
+
+use super::Batch;
+use crate::config::{Disk, Sync};
+use crate::counters::{Count, Tally};
+use crate::error::KeepError;
+use crate::journal::{AppendError, Gauge, Writer};
+use crate::notice::Notice;
+
+/// Batches that wait for the disk.
+const CAPACITY: usize = 64;
+
+/// Batches that go into the journal at once.
+const GROUP: usize = 64;
+
+/// Says whether events are safe.
+pub(crate) type Receipt = oneshot::Sender<Result<(), KeepError>>;
+
+enum Order {
+    Keep(Batch, Option<Receipt>),
+    /// Say when all that came before is in the journal.
+    Flush(oneshot::Sender<()>),
+}
+
+/// A keeper's task.
+pub(crate) struct Keeper {
+    orders: mpsc::Sender<Order>,
+    /// A set of one, because a set ends its tasks when it is dropped.
+    task: JoinSet<()>,
+    tally: Arc<Tally>,
+}
+
+/// Wakes a lane whenever there is more in its journal.
+pub(crate) struct Wake(Option<watch::Receiver<()>>);
+
+impl Wake {
+    /// One that never wakes.
+    pub(crate) fn never() -> Self {
+        Self(None)
+    }
+
+    /// Waits until there is more; false if there never will be.
+    pub(crate) async fn more(&mut self) -> bool {
+        match &mut self.0 {
+            Some(more) => more.changed().await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Waits until there is more; forever, if there never will be.
+    pub(crate) async fn up(&mut self) {
+        if !self.more().await {
+            pending::<()>().await;
+        }
+    }
+}
+
+impl Keeper {
+    pub(crate) fn start(writer: Writer, gauge: Gauge, disk: &Disk, tally: Arc<Tally>) -> (Self, Wake) {
+        let (orders, inbox) = mpsc::channel(CAPACITY);
+        let (wake, woken) = watch::channel(());
+        let work = Desk {
+            writer: Some(writer),
+            gauge,
+            sync: disk.sync,
+            refuses: disk.refuses,
+            wake,
+            unsynced: None,
+            tally: tally.clone(),
+            lost: Notice::default(),
+        };
+        let mut task = JoinSet::new();
+        task.spawn(work.run(inbox));
+        (Self { orders, task, tally }, Wake(Some(woken)))
+    }
+
+    /// Takes events. With a receipt this waits until there is room; without, what finds no room is lost and counted, so
+    /// that a slow disk holds up nobody else.
+    pub(crate) async fn keep(&self, batch: Batch, receipt: Option<Receipt>) {
+        let events = batch.len() as u64;
+        let taken = match receipt {
+            Some(receipt) => self.orders.send(Order::Keep(batch, Some(receipt))).await.is_ok(),
+            None => self.orders.try_send(Order::Keep(batch, None)).is_ok(),
+        };
+        if !taken {
+            self.tally.add(Count::DiskFailed, events);
+        }
+    }
+
+    /// Returns when all events that were taken are in the journal, or lost.
+    pub(crate) async fn flush(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.orders.send(Order::Flush(done)).await.is_ok() {
+            let _ = flushed.await;
+        }
+    }
+
+    /// Lets all events go into the journal, before the deadline.
+    pub(crate) async fn close(mut self, deadline: Instant) {
+        drop(self.orders);
+        if timeout_at(deadline, self.task.join_next()).await.is_err() {
+            error!(plugin = "decision_logs", sink = self.tally.sink(), "The disk was too slow for the last decisions.");
+        }
+    }
+}
+
+struct Desk {
+    /// Away only while it writes.
+    writer: Option<Writer>,
+    gauge: Gauge,
+    sync: Sync,
+    refuses: bool,
+    wake: watch::Sender<()>,
+    /// When what was written last has to be on disk.
+    unsynced: Option<Instant>,
+    tally: Arc<Tally>,
+    lost: Notice,
+}
+
+impl Desk {
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        loop {
+            let mut group = Vec::new();
+            tokio::select! {
+                count = orders.recv_many(&mut group, GROUP) => match count {
+                    0 => break,
+                    _ => self.handle(group).await,
+                },
+                () = due(self.unsynced) => self.settle().await,
+            }
+        }
+        if self.sync != Sync::Never {
+            self.settle().await;
+        }
+    }
+
+    async fn handle(&mut self, group: Vec<Order>) {
+        let (mut batches, mut receipts, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
+        for order in group {
+            match order {
+                Order::Keep(batch, receipt) => {
+                    batches.push(batch);
+                    receipts.extend(receipt);
+                }
+                Order::Flush(done) => flushes.push(done),
+            }
+        }
+        let result = if batches.is_empty() { Ok(()) } else { self.keep(batches).await };
+        for receipt in receipts {
+            let _ = receipt.send(result.clone().map_err(KeepError::from));
+        }
+        for done in flushes {
+            let _ = done.send(());
+        }
+    }
+
+    /// Writes events; an error only if those that wait for receipts shall know it.
+    async fn keep(&mut self, batches: Vec<Batch>) -> Result<(), AppendError> {
+        let events: usize = batches.iter().map(|batch| batch.len()).sum();
+        let at_once = self.sync == Sync::Always;
+        let result = self.work(move |writer| {
+            let appended =
+                writer.append(batches.iter().flat_map(|batch| batch.iter()).map(|event| &event.json()[..]))?;
+            if at_once { writer.sync().map(|()| appended) } else { Ok(appended) }
+        });
+        let result = result.await;
+        self.wake.send_replace(());
+        self.tally.on_disk(&self.gauge);
+        if let (Sync::Interval(pause), None) = (self.sync, self.unsynced) {
+            self.unsynced = Some(Instant::now() + pause);
+        }
+        match result {
+            Ok(appended) => {
+                self.note(Count::DiskFull, appended.dropped, "the journal is full, and the oldest make room");
+                Ok(())
+            }
+            Err(error) if self.refuses => {
+                self.note(Count::DiskRefused, events as u64, &error.to_string());
+                Err(error)
+            }
+            Err(error) => {
+                self.note(Count::DiskFailed, events as u64, &error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes what was written reach the disk.
+    async fn settle(&mut self) {
+        self.unsynced = None;
+        if let Err(error) = self.work(Writer::sync).await {
+            warn!(
+                plugin = "decision_logs",
+                sink = self.tally.sink(),
+                "Decisions may not have reached the disk: {error}"
+            );
+        }
+    }
+
+    async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Writer) -> T + Send + 'static) -> T {
+        let mut writer = self.writer.take().expect("it is away only here, and this borrows the keeper");
+        let job = tokio::task::spawn_blocking(move || {
+            let result = work(&mut writer);
+            (writer, result)
+        });
+        match job.await {
+            Ok((writer, result)) => {
+                self.writer = Some(writer);
+                result
+            }
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    fn note(&mut self, count: Count, events: u64, why: &str) {
+        self.tally.add(count, events);
+        if let Some(events) = self.lost.happened(events) {
+            let (sink, what) = (self.tally.sink(), if self.refuses { "refused" } else { "dropped" });
+            error!(plugin = "decision_logs", sink, events, "Decisions {what}: {why}");
+        }
+    }
+}
+
+/// Waits for the moment; forever, if there is none.
+async fn due(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
