@@ -16,6 +16,7 @@ mod flags;
 mod hostile;
 mod http_send;
 mod journey;
+mod kept_decisions;
 mod known_schema;
 mod registries;
 mod reload;
