@@ -95,6 +95,18 @@ impl<O: LaneOrder> Lane<O> {
         self.orders.send(order).await.is_ok()
     }
 
+    /// Ends the lane to make place for another one. What is safe on disk stays there; all else may be delivered before
+    /// the deadline.
+    pub(crate) async fn leave(mut self, deadline: Instant) {
+        match self.keeper.take() {
+            Some(keeper) => {
+                keeper.close(deadline).await;
+                self.stop(Instant::now() + FAREWELL).await;
+            }
+            None => self.stop(deadline).await,
+        }
+    }
+
     /// Lets the lane finish before the deadline.
     pub(crate) async fn stop(mut self, deadline: Instant) {
         if let Some(keeper) = self.keeper.take() {

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use regent_core::plugin::Reply;
 use regent_core::{Error, ErrorKind, Host};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 
 use crate::buffer::{Backlog, Buffer};
 use crate::config::{Config, Disk, Sync};
 use crate::counters::{Count, Counters, Tally};
 use crate::error::KeepError;
-use crate::journal::{self, Gauge, Reader, Rules};
+use crate::journal::{self, Gauge, OpenError, Reader, Rules};
 use crate::lane::{
     Batch, Bounds, Console, Fifo, FifoOrder, Keeper, Lane, LaneOrder, Named, Relay, Settings, UploadOrder, Uploader,
     Waiting, Wake,
@@ -23,6 +24,10 @@ use crate::lane::{
 
 /// The name of the lane to the service, in metrics, status and directories.
 const SERVICE: &str = "service";
+
+/// How long a journal may still be locked by the lane or the process before, and the pause between two looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The lanes that run.
 pub(crate) struct Lanes {
@@ -152,7 +157,8 @@ impl Lanes {
         let wanted = |name: &String| config.plugins().contains(name);
         let form = || Form { bounds: Bounds::of(&config.reporting), disk: self.disk.clone() };
         let gone = self.plugins.extract_if(.., |name, (present, _)| !wanted(name) || *present != form());
-        stop_all(gone.map(|(_, (_, lane))| lane).collect::<Vec<_>>(), deadline).await;
+        let leaving: JoinSet<()> = gone.map(|(_, (_, lane))| lane.leave(deadline)).collect();
+        leaving.join_all().await;
         for name in config.plugins() {
             if self.plugins.contains_key(name) {
                 continue;
@@ -174,7 +180,9 @@ impl Lanes {
                 *present = wanted;
             }
             (_, wanted) => {
-                stop(self.service.take().map(|(_, _, lane)| lane), deadline).await;
+                if let Some((_, _, lane)) = self.service.take() {
+                    lane.leave(deadline).await;
+                }
                 if let Some(settings) = wanted
                     && let Some(lane) = self.start_service(settings.clone()).await
                 {
@@ -226,7 +234,10 @@ impl Lanes {
 
     /// Opens the journal of a lane, or notes that it cannot be opened.
     async fn journal(&mut self, disk: &Disk, name: &str, tally: &Arc<Tally>) -> Option<Journal> {
-        match open(disk, name, tally).await {
+        // Once it has been said that it is missing, others are not to wait for it.
+        let is_news = !tally.is_troubled();
+        let patience = Instant::now() + if is_news { LOCK_PATIENCE } else { Duration::ZERO };
+        match open(disk, name, &self.host, tally, patience).await {
             Ok(journal) => {
                 tally.trouble(None);
                 Some(journal)
@@ -240,11 +251,18 @@ impl Lanes {
     }
 }
 
-async fn open(disk: &Disk, name: &str, tally: &Arc<Tally>) -> Result<Journal, String> {
+async fn open(disk: &Disk, name: &str, host: &Host, tally: &Arc<Tally>, patience: Instant) -> Result<Journal, String> {
     let directory = disk.directory.join(Path::new(name));
     let rules = Rules { limit: disk.limit, refuses: disk.refuses, syncs: disk.sync != Sync::Never };
-    let opened = tokio::task::spawn_blocking(move || journal::open(&directory, rules)).await;
-    let opened = opened.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())?;
+    let opened = loop {
+        let (directory, rules) = (directory.clone(), rules.clone());
+        let opened = tokio::task::spawn_blocking(move || journal::open(&directory, rules)).await;
+        match opened.map_err(|panic| panic.to_string())? {
+            // The lane before may not have let go of it yet.
+            Err(OpenError::Locked(_)) if Instant::now() < patience => sleep(LOCK_PAUSE).await,
+            other => break other.map_err(|error| error.to_string())?,
+        }
+    };
     let sink = tally.sink();
     if opened.cut > 0 {
         let bytes = opened.cut;
@@ -254,7 +272,7 @@ async fn open(disk: &Disk, name: &str, tally: &Arc<Tally>) -> Result<Journal, St
         );
     }
     tally.on_disk(&opened.gauge);
-    let (keeper, wake) = Keeper::start(opened.writer, opened.gauge.clone(), disk, tally.clone());
+    let (keeper, wake) = Keeper::start(opened.writer, opened.gauge.clone(), disk, host.clone(), tally.clone());
     Ok(Journal { keeper, reader: opened.reader, gauge: opened.gauge, wake })
 }
 

@@ -5,6 +5,7 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use regent_core::Host;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -66,7 +67,7 @@ impl Wake {
 }
 
 impl Keeper {
-    pub(crate) fn start(writer: Writer, gauge: Gauge, disk: &Disk, tally: Arc<Tally>) -> (Self, Wake) {
+    pub(crate) fn start(writer: Writer, gauge: Gauge, disk: &Disk, host: Host, tally: Arc<Tally>) -> (Self, Wake) {
         let (orders, inbox) = mpsc::channel(CAPACITY);
         let (wake, woken) = watch::channel(());
         let work = Desk {
@@ -76,6 +77,7 @@ impl Keeper {
             refuses: disk.refuses,
             wake,
             unsynced: None,
+            host,
             tally: tally.clone(),
             lost: Notice::default(),
         };
@@ -123,6 +125,7 @@ struct Desk {
     wake: watch::Sender<()>,
     /// When what was written last has to be on disk.
     unsynced: Option<Instant>,
+    host: Host,
     tally: Arc<Tally>,
     lost: Notice,
 }
@@ -227,6 +230,7 @@ impl Desk {
         if let Some(events) = self.lost.happened(events) {
             let (sink, what) = (self.tally.sink(), if self.refuses { "refused" } else { "dropped" });
             error!(plugin = "decision_logs", sink, events, "Decisions {what}: {why}");
+            self.tally.report(&self.host);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use regent_core::status::State;
 use regent_kit::{ControlPlane, Fault, wait};
@@ -70,6 +71,28 @@ async fn an_answer_waits_until_its_masked_event_is_on_disk_from_where_it_goes_ou
     let agent = Agent::start(&acme, &service(&directory, "")).await;
     agent.upload().await.expect("the service is there");
     assert_eq!(ids(&acme).len(), 2, "what has arrived does not come again");
+}
+
+#[tokio::test]
+async fn a_round_that_breaks_off_is_gone_on_with_after_a_restart() {
+    let (acme, directory) = (ControlPlane::start().await, tempfile::tempdir().expect("a directory"));
+    let config = service(&directory, r#", "upload_size_limit_bytes": 1000"#);
+    let agent = Agent::start(&acme, &config).await;
+    let all: Vec<_> = (0..50).map(|n| format!("round-{n}")).collect();
+    for id in &all {
+        agent.decide_safely(id).await.expect("a sound disk");
+    }
+    acme.fail_next("/logs", Fault::Hang(Duration::ZERO));
+    acme.fail_always("/logs", Some(Fault::Status(500)));
+    agent.upload().await.expect_err("the second chunk is refused");
+    let first = ids(&acme).len();
+    assert!(first > 0 && first < 50, "{first}");
+    agent.stop().await;
+    acme.fail_always("/logs", None);
+    let agent = Agent::start(&acme, &config).await;
+    agent.upload().await.expect("the service is there");
+    assert_eq!(ids(&acme), all, "every event once");
+    agent.stop().await;
 }
 
 #[tokio::test]
@@ -236,4 +259,23 @@ async fn events_survive_a_change_from_memory_to_disk_and_of_the_disk() {
         .await;
     agent.upload().await.expect("the service is there");
     assert_eq!(ids(&acme), ["memory", "disk", "never"]);
+}
+
+#[tokio::test]
+async fn a_sink_that_is_stuck_does_not_keep_its_journal_from_another_configuration() {
+    let (acme, directory) = (ControlPlane::start().await, tempfile::tempdir().expect("a directory"));
+    let receivers = r#""service": "acme", "plugin": ["stuck", "recording"]"#;
+    let mut agent = Agent::start(&acme, &on_disk(&directory, receivers, "")).await;
+    agent.decide_safely("moved-1").await.expect("a sound disk");
+    taken("moved-1").await;
+    let smaller = on_disk(&directory, receivers, r#", "disk_size_limit_bytes": 100000, "disk_on_failure": "refuse""#);
+    agent.apply(&whole(&acme, &smaller)).await;
+    agent.decide_safely("moved-2").await.expect("all journals are open");
+    taken("moved-2").await;
+    assert!(content(&directory.path().join("plugin-stuck")).contains("moved-2"));
+    agent.apply(&whole(&acme, &on_disk(&directory, r#""plugin": "recording""#, ""))).await;
+    agent.decide_safely("moved-3").await.expect("the journal is open");
+    taken("moved-3").await;
+    let left = content(&directory.path().join("plugin-stuck"));
+    assert!(left.contains("moved-1") && !left.contains("moved-3"), "it waits for its sink to come back");
 }
