@@ -1,5 +1,7 @@
 //! What can go wrong between a decision and its record.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use regent_core::engine::QueryError;
 
@@ -48,8 +50,13 @@ pub enum MaskError {
 #[non_exhaustive]
 pub enum UploadError {
     /// The service refused it.
-    #[error("log upload failed, server replied with HTTP {} {}", .0.as_u16(), .0.canonical_reason().unwrap_or_default())]
-    Refused(StatusCode),
+    #[error("log upload failed, server replied with HTTP {} {}", .status.as_u16(), .status.canonical_reason().unwrap_or_default())]
+    Refused {
+        /// The status that it answered with.
+        status: StatusCode,
+        /// How long it wants to be left alone.
+        wait: Option<Duration>,
+    },
     /// The service could not be asked.
     #[error("log upload failed: {0}")]
     Unreachable(String),
@@ -73,7 +80,15 @@ impl UploadError {
     /// The status with which the service refused.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused(status) => Some(status.as_u16()),
+            Self::Refused { status, .. } => Some(status.as_u16()),
+            Self::Unreachable(_) | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// How long the service wants to be left alone.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { wait, .. } => *wait,
             Self::Unreachable(_) | Self::Unreadable(_) => None,
         }
     }

@@ -148,7 +148,7 @@ impl Uploader {
             self.limiter = settings.limiter();
         }
         self.settings = settings;
-        self.due = self.settings.next_round(self.failures);
+        self.due = self.settings.next_round(self.failures, None);
     }
 
     fn waiting(&self) -> &Waiting {

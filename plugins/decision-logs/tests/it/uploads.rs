@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::Value;
-use regent_kit::{ControlPlane, Fault};
+use regent_kit::{ControlPlane, Fault, wait};
 
 use crate::support::{Agent, LIMIT, whole};
 
@@ -116,6 +116,44 @@ async fn a_call_to_upload_returns_why_it_failed() {
     assert_eq!(error.chain(), "log upload failed, server replied with HTTP 500 Internal Server Error");
     agent.upload().await.expect("the service is back");
     assert_eq!(ids(&acme), ["d1"]);
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_with_the_service_the_events_arrive_in_the_end() {
+    for kind in ["size", "event", "disk"] {
+        let (acme, directory) = (ControlPlane::start().await, tempfile::tempdir().expect("a directory"));
+        let place = match kind {
+            "disk" => format!(r#", "disk_sync": "never", "disk_directory": "{}""#, directory.path().display()),
+            _ => String::new(),
+        };
+        let config = format!(
+            r#"{{"service": "acme", "reporting": {{"min_delay_seconds": 0, "max_delay_seconds": 0, "buffer_type": "{kind}"
+               {place}}}}}"#
+        );
+        let agent = Agent::start(&acme, &config).await;
+        let faults = [
+            Fault::Status(500),
+            Fault::Status(429),
+            Fault::Status(503),
+            Fault::Reset,
+            Fault::Hang(Duration::from_millis(200)),
+            // The answer's end is missing, so the events may come twice.
+            Fault::Truncate(1),
+            Fault::Status(404),
+        ];
+        let mut expected = Vec::new();
+        for (at, fault) in faults.into_iter().enumerate() {
+            acme.fail_next("/logs", fault);
+            expected.push(format!("fault-{at}"));
+            agent.decide(&expected[at]);
+            let arrived = async || ids(&acme).contains(&expected[at]).then_some(());
+            wait::until(LIMIT, "the event", arrived).await.expect("it arrives");
+        }
+        agent.stop().await;
+        let mut arrived = ids(&acme);
+        arrived.dedup();
+        assert_eq!(arrived, expected, "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -92,7 +92,8 @@ impl Uploader {
 
     fn end(&mut self, result: Result<(), UploadError>, callers: Vec<Reply>) {
         self.failures = if result.is_ok() { 0 } else { self.failures.saturating_add(1) };
-        self.due = self.settings.next_round(self.failures);
+        let wait = result.as_ref().err().and_then(UploadError::wait);
+        self.due = self.settings.next_round(self.failures, wait);
         self.report(result.as_ref().err());
         if let Err(error) = &result {
             error!(plugin = "decision_logs", "{error}");
