@@ -18,6 +18,7 @@ mod http_send;
 mod journey;
 mod kept_decisions;
 mod known_schema;
+mod records;
 mod registries;
 mod reload;
 mod requests;
