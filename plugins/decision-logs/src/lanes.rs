@@ -1,6 +1,6 @@
 //! All receivers of events, as the configuration wants them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub(crate) struct Lanes {
     disk: Option<Disk>,
     /// Lanes that cannot start, because their journals cannot be opened, and why.
     missing: BTreeMap<String, String>,
+    /// Those that could not start the last time.
+    missed: BTreeSet<String>,
 }
 
 /// How events wait for a plugin.
@@ -74,8 +76,8 @@ impl Kept {
 impl Lanes {
     /// No lanes yet.
     pub(crate) fn new(host: Host, counters: Arc<Counters>) -> Self {
-        let (console, plugins, service, disk, missing) = Default::default();
-        Self { host, counters, console, plugins, service, disk, missing }
+        let (console, plugins, service, disk, missing, missed) = Default::default();
+        Self { host, counters, console, plugins, service, disk, missing, missed }
     }
 
     /// Hands events to every lane, and says how to learn that they are on disk, if they shall be and it is waited for.
@@ -140,7 +142,7 @@ impl Lanes {
     /// When journals cannot be opened; all other lanes run. Trying again may help.
     pub(crate) async fn reconfigure(&mut self, config: &Config, deadline: Instant) -> Result<(), Error> {
         self.disk = config.reporting.disk(&self.host.settings().persistence_directory);
-        self.missing.clear();
+        self.missed = std::mem::take(&mut self.missing).into_keys().collect();
         if self.console.is_some() != config.console {
             stop(self.console.take(), deadline).await;
             self.console = config.console.then(|| self.start_console(&config.reporting));
@@ -234,9 +236,9 @@ impl Lanes {
 
     /// Opens the journal of a lane, or notes that it cannot be opened.
     async fn journal(&mut self, disk: &Disk, name: &str, tally: &Arc<Tally>) -> Option<Journal> {
-        // Once it has been said that it is missing, others are not to wait for it.
-        let is_news = !tally.is_troubled();
-        let patience = Instant::now() + if is_news { LOCK_PATIENCE } else { Duration::ZERO };
+        // Once it is known to be missing, others are not to wait for it.
+        let is_first = !self.missed.contains(tally.sink());
+        let patience = Instant::now() + if is_first { LOCK_PATIENCE } else { Duration::ZERO };
         match open(disk, name, &self.host, tally, patience).await {
             Ok(journal) => {
                 tally.trouble(None);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use regent_core::decision::EncodedEvent;
 use regent_core::plugin::{Inbox, Plugin, Reconfigure, Reply, Roles, Signal};
 use regent_core::status::State;
 use regent_core::{Error, Host};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
 use crate::config::Config;
@@ -23,6 +24,9 @@ const BATCH: usize = 256;
 
 /// Time that a lane has to finish when a new configuration does without it.
 const LANE_GRACE: Duration = Duration::from_secs(5);
+
+/// Bytes of an event from which on it goes to lanes alone; any journal has room for one that is smaller.
+const LARGE: usize = 32 << 10;
 
 /// Time between two tries to start lanes that could not start.
 const RETRY: Duration = Duration::from_secs(1);
@@ -65,7 +69,7 @@ impl Plugin for DecisionLogsPlugin {
                     Signal::Stop(deadline) => return desk.close(deadline).await,
                 },
                 batch = next_batch(&mut desk.queue) => desk.handle(batch).await?,
-                () = sleep(RETRY), if desk.is_incomplete => desk.complete().await,
+                () = reached(desk.retry) => desk.complete().await,
             }
         }
     }
@@ -81,8 +85,8 @@ struct Desk {
     lanes: Lanes,
     counters: Arc<Counters>,
     notices: Notices,
-    /// Whether lanes could not start.
-    is_incomplete: bool,
+    /// When lanes that could not start are tried again.
+    retry: Option<Instant>,
 }
 
 /// Warnings that may become due with every event.
@@ -100,7 +104,7 @@ impl Desk {
             shaper: Arc::new(Shaper::new(&config, counters.clone())),
             lanes: Lanes::new(host.clone(), counters.clone()),
             notices: Notices::default(),
-            is_incomplete: false,
+            retry: None,
             config,
             host,
             recorder,
@@ -120,8 +124,10 @@ impl Desk {
         match job.await {
             Ok((outcome, receipts)) => {
                 self.note(&outcome.trouble);
-                let kept = self.lanes.record(outcome.events.into()).await?;
-                confirm(kept, receipts.into_iter().flatten().collect());
+                for Run { events, receipts } in runs(outcome.events, receipts) {
+                    let kept = self.lanes.record(events.into()).await?;
+                    confirm(kept, receipts);
+                }
                 Ok(())
             }
             Err(panic) => {
@@ -162,19 +168,19 @@ impl Desk {
     async fn follow(&mut self, config: Config) {
         warn_about(&config);
         self.config = config;
-        self.is_incomplete = false;
+        self.retry = None;
         self.complete().await;
     }
 
     /// Starts lanes that are not there yet. While one cannot start, the plugin is in error, and tries again.
     async fn complete(&mut self) {
-        let was_incomplete = self.is_incomplete;
+        let is_first = self.retry.is_none();
         let started = self.lanes.reconfigure(&self.config, Instant::now() + LANE_GRACE).await;
-        self.is_incomplete = started.is_err();
+        self.retry = started.is_err().then(|| Instant::now() + RETRY);
         match started {
             Ok(()) => self.host.report(State::Ok, None),
             Err(error) => {
-                if !was_incomplete {
+                if is_first {
                     error!(plugin = "decision_logs", "{}", error.chain());
                 }
                 self.host.report(State::Error, Some(error.chain()));
@@ -219,6 +225,38 @@ async fn next_batch(queue: &mut mpsc::Receiver<Arrival>) -> Vec<Arrival> {
         std::future::pending::<()>().await;
     }
     batch
+}
+
+/// Waits for the moment; forever, if there is none.
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Events that go to lanes together, and who waits for them.
+#[derive(Default)]
+struct Run {
+    events: Vec<EncodedEvent>,
+    receipts: Vec<Receipt>,
+}
+
+/// Cuts events into runs, so that none shares the fate of an event that may be too large for a journal.
+fn runs(events: Vec<Option<EncodedEvent>>, receipts: Vec<Option<Receipt>>) -> Vec<Run> {
+    let mut runs = vec![Run::default()];
+    for (event, receipt) in events.into_iter().zip(receipts) {
+        let is_large = event.as_ref().is_some_and(|event| event.json().len() > LARGE);
+        let alone = Run { events: event.into_iter().collect(), receipts: receipt.into_iter().collect() };
+        match runs.last_mut() {
+            Some(run) if !is_large => {
+                run.events.extend(alone.events);
+                run.receipts.extend(alone.receipts);
+            }
+            _ => runs.extend([alone, Run::default()]),
+        }
+    }
+    runs
 }
 
 /// Tells those that wait for receipts when lanes have given theirs.

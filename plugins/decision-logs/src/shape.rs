@@ -22,10 +22,11 @@ pub(crate) struct Shaper {
     counters: Arc<Counters>,
 }
 
-/// The events that are kept, and what went wrong with others.
+/// What became of events, and what went wrong with some.
 #[derive(Default)]
 pub(crate) struct Shaped {
-    pub(crate) events: Vec<EncodedEvent>,
+    /// One for each event; nothing for those that a policy dropped.
+    pub(crate) events: Vec<Option<EncodedEvent>>,
     pub(crate) trouble: Trouble,
 }
 
@@ -68,9 +69,7 @@ impl Shaper {
                 let present = present.insert(known.unwrap_or_else(|| self.look(&snapshot)));
                 self.keep(&mut event, &snapshot, present, &mut shaped.trouble)
             });
-            if kept {
-                shaped.events.push(EncodedEvent::of(&event));
-            }
+            shaped.events.push(kept.then(|| EncodedEvent::of(&event)));
         }
         self.counters.add(Count::DropFailed, shaped.trouble.drop);
         self.counters.add(Count::MaskFailed, shaped.trouble.mask);

@@ -100,11 +100,6 @@ impl Tally {
         is_news
     }
 
-    /// Whether something is known to be wrong with the receiver.
-    pub(crate) fn is_troubled(&self) -> bool {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
     /// Puts the counters of all receivers into status, beside what uploads have said there.
     pub(crate) fn report(&self, host: &Host) {
         let (metrics, sinks) = (self.all.shown(), self.all.sinks());

@@ -25,6 +25,9 @@ pub(crate) struct Opened {
 pub(crate) fn open(directory: &Path, rules: Rules) -> Result<Opened, OpenError> {
     let unusable = |source| OpenError::Unusable { directory: directory.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unusable)?;
+    if rules.syncs {
+        sync_names(directory);
+    }
     let lock = create(&directory.join("lock")).map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -40,6 +43,14 @@ pub(crate) fn open(directory: &Path, rules: Rules) -> Result<Opened, OpenError> 
         gauge: Gauge(shared),
         cut,
     })
+}
+
+/// Makes the names of directories that have just been made reach the disk, as far as their parents may be opened.
+fn sync_names(directory: &Path) {
+    for parent in directory.ancestors().skip(1).take(3) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        let _unsynced = File::open(parent).and_then(|parent| parent.sync_all());
+    }
 }
 
 /// A file for the owner only, empty.

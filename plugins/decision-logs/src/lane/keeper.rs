@@ -153,47 +153,43 @@ impl Desk {
             match order {
                 Order::Keep(batch, receipt) => {
                     batches.push(batch);
-                    receipts.extend(receipt);
+                    receipts.push(receipt);
                 }
                 Order::Flush(done) => flushes.push(done),
             }
         }
-        let result = if batches.is_empty() { Ok(()) } else { self.keep(batches).await };
-        for receipt in receipts {
-            let _ = receipt.send(result.clone().map_err(KeepError::from));
+        if !batches.is_empty() {
+            self.keep(batches, receipts).await;
         }
         for done in flushes {
             let _ = done.send(());
         }
     }
 
-    /// Writes events; an error only if those that wait for receipts shall know it.
-    async fn keep(&mut self, batches: Vec<Batch>) -> Result<(), AppendError> {
-        let events: usize = batches.iter().map(|batch| batch.len()).sum();
+    async fn keep(&mut self, batches: Vec<Batch>, receipts: Vec<Option<Receipt>>) {
+        let sizes: Vec<_> = batches.iter().map(|batch| batch.len() as u64).collect();
         let at_once = self.sync == Sync::Always;
-        let result = self.work(move |writer| {
-            let appended =
-                writer.append(batches.iter().flat_map(|batch| batch.iter()).map(|event| &event.json()[..]))?;
-            if at_once { writer.sync().map(|()| appended) } else { Ok(appended) }
-        });
-        let result = result.await;
+        let (dropped, results) = self.work(move |writer| put(writer, &batches, at_once)).await;
         self.wake.send_replace(());
         self.tally.on_disk(&self.gauge);
         if let (Sync::Interval(pause), None) = (self.sync, self.unsynced) {
             self.unsynced = Some(Instant::now() + pause);
         }
-        match result {
-            Ok(appended) => {
-                self.note(Count::DiskFull, appended.dropped, "the journal is full, and the oldest make room");
-                Ok(())
-            }
-            Err(error) if self.refuses => {
-                self.note(Count::DiskRefused, events as u64, &error.to_string());
-                Err(error)
-            }
-            Err(error) => {
-                self.note(Count::DiskFailed, events as u64, &error.to_string());
-                Ok(())
+        self.note(Count::DiskFull, dropped, "dropped", "the journal is full, and the oldest make room");
+        for ((events, result), receipt) in sizes.into_iter().zip(results).zip(receipts) {
+            let told = match result {
+                Err(error) if self.refuses => {
+                    self.note(Count::DiskRefused, events, "refused", &error.to_string());
+                    Err(KeepError::from(error))
+                }
+                Err(error) => {
+                    self.note(Count::DiskFailed, events, "dropped", &error.to_string());
+                    Ok(())
+                }
+                Ok(()) => Ok(()),
+            };
+            if let Some(receipt) = receipt {
+                let _ = receipt.send(told);
             }
         }
     }
@@ -225,14 +221,37 @@ impl Desk {
         }
     }
 
-    fn note(&mut self, count: Count, events: u64, why: &str) {
+    fn note(&mut self, count: Count, events: u64, what: &str, why: &str) {
         self.tally.add(count, events);
         if let Some(events) = self.lost.happened(events) {
-            let (sink, what) = (self.tally.sink(), if self.refuses { "refused" } else { "dropped" });
-            error!(plugin = "decision_logs", sink, events, "Decisions {what}: {why}");
+            error!(plugin = "decision_logs", sink = self.tally.sink(), events, "Decisions {what}: {why}");
             self.tally.report(&self.host);
         }
     }
+}
+
+/// Writes batches: all at once, or one by one if they do not fit together, so that each has its own fate. Says how many
+/// older events made room, and what became of each batch.
+fn put(writer: &mut Writer, batches: &[Batch], at_once: bool) -> (u64, Vec<Result<(), AppendError>>) {
+    let mut dropped = 0;
+    let mut append = |writer: &mut Writer, batches: &[Batch]| {
+        let appended = writer.append(batches.iter().flat_map(|batch| batch.iter()).map(|event| &event.json()[..]))?;
+        dropped += appended.dropped;
+        Ok(())
+    };
+    let mut results = match append(writer, batches) {
+        Err(AppendError::Full { .. } | AppendError::TooLarge { .. }) if batches.len() > 1 => {
+            batches.iter().map(|batch| append(writer, std::slice::from_ref(batch))).collect()
+        }
+        all => vec![all; batches.len()],
+    };
+    if at_once
+        && results.iter().any(Result::is_ok)
+        && let Err(error) = writer.sync()
+    {
+        results.fill(Err(error));
+    }
+    (dropped, results)
 }
 
 /// Waits for the moment; forever, if there is none.

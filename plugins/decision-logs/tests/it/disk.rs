@@ -179,6 +179,30 @@ async fn a_full_journal_refuses_decisions_if_it_shall_until_there_is_room() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_large_for_the_journal_is_refused_alone() {
+    let (acme, directory) = (ControlPlane::start().await, tempfile::tempdir().expect("a directory"));
+    let config = service(&directory, r#", "disk_size_limit_bytes": 65536, "disk_on_failure": "refuse""#);
+    let agent = Agent::start(&acme, &config).await;
+    let answers: Vec<_> = (0..20)
+        .map(|n| {
+            let mut event = agent.event(&format!("d{n}"));
+            if n == 10 {
+                event.input = Some("x".repeat(70_000).into());
+            }
+            agent.host.record(event).expect("it never fails at once").expect("something to wait for")
+        })
+        .collect();
+    for (n, answer) in answers.into_iter().enumerate() {
+        match answer.await {
+            Ok(()) => assert_ne!(n, 10),
+            Err(error) => assert!(n == 10 && error.chain().contains("is larger than the journal"), "{n} {error}"),
+        }
+    }
+    agent.upload().await.expect("the service is there");
+    assert_eq!(ids(&acme).len(), 19);
+}
+
+#[tokio::test]
 async fn a_full_journal_drops_the_oldest_else_and_says_how_many() {
     let (acme, directory) = (ControlPlane::start().await, tempfile::tempdir().expect("a directory"));
     let agent = Agent::start(&acme, &service(&directory, r#", "disk_size_limit_bytes": 65536"#)).await;
@@ -237,8 +261,14 @@ async fn a_journal_that_cannot_be_opened_is_an_error_until_it_can() {
     assert_eq!(error, format!("the decision cannot be recorded: {why}"));
     assert_eq!(second.upload().await.expect_err("nothing to upload from").chain(), why);
     first.stop().await;
+    // Decisions that are asked for all the time do not keep it from being opened.
+    let answered = async {
+        while second.decide_safely("third").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, answered).await.expect("a journal in time");
     assert_eq!(state(State::Ok).await, None);
-    second.decide_safely("third").await.expect("a journal now");
     second.upload().await.expect("the service is there");
     assert_eq!(ids(&acme), ["first", "third"]);
 }
