@@ -4,6 +4,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use regent_core::Host;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,11 +19,11 @@ use crate::error::KeepError;
 use crate::journal::{AppendError, Gauge, Writer};
 use crate::notice::Notice;
 
-/// Batches that wait for the disk.
-const CAPACITY: usize = 64;
+/// Events, and so batches, that may wait while the disk is busy.
+const CAPACITY: usize = 10_000;
 
 /// Batches that go into the journal at once.
-const GROUP: usize = 64;
+const GROUP: usize = 1024;
 
 /// Says whether events are safe.
 pub(crate) type Receipt = oneshot::Sender<Result<(), KeepError>>;
@@ -36,6 +37,10 @@ enum Order {
 /// A keeper's task.
 pub(crate) struct Keeper {
     orders: mpsc::Sender<Order>,
+    /// Events in orders that wait.
+    queued: Arc<AtomicUsize>,
+    /// Events that found no room, until the task says so.
+    overflow: Arc<AtomicU64>,
     /// A set of one, because a set ends its tasks when it is dropped.
     task: JoinSet<()>,
     tally: Arc<Tally>,
@@ -70,6 +75,7 @@ impl Keeper {
     pub(crate) fn start(writer: Writer, gauge: Gauge, disk: &Disk, host: Host, tally: Arc<Tally>) -> (Self, Wake) {
         let (orders, inbox) = mpsc::channel(CAPACITY);
         let (wake, woken) = watch::channel(());
+        let (queued, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
         let work = Desk {
             writer: Some(writer),
             gauge,
@@ -77,25 +83,29 @@ impl Keeper {
             refuses: disk.refuses,
             wake,
             unsynced: None,
+            queued: queued.clone(),
+            overflow: overflow.clone(),
             host,
             tally: tally.clone(),
             lost: Notice::default(),
         };
         let mut task = JoinSet::new();
         task.spawn(work.run(inbox));
-        (Self { orders, task, tally }, Wake(Some(woken)))
+        (Self { orders, queued, overflow, task, tally }, Wake(Some(woken)))
     }
 
     /// Takes events. With a receipt this waits until there is room; without, what finds no room is lost and counted, so
     /// that a slow disk holds up nobody else.
     pub(crate) async fn keep(&self, batch: Batch, receipt: Option<Receipt>) {
-        let events = batch.len() as u64;
+        let events = batch.len();
+        let has_room = self.queued.fetch_add(events, Ordering::Relaxed) + events <= CAPACITY;
         let taken = match receipt {
             Some(receipt) => self.orders.send(Order::Keep(batch, Some(receipt))).await.is_ok(),
-            None => self.orders.try_send(Order::Keep(batch, None)).is_ok(),
+            None => has_room && self.orders.try_send(Order::Keep(batch, None)).is_ok(),
         };
         if !taken {
-            self.tally.add(Count::DiskFailed, events);
+            self.queued.fetch_sub(events, Ordering::Relaxed);
+            self.overflow.fetch_add(events as u64, Ordering::Relaxed);
         }
     }
 
@@ -125,6 +135,8 @@ struct Desk {
     wake: watch::Sender<()>,
     /// When what was written last has to be on disk.
     unsynced: Option<Instant>,
+    queued: Arc<AtomicUsize>,
+    overflow: Arc<AtomicU64>,
     host: Host,
     tally: Arc<Tally>,
     lost: Notice,
@@ -148,10 +160,13 @@ impl Desk {
     }
 
     async fn handle(&mut self, group: Vec<Order>) {
+        let lost = self.overflow.swap(0, Ordering::Relaxed);
+        self.note(Count::DiskFailed, lost, "dropped", "the disk is too slow for them");
         let (mut batches, mut receipts, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
         for order in group {
             match order {
                 Order::Keep(batch, receipt) => {
+                    self.queued.fetch_sub(batch.len(), Ordering::Relaxed);
                     batches.push(batch);
                     receipts.push(receipt);
                 }
@@ -261,3 +276,6 @@ async fn due(moment: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
