@@ -200,6 +200,24 @@ fn a_segment_that_is_gone_is_missing_and_the_others_come() {
     assert_eq!((left.first(), left.last()), (Some(&text(0)), Some(&text(59))));
 }
 
+#[test]
+fn what_a_failed_write_left_behind_does_not_take_the_place_of_a_record() {
+    let directory = tempfile::tempdir().expect("a directory");
+    append(&mut opened(&directory, 1 << 20).writer, &texts(0..2));
+    append(&mut opened(&directory, 1 << 20).writer, &texts(2..3));
+    let mut left = Vec::new();
+    frame::write(&mut left, 2, b"refused");
+    let first = &segments(&directory)[0];
+    let mut bytes = fs::read(first).expect("readable");
+    // Only behind damage would it be read at all.
+    *bytes.last_mut().expect("a record") ^= 1;
+    bytes.extend(left);
+    fs::write(first, bytes).expect("written");
+    let mut journal = opened(&directory, 1 << 20);
+    assert_eq!(read_all(&mut journal.reader), [text(0), text(2)]);
+    assert_eq!(journal.reader.missing(), 1);
+}
+
 /// What happens to a file.
 #[derive(Debug, Clone)]
 enum Damage {
