@@ -94,12 +94,12 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     let mut length = 0;
-    let mut deadline = Instant::now() + limits.time;
-    while let Some(frame) = next(incoming, deadline).await? {
+    let mut wait = Wait { since: None, time: limits.time };
+    while let Some(frame) = next(incoming, &mut wait).await? {
         let frame = frame.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len() as u64;
-        deadline += Patience::earned(data.len());
+        wait.time += Patience::earned(data.len());
         if length > limits.sent {
             return Err(too_large());
         }
@@ -118,15 +118,22 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
-/// The next part of a body. Most bodies come together with their head: then no timer is needed.
+/// How long a body may take, from when it first had to be waited for.
+struct Wait {
+    since: Option<Instant>,
+    time: Duration,
+}
+
+/// The next part of a body. Most bodies come together with their head: then there is nothing to take the time of.
 async fn next(
     incoming: &mut Incoming,
-    deadline: Instant,
+    wait: &mut Wait,
 ) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ApiError> {
-    match poll_fn(|cx| Poll::Ready(Pin::new(&mut *incoming).poll_frame(cx))).await {
-        Poll::Ready(frame) => Ok(frame),
-        Poll::Pending => timeout_at(deadline, incoming.frame()).await.map_err(|_| ApiError::slow_body()),
+    if let Poll::Ready(frame) = poll_fn(|cx| Poll::Ready(Pin::new(&mut *incoming).poll_frame(cx))).await {
+        return Ok(frame);
     }
+    let deadline = *wait.since.get_or_insert_with(Instant::now) + wait.time;
+    timeout_at(deadline, incoming.frame()).await.map_err(|_| ApiError::slow_body())
 }
 
 fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, String> {
