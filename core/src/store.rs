@@ -7,6 +7,7 @@
 mod data;
 mod error;
 mod ownership;
+mod reaper;
 mod snapshot;
 mod transaction;
 
@@ -137,7 +138,7 @@ impl Store {
         let (next, metrics) = transaction.finish()?;
         if let Some(next) = next {
             let generation = next.generation();
-            inner.current.store(Arc::new(next));
+            reaper::reap(inner.current.swap(Arc::new(next)));
             inner.generation.send_replace(generation);
         }
         Ok((result, metrics))
