@@ -50,6 +50,11 @@ impl Section {
         Some(Self::new(self.tree.clone(), path, value))
     }
 
+    /// The section without what is under a key.
+    pub(crate) fn without(&self, key: &str) -> Section {
+        Section { value: self.value.without(&[key]), ..self.clone() }
+    }
+
     /// The sections under all keys, nulls left out, in the order of the keys.
     pub fn children(&self) -> impl Iterator<Item = (String, Section)> {
         let keys = self.value.as_object().into_iter().flat_map(|entries| entries.iter().map(|(key, _)| key));

@@ -8,9 +8,9 @@ use crate::config::{ConfigError, ConfigErrors, ConfigTree, Keys, Section, Unknow
 use crate::host::Host;
 use crate::plugin::{Known, Reconfigure, TriggerMode};
 use crate::registry::{Factory, Registry};
-use crate::service::Service;
+use crate::service::{Service, ServiceConnector};
 use crate::settings::{self, Settings};
-use crate::value::Value;
+use crate::value::{Value, View};
 
 /// A configuration that was checked, with all that it asks for. Nothing of it has had any effect.
 pub struct Plan {
@@ -81,7 +81,7 @@ pub(super) fn plan(
         Ok(settings) => (Some(settings), Vec::new()),
         Err(wrong) => (None, wrong.0),
     };
-    let (services, wrong) = connect(registry, tree);
+    let Connected { services, errors: wrong, warnings: unused } = connect(registry, tree);
     errors.extend(wrong);
     errors.extend(unregistered(registry, tree));
     let (keys, wrong_keys) = Keys::read(tree);
@@ -111,7 +111,8 @@ pub(super) fn plan(
     let Planner { known, kept, changes, defaults, errors, .. } = planner;
     let Some(settings) = settings.filter(|_| errors.is_empty()) else { return Err(ConfigErrors(errors)) };
     let unknown = tree.unknown_keys();
-    let warnings = tree.warnings().iter().cloned().chain(unknown.iter().map(ToString::to_string)).collect();
+    let told = tree.warnings().iter().cloned().chain(unknown.iter().map(ToString::to_string));
+    let warnings = told.chain(unused).collect();
     Ok(Plan { known, settings, services, kept, changes, warnings, defaults })
 }
 
@@ -155,27 +156,66 @@ fn section_of(factory: &dyn Factory, tree: &ConfigTree) -> Option<Section> {
     }
 }
 
-fn connect(registry: &Registry, tree: &ConfigTree) -> (BTreeMap<String, Arc<dyn Service>>, Vec<ConfigError>) {
-    let mut services = BTreeMap::new();
-    let mut errors = Vec::new();
+/// The clients of services, and what is wrong with those that cannot be made.
+#[derive(Default)]
+struct Connected {
+    services: BTreeMap<String, Arc<dyn Service>>,
+    errors: Vec<ConfigError>,
+    warnings: Vec<String>,
+}
+
+fn connect(registry: &Registry, tree: &ConfigTree) -> Connected {
+    let mut all = Connected::default();
     for name in tree.service_names() {
         let Some(section) = tree.section(&["services", name]) else {
             continue;
         };
-        let kind = section.value().get("type").and_then(crate::Value::as_str).unwrap_or_default();
+        let kind = section.value().get("type").and_then(Value::as_str).unwrap_or_default();
         match registry.connectors.get(&*kind.to_lowercase()) {
             None => {
                 let kinds: Vec<_> = registry.connectors.keys().map(|kind| format!("{kind:?}")).collect();
                 let wrong = section.error("type", format!("service type {kind:?} is not known"));
-                errors.push(wrong.with_remedy(format!("take one of {}, or leave it out", kinds.join(", "))));
+                all.errors.push(wrong.with_remedy(format!("take one of {}, or leave it out", kinds.join(", "))));
             }
             Some(connector) => match connector.connect(&section, &registry.credentials) {
-                Ok(service) => drop(services.insert(name.clone(), service)),
-                Err(wrong) => errors.extend(wrong.0),
+                Ok(service) => drop(all.services.insert(name.clone(), service)),
+                // OPA would find out at the first request, and there will be none.
+                Err(wrong)
+                    if !is_used(tree, name) && is_sound_but_for_credentials(registry, &**connector, &section) =>
+                {
+                    let warning = |error| format!("service {name:?}, which nothing uses, cannot be asked: {error}");
+                    all.warnings.extend(wrong.0.iter().map(warning));
+                }
+                Err(wrong) => all.errors.extend(wrong.0),
             },
         }
     }
-    (services, errors)
+    all
+}
+
+fn is_sound_but_for_credentials(registry: &Registry, connector: &dyn ServiceConnector, section: &Section) -> bool {
+    connector.connect(&section.without("credentials"), &registry.credentials).is_ok()
+}
+
+/// Whether some section names a service, or takes it because it is the first one and no other is named.
+fn is_used(tree: &ConfigTree, service: &str) -> bool {
+    const ASKERS: [&str; 5] = ["bundle", "bundles", "decision_logs", "discovery", "status"];
+    let is_first = tree.service_names().first().is_some_and(|first| first == service);
+    let entries = tree.value().as_object().into_iter().flatten();
+    let mut others = entries.filter(|(key, _)| key.as_str() != Some("services"));
+    is_first && ASKERS.iter().any(|asker| tree.get(&[asker]).is_some())
+        || others.any(|(_, value)| names(value, service))
+}
+
+/// Whether `service: NAME` stands anywhere in a value.
+fn names(value: &Value, service: &str) -> bool {
+    match value.view() {
+        View::Object(entries) => entries.iter().any(|(key, below)| {
+            key.as_str() == Some("service") && below.as_str() == Some(service) || names(below, service)
+        }),
+        View::Array(items) => items.iter().any(|item| names(item, service)),
+        _ => false,
+    }
 }
 
 fn known(tree: &ConfigTree, keys: Keys) -> Known {

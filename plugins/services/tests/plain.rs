@@ -6,7 +6,7 @@ mod plugin;
 
 use std::time::Duration;
 
-use common::{acme, get, try_acme, try_acme_with};
+use common::{acme, get, only_acme, try_acme, try_acme_with};
 use http::{HeaderValue, Method};
 use regent_core::service::ServiceRequest;
 use regent_kit::{ControlPlane, Fault, Registry};
@@ -102,6 +102,29 @@ async fn what_the_text_shows_to_be_wrong_is_refused() {
     check(&with("{client_tls: {cert: c}}"), "private key is needed when client TLS is enabled").await;
     check(&with("{magic: {}}"), "is no kind of credentials; there are: azure_managed_identity, bearer, client_tls, ")
         .await;
+}
+
+#[tokio::test]
+async fn wrong_credentials_matter_only_where_something_uses_the_service() {
+    let check = async |rest: &str, expected: &str| {
+        let services = "other: {url: 'http://y'}, acme: {url: 'http://x', credentials: {bearer: {}}}";
+        let error = only_acme(&format!("services: {{{services}}}\n{rest}"), |_| {}).await.err().expect("no client");
+        assert!(error.contains(expected), "{rest}: {error}");
+    };
+    let (unknown, refused) = (r#"service name "acme" not found"#, "invalid config: specify a value");
+    check("", unknown).await;
+    check("status: {service: other}", unknown).await;
+    check("bundles: {authz: {service: acme}}", refused).await;
+    check("discovery: {service: acme}", refused).await;
+    // The first service is that of whoever names none.
+    let first = "services: {acme: {url: 'http://x', credentials: {bearer: {}}}}";
+    for (rest, expected) in [("", unknown), ("decision_logs: {}", refused)] {
+        let error = only_acme(&format!("{first}\n{rest}"), |_| {}).await.err().expect("no client");
+        assert!(error.contains(expected), "{rest}: {error}");
+    }
+    // Anything else that is wrong with a service is.
+    let error = only_acme("services: {acme: {url: 'ftp://x', credentials: {bearer: {}}}}", |_| {}).await.err();
+    assert!(error.expect("a refusal").contains("neither http nor https"));
 }
 
 #[tokio::test]

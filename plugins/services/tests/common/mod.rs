@@ -26,6 +26,12 @@ pub(crate) async fn try_acme(config: &str) -> Result<Arc<dyn Service>, String> {
 
 /// The same, for an agent to which something was added.
 pub(crate) async fn try_acme_with(config: &str, add: impl FnOnce(&mut Registry)) -> Result<Arc<dyn Service>, String> {
+    // What nothing uses is not looked at as closely.
+    only_acme(&format!("{config}\nstatus: {{service: acme}}"), add).await
+}
+
+/// The same, for an agent that is configured with that and nothing else.
+pub(crate) async fn only_acme(config: &str, add: impl FnOnce(&mut Registry)) -> Result<Arc<dyn Service>, String> {
     let tree = Layers::new().text("test", config).load().map_err(|errors| errors.to_string())?;
     let mut registry = Registry::default();
     regent_services::register(&mut registry);
