@@ -20,7 +20,7 @@ const WORTH: usize = 8;
 const PIECES: usize = 8;
 
 /// The lowest priority that there is.
-const LOWEST: i32 = 19;
+pub(crate) const LOWEST: i32 = 19;
 
 /// Stack of helpers: syntax trees may be nested deeply, and are walked on the stack.
 const STACK_BYTES: usize = 16 << 20;

@@ -10,16 +10,13 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use super::Snapshot;
-use crate::parallel::yield_to_others;
+use crate::parallel::{LOWEST, yield_to_others};
 
 /// States that may wait to be looked at. Should there be more, writers take their states apart themselves.
 const MOST: usize = 64;
 
 /// Between two looks at states that somebody still holds.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// The lowest priority that there is.
-const STEPS: i32 = 19;
 
 /// Takes a state that has been replaced.
 pub(super) fn reap(state: Arc<Snapshot>) {
@@ -33,7 +30,7 @@ pub(super) fn reap(state: Arc<Snapshot>) {
 fn start() -> Option<SyncSender<Arc<Snapshot>>> {
     let (sender, states) = sync_channel(MOST);
     let work = move || {
-        yield_to_others(STEPS);
+        yield_to_others(LOWEST);
         work_through(&states);
     };
     Builder::new().name("reaper".to_owned()).spawn(work).ok()?;
