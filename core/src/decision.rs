@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::metrics::Metrics;
 use crate::service::BoxFuture;
 use crate::store::{ActiveBundle, Snapshot};
-use crate::value::{Value, decode, write_json};
+use crate::value::{Value, decode, write_json, write_json_string};
 
 /// The record of one answered policy query, with the fields that OPA gives it.
 ///
@@ -48,7 +50,7 @@ pub struct DecisionEvent {
     /// When the decision was made.
     pub timestamp: Timestamp,
     /// What it cost.
-    pub metrics: Value,
+    pub metrics: Metrics,
     /// Number of the request, as in the agent's own log.
     pub req_id: Option<u64>,
     /// Configured request headers: `{"http": {"headers": {NAME: [VALUE, …]}}}`.
@@ -84,7 +86,7 @@ impl DecisionEvent {
             error: None,
             requested_by: None,
             timestamp,
-            metrics: Value::empty_object(),
+            metrics: Metrics::default(),
             req_id: None,
             request_context: None,
             custom: None,
@@ -97,29 +99,50 @@ impl DecisionEvent {
 
     /// The event as services receive it.
     pub fn to_value(&self) -> Value {
-        let mut fields = vec![("labels", self.labels.clone()), ("decision_id", Value::from(&self.decision_id))];
-        let mut optional = |name, value: Option<Value>| fields.extend(value.map(|value| (name, value)));
-        let revision = |name: &Arc<str>| self.bundles.get(name)?.revision.as_deref().map(Value::from);
-        optional("batch_decision_id", self.batch_decision_id.as_ref().map(Value::from));
-        optional("trace_id", self.trace.as_ref().map(|(trace, _)| trace.into()));
-        optional("span_id", self.trace.as_ref().map(|(_, span)| span.into()));
-        optional("revision", self.legacy_bundle.as_ref().and_then(revision));
-        optional("bundles", self.revisions());
-        optional("path", (!self.path.is_empty()).then(|| (&self.path).into()));
-        optional("query", self.query.as_ref().map(Value::from));
-        optional("input", self.input.clone());
-        optional("result", self.result.clone());
-        optional("nd_builtin_cache", self.nd_builtin_cache.clone());
-        optional("erased", list(&self.erased));
-        optional("masked", list(&self.masked));
-        optional("error", self.error.clone());
-        optional("requested_by", self.requested_by.as_ref().map(Value::from));
-        optional("timestamp", Some(self.timestamp.to_string().into()));
-        optional("metrics", Some(self.metrics.clone()));
-        optional("req_id", self.req_id.map(Value::from));
-        optional("request_context", self.request_context.clone());
-        optional("custom", self.custom.clone());
-        Value::object(fields)
+        let present = self.fields().into_iter().filter_map(|(name, field)| Some((name, field?.to_value())));
+        Value::object(present)
+    }
+
+    /// Appends [`DecisionEvent::to_value`] as JSON, without making it.
+    fn write_json(&self, out: &mut Vec<u8>) {
+        let mut before = b'{';
+        for (name, field) in self.fields() {
+            let Some(field) = field else { continue };
+            out.push(before);
+            before = b',';
+            write_json_string(out, name);
+            out.push(b':');
+            field.write_json(out);
+        }
+        out.push(b'}');
+    }
+
+    /// All fields by name, in the order of their names.
+    fn fields(&self) -> [(&'static str, Option<Field<'_>>); 21] {
+        let revision = |name: &Arc<str>| self.bundles.get(name)?.revision.as_deref();
+        [
+            ("batch_decision_id", self.batch_decision_id.as_deref().map(Field::text)),
+            ("bundles", self.revisions().map(Field::Made)),
+            ("custom", self.custom.as_ref().map(Field::Value)),
+            ("decision_id", Some(Field::text(&self.decision_id))),
+            ("erased", list(&self.erased).map(Field::Made)),
+            ("error", self.error.as_ref().map(Field::Value)),
+            ("input", self.input.as_ref().map(Field::Value)),
+            ("labels", Some(Field::Value(&self.labels))),
+            ("masked", list(&self.masked).map(Field::Made)),
+            ("metrics", Some(Field::Metrics(&self.metrics))),
+            ("nd_builtin_cache", self.nd_builtin_cache.as_ref().map(Field::Value)),
+            ("path", (!self.path.is_empty()).then(|| Field::text(&self.path))),
+            ("query", self.query.as_deref().map(Field::text)),
+            ("req_id", self.req_id.map(Field::Number)),
+            ("request_context", self.request_context.as_ref().map(Field::Value)),
+            ("requested_by", self.requested_by.as_deref().map(Field::text)),
+            ("result", self.result.as_ref().map(Field::Value)),
+            ("revision", self.legacy_bundle.as_ref().and_then(revision).map(Field::text)),
+            ("span_id", self.trace.as_ref().map(|(_, span)| Field::text(span))),
+            ("timestamp", Some(Field::Time(self.timestamp))),
+            ("trace_id", self.trace.as_ref().map(|(trace, _)| Field::text(trace))),
+        ]
     }
 
     fn revisions(&self) -> Option<Value> {
@@ -128,6 +151,45 @@ impl DecisionEvent {
         }
         let revision = |revision: &Option<String>| Value::object(revision.as_ref().map(|text| ("revision", text)));
         Some(Value::object(self.bundles.iter().map(|(name, bundle)| (name.clone(), revision(&bundle.revision)))))
+    }
+}
+
+/// A field of an event.
+enum Field<'a> {
+    Text(&'a str),
+    Number(u64),
+    Time(Timestamp),
+    Metrics(&'a Metrics),
+    Value(&'a Value),
+    Made(Value),
+}
+
+impl<'a> Field<'a> {
+    fn text(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Text(text) => (*text).into(),
+            Self::Number(number) => (*number).into(),
+            Self::Time(time) => time.to_string().into(),
+            Self::Metrics(metrics) => metrics.to_value(),
+            Self::Value(value) => (*value).clone(),
+            Self::Made(value) => value.clone(),
+        }
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => write_json_string(out, text),
+            // Writing into memory cannot fail.
+            Self::Number(number) => drop(write!(out, "{number}")),
+            Self::Time(time) => drop(write!(out, "\"{time}\"")),
+            Self::Metrics(metrics) => metrics.write_json(out),
+            Self::Value(value) => write_json(out, value),
+            Self::Made(value) => write_json(out, value),
+        }
     }
 }
 
@@ -143,7 +205,7 @@ impl EncodedEvent {
     /// Encodes an event.
     pub fn of(event: &DecisionEvent) -> Self {
         let mut json = Vec::with_capacity(1024);
-        write_json(&mut json, &event.to_value());
+        event.write_json(&mut json);
         Self { decision_id: event.decision_id.as_str().into(), timestamp: event.timestamp, json: json.into() }
     }
 
@@ -207,4 +269,76 @@ pub trait SinkHandle: Send + Sync {
     ///
     /// An error of kind [`crate::ErrorKind::Unavailable`] means that the same batch may be offered again.
     fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::encode;
+
+    fn value(json: &str) -> Value {
+        decode(json.as_bytes()).expect("JSON")
+    }
+
+    #[test]
+    fn events_are_encoded_as_their_values_are() {
+        let mut event = DecisionEvent {
+            decision_id: "d<1>".to_owned(),
+            timestamp: Timestamp::UNIX_EPOCH,
+            labels: Value::empty_object(),
+            batch_decision_id: None,
+            trace: None,
+            path: String::new(),
+            query: None,
+            input: None,
+            result: None,
+            nd_builtin_cache: None,
+            erased: Vec::new(),
+            masked: Vec::new(),
+            error: None,
+            requested_by: None,
+            metrics: Metrics::default(),
+            req_id: None,
+            request_context: None,
+            custom: None,
+            headers: Arc::default(),
+            bundles: Arc::default(),
+            snapshot: None,
+            legacy_bundle: None,
+        };
+        let encoded = |event: &DecisionEvent| {
+            let json = EncodedEvent::of(event).json().clone();
+            assert_eq!(String::from_utf8_lossy(&json), encode(&event.to_value()));
+            json
+        };
+        let bare = r#"{"decision_id":"d\u003c1\u003e","labels":{},"metrics":{},"timestamp":"1970-01-01T00:00:00Z"}"#;
+        assert_eq!(encoded(&event), bare);
+        event.labels = value(r#"{"id": "a"}"#);
+        event.batch_decision_id = Some("b".to_owned());
+        event.trace = Some(("t".to_owned(), "s".to_owned()));
+        event.path = "p\"/q".to_owned();
+        event.query = Some("data.p\n".to_owned());
+        event.input = Some(value(r#"{"z": [1, 2.50, null], "a": "é"}"#));
+        event.result = Some(Value::NULL);
+        event.nd_builtin_cache = Some(Value::empty_object());
+        event.erased = vec!["/input/a".to_owned()];
+        event.masked = vec!["/input/b".to_owned(), "/result".to_owned()];
+        event.error = Some("why".into());
+        event.requested_by = Some("127.0.0.1:1".to_owned());
+        event.metrics = Metrics::on();
+        event.metrics.add("timer_z_ns", 5);
+        event.metrics.add("counter_a", u64::MAX);
+        event.req_id = Some(7);
+        event.request_context = Some(value(r#"{"http": {}}"#));
+        event.custom = Some(value(r#"{"type": "x"}"#));
+        let bundle = |revision: &str| ActiveBundle { revision: Some(revision.to_owned()), ..ActiveBundle::default() };
+        let bundles = [("y".into(), bundle("r")), ("x".into(), ActiveBundle::default())];
+        event.bundles = Arc::new(bundles.into());
+        let whole = encoded(&event);
+        assert!(whole.starts_with(br#"{"batch_decision_id":"b","bundles":{"x":{},"y":{"revision":"r"}},"custom""#));
+        event.legacy_bundle = Some("y".into());
+        let legacy = encoded(&event);
+        assert!(String::from_utf8_lossy(&legacy).contains(r#""result":null,"revision":"r","span_id":"s""#));
+        assert_eq!(EncodedEvent::decode(legacy.clone()).map(|event| event.json().clone()), Some(legacy));
+    }
 }

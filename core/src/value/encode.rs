@@ -120,14 +120,33 @@ pub(super) fn new_line(out: &mut Vec<u8>, index: usize, depth: usize) {
     out.resize(out.len() + 2 * depth, b' ');
 }
 
+/// Bytes that stand for themselves in a string, whatever follows them.
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = false;
+        control += 1;
+    }
+    let special = b"\"\\<>&\xe2";
+    let mut at = 0;
+    while at < special.len() {
+        plain[special[at] as usize] = false;
+        at += 1;
+    }
+    plain
+};
+
 /// Appends a JSON string.
 pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut plain = 0;
     let mut at = 0;
-    while at < bytes.len() {
-        let escape = match bytes[at] {
+    loop {
+        at += bytes[at..].iter().take_while(|byte| PLAIN[usize::from(**byte)]).count();
+        let Some(byte) = bytes.get(at) else { break };
+        let escape = match byte {
             b'"' => Some("\\\""),
             b'\\' => Some("\\\\"),
             b'\n' => Some("\\n"),

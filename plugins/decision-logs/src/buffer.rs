@@ -61,7 +61,8 @@ pub(crate) struct Loss {
 /// Events and chunks that wait for the service.
 ///
 /// INVARIANT: `bytes` is the sum of the sizes of `closed`, and `closed` is older than everything in `encoder`, which is
-/// older than everything in `events`. One of the latter two is always empty, which one the kind says.
+/// older than everything in `events`. Only in an *event* buffer are there `events`, and only while a round is under way,
+/// or one has failed, does its encoder hold something.
 pub(crate) struct Buffer {
     limits: Limits,
     closed: VecDeque<Chunk>,
@@ -102,23 +103,39 @@ impl Buffer {
 
     /// What a round takes that begins now: all that has come so far, or only what fills chunks.
     pub(crate) fn goal(&mut self, everything: bool) -> (Goal, Loss) {
+        if everything && self.limits.kind == BufferType::Event {
+            return (Goal { until: self.next, partial: true }, Loss::default());
+        }
         let loss = if everything { self.close() } else { Loss::default() };
         (Goal { until: self.closed.back().map_or(0, |chunk| chunk.last() + 1), partial: everything }, loss)
     }
 
     /// Closes what is open, so that [`Buffer::take`] finds everything that has come so far.
     fn close(&mut self) -> Loss {
-        while let Some((number, event)) = self.events.pop_front() {
-            let chunks = self.encoder.push(event.json(), number);
-            self.add(chunks);
-        }
-        let chunks = self.encoder.close();
-        self.add(chunks);
+        while self.encode_next(self.next) {}
+        self.end_chunk();
         self.make_room()
     }
 
-    /// Takes the next chunk of a round out.
+    /// Moves the oldest event that waits as such into the encoder, if it is older than that.
+    fn encode_next(&mut self, until: u64) -> bool {
+        let Some((number, event)) = self.events.pop_front_if(|(number, _)| *number < until) else { return false };
+        let chunks = self.encoder.push(event.json(), number);
+        self.add(chunks);
+        true
+    }
+
+    fn end_chunk(&mut self) {
+        let chunks = self.encoder.close();
+        self.add(chunks);
+    }
+
+    /// Takes the next chunk of a round out. Events become chunks one at a time, so that nothing waits long for many.
     pub(crate) fn take(&mut self, goal: Goal) -> Option<Chunk> {
+        while self.closed.is_empty() && self.encode_next(goal.until) {}
+        if self.closed.is_empty() && goal.partial {
+            self.end_chunk();
+        }
         let is_due = self.closed.front()?.last() < goal.until;
         if is_due { self.take_oldest() } else { None }
     }
@@ -190,6 +207,9 @@ impl Buffer {
         let mut loss = Loss::default();
         let mut excess = self.len().saturating_sub(self.limits.events);
         while excess > 0 {
+            if self.closed.is_empty() {
+                self.end_chunk();
+            }
             let gone = match self.take_oldest() {
                 Some(oldest) => oldest.events(),
                 None => usize::from(self.events.pop_front().is_some()),

@@ -2,6 +2,7 @@
 
 use regent_core::Value;
 use regent_core::decision::DecisionEvent;
+use regent_core::metrics::Metrics;
 use regent_core::store::{ActiveBundle, BundleContent, BundlePayload};
 use regent_core::value::Path;
 use regent_kit::ControlPlane;
@@ -48,7 +49,8 @@ async fn an_event_has_the_fields_that_opa_gives_it() {
     let mut event = agent.event("d1");
     event.requested_by = Some("127.0.0.1:5".to_owned());
     event.req_id = Some(7);
-    event.metrics = value(r#"{"timer_server_handler_ns": 5}"#);
+    event.metrics = Metrics::on();
+    event.metrics.add("timer_server_handler_ns", 5);
     event.nd_builtin_cache = Some(Value::empty_object());
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     event.headers = [header("x-trace", "a"), header("accept", "b"), header("x-trace", "c")].into();

@@ -47,7 +47,7 @@ impl Recorder {
         let settings = self.host.settings();
         let mut event = DecisionEvent::new(id.clone(), snapshot.clone(), Timestamp::now());
         event.labels = settings.labels.clone();
-        event.metrics = meter.to_value();
+        event.metrics.clone_from(&meter.metrics);
         event.nd_builtin_cache = settings.nd_builtin_cache.then(|| meter.recorded.to_value());
         event.headers = headers(call, &self.host.recorded_headers());
         event.trace = call.span.as_ref().map(Span::ids);
