@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 
@@ -87,27 +88,27 @@ impl Host {
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
     pub fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
-        self.directory.recorder().map_or(Ok(None), |recorder| recorder.record(event))
+        self.directory.roster.load().recorder.as_ref().map_or(Ok(None), |recorder| recorder.record(event))
     }
 
     /// Names, in lower case, of the request headers that a record should bring along.
     pub fn recorded_headers(&self) -> Arc<Vec<String>> {
-        self.directory.recorder().map_or_else(Arc::default, |recorder| recorder.headers())
+        self.directory.roster.load().recorder.as_ref().map_or_else(Arc::default, |recorder| recorder.headers())
     }
 
     /// Whether anyone keeps records of decisions.
     pub fn keeps_records(&self) -> bool {
-        self.directory.recorder().is_some()
+        self.directory.keeps_records.load(Ordering::Relaxed)
     }
 
     /// The sink that a running plugin offers.
     pub fn sink(&self, plugin: &str) -> Option<Arc<dyn SinkHandle>> {
-        self.directory.0.load().get(plugin)?.decision_sink.clone()
+        self.directory.roster.load().roles.get(plugin)?.decision_sink.clone()
     }
 
     /// The receiver of status reports that a running plugin offers.
     pub fn status_sink(&self, plugin: &str) -> Option<Arc<dyn StatusSink>> {
-        self.directory.0.load().get(plugin)?.status_sink.clone()
+        self.directory.roster.load().roles.get(plugin)?.status_sink.clone()
     }
 
     /// Has something fetched now that is otherwise fetched from time to time, or never (`trigger: manual`), and waits for
@@ -140,28 +141,38 @@ impl Host {
     }
 }
 
-/// The roles of running plugins by name. Read at every decision, so reading takes no lock.
+/// The roles of running plugins. Read at every decision, so reading takes no lock.
 #[derive(Clone, Default)]
-struct Directory(Arc<ArcSwap<BTreeMap<String, Roles>>>);
+struct Directory {
+    roster: Arc<ArcSwap<Roster>>,
+    /// Whether there is a recorder.
+    keeps_records: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Default)]
+struct Roster {
+    /// By the plugin's name.
+    roles: BTreeMap<String, Roles>,
+    /// The recorder among them.
+    recorder: Option<Arc<dyn DecisionRecorder>>,
+}
 
 impl Directory {
     fn change(&self, change: impl Fn(&mut BTreeMap<String, Roles>)) {
-        self.0.rcu(|all| {
-            let mut all = BTreeMap::clone(all);
-            change(&mut all);
-            all
+        self.roster.rcu(|roster| {
+            let mut roles = roster.roles.clone();
+            change(&mut roles);
+            let recorder = roles.values().find_map(|roles| roles.decision_recorder.clone());
+            Roster { roles, recorder }
         });
+        self.keeps_records.store(self.roster.load().recorder.is_some(), Ordering::Relaxed);
     }
 
     fn tracer(&self) -> Option<Arc<dyn Tracer>> {
-        self.0.load().values().find_map(|roles| roles.tracer.clone())
+        self.roster.load().roles.values().find_map(|roles| roles.tracer.clone())
     }
 
     fn fetch(&self, subject: &Subject) -> Option<BoxFuture<'static, Result<Fetched, TriggerError>>> {
-        self.0.load().values().find_map(|roles| roles.triggers.as_ref()?.fetch(subject))
-    }
-
-    fn recorder(&self) -> Option<Arc<dyn DecisionRecorder>> {
-        self.0.load().values().find_map(|roles| roles.decision_recorder.clone())
+        self.roster.load().roles.values().find_map(|roles| roles.triggers.as_ref()?.fetch(subject))
     }
 }

@@ -6,6 +6,7 @@ mod exchange;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use http::HeaderMap;
@@ -124,21 +125,33 @@ impl fmt::Debug for Span {
 
 /// The tracer that runs now, if any does. Clones share it. Asked by every request, so asking takes no lock.
 #[derive(Clone, Default)]
-pub struct Tracing(Arc<ArcSwapOption<Arc<dyn Tracer>>>);
+pub struct Tracing(Arc<Present>);
+
+#[derive(Default)]
+struct Present {
+    /// Whether there is a tracer: most agents have none, and this is all that it costs them.
+    is_on: AtomicBool,
+    tracer: ArcSwapOption<Arc<dyn Tracer>>,
+}
 
 impl Tracing {
     /// As [`Tracer::start`]; nothing while there is no tracer.
     pub fn start(&self, name: impl FnOnce() -> String, side: Side, received: Option<&HeaderMap>) -> Option<Span> {
-        let tracer = self.0.load();
+        if !self.is_on() {
+            return None;
+        }
+        let tracer = self.0.tracer.load();
         tracer.as_ref().map(|tracer| tracer.start(&name(), side, received))
     }
 
     /// Whether there is a tracer.
     pub fn is_on(&self) -> bool {
-        self.0.load().is_some()
+        self.0.is_on.load(Ordering::Relaxed)
     }
 
     pub(crate) fn replace(&self, tracer: Option<Arc<dyn Tracer>>) {
-        self.0.store(tracer.map(Arc::new));
+        let is_on = tracer.is_some();
+        self.0.tracer.store(tracer.map(Arc::new));
+        self.0.is_on.store(is_on, Ordering::Relaxed);
     }
 }

@@ -280,7 +280,7 @@ impl Job {
         let mut evaluation = Evaluation::new(&self.snapshot, self.input.as_ref());
         evaluation.strict_builtin_errors = self.strict;
         evaluation.builtin_errors = self.all_errors.then_some(&mut errors);
-        evaluation.cancel = self.cancel;
+        evaluation.cancel = &self.cancel;
         evaluation.prints = Some(&mut prints);
         evaluation.metrics = metrics;
         let answer = prepared.evaluate(&mut evaluation)?;

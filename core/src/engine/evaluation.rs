@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use super::{Location, PolicyError};
@@ -38,9 +38,16 @@ struct Signal {
 struct Watch {
     over: Arc<dyn Attended>,
     since: Instant,
-    /// How many milliseconds after `since` to ask.
+    /// How many milliseconds after `since` to ask; before that is known, [`FRESH`] or [`BEGUN`].
     next: AtomicU64,
 }
+
+/// Nobody has looked since the work began.
+const FRESH: u64 = 0;
+
+/// Somebody has looked once, which is at the beginning: short work never looks again, and taking the time would be a
+/// good part of what it costs.
+const BEGUN: u64 = 1;
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +56,12 @@ impl fmt::Debug for Watch {
 }
 
 impl Cancel {
+    /// A signal that nobody gives.
+    pub fn never() -> &'static Self {
+        static NEVER: LazyLock<Cancel> = LazyLock::new(Cancel::default);
+        &NEVER
+    }
+
     /// A signal that is given at that time, if not before.
     pub fn at(deadline: Instant) -> Self {
         Self(Arc::new(Signal { deadline: Some(deadline), ..Signal::default() }))
@@ -60,12 +73,18 @@ impl Cancel {
         Self(Arc::new(Signal { parent: Some(self.clone()), ..Signal::default() }))
     }
 
-    /// As [`Cancel::child`]; also given by whoever looks at it and finds, when some time
-    /// has passed since then, that nobody waits.
+    /// As [`Cancel::child`]; also given by whoever looks at it and finds, when work has taken some time, that nobody waits.
     #[must_use]
-    pub fn attended(&self, over: Arc<dyn Attended>, since: Instant) -> Self {
-        let watch = Watch { over, since, next: AtomicU64::new(ASK_INTERVAL) };
+    pub fn attended(&self, over: Arc<dyn Attended>) -> Self {
+        let watch = Watch { over, since: Instant::now(), next: AtomicU64::new(FRESH) };
         Self(Arc::new(Signal { parent: Some(self.clone()), watch: Some(watch), ..Signal::default() }))
+    }
+
+    /// Other work begins under the same signal; it gets its own time before anybody is asked.
+    pub fn begin(&self) {
+        if let Some(watch) = &self.0.watch {
+            watch.next.store(FRESH, Ordering::Relaxed);
+        }
     }
 
     /// Asks the evaluation to stop; it ends with `eval_cancel_error`.
@@ -91,12 +110,17 @@ impl Cancel {
 
 impl Watch {
     fn finds_nobody(&self) -> bool {
+        let next = self.next.load(Ordering::Relaxed);
+        if next == FRESH {
+            self.next.store(BEGUN, Ordering::Relaxed);
+            return false;
+        }
         let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if now < self.next.load(Ordering::Relaxed) {
+        if next != BEGUN && now < next {
             return false;
         }
         self.next.store(now.saturating_add(ASK_INTERVAL), Ordering::Relaxed);
-        self.over.is_abandoned()
+        next != BEGUN && self.over.is_abandoned()
     }
 }
 
@@ -120,7 +144,7 @@ pub struct Evaluation<'a> {
     /// Where errors of built-in functions go, if somebody wants to know all of them.
     pub builtin_errors: Option<&'a mut Vec<PolicyError>>,
     /// Set from outside when the client has gone.
-    pub cancel: Cancel,
+    pub cancel: &'a Cancel,
     /// An engine that sees that it works for long goes on within this, so that whoever shares the thread need not wait.
     pub linger: Linger,
     /// Timers and counters that the answer may show.
@@ -167,7 +191,7 @@ impl<'a> Evaluation<'a> {
             input,
             strict_builtin_errors: false,
             builtin_errors: None,
-            cancel: Cancel::default(),
+            cancel: Cancel::never(),
             linger: |work| work(),
             metrics: Metrics::default(),
             prints: None,
@@ -262,12 +286,18 @@ mod tests {
             }
         }
         let line = Arc::new(Line(AtomicBool::new(false), AtomicU64::new(0)));
-        let cancel = Cancel::default().attended(line.clone(), Instant::now());
+        let cancel = Cancel::default().attended(line.clone());
         while line.1.load(Ordering::Relaxed) < 2 {
             assert!(!cancel.is_cancelled(), "somebody waits");
         }
         let since = cancel.0.watch.as_ref().expect("a watch").since;
         assert!(since.elapsed() >= Duration::from_millis(2 * ASK_INTERVAL), "asked now and then");
+        let asked = line.1.load(Ordering::Relaxed);
+        for _ in 0..100 {
+            cancel.begin();
+            assert!(!cancel.is_cancelled() && !cancel.is_cancelled());
+        }
+        assert_eq!(line.1.load(Ordering::Relaxed), asked, "nobody is asked at the beginning of work");
         line.0.store(true, Ordering::Relaxed);
         while !cancel.is_cancelled() {}
         assert!(cancel.is_given());

@@ -43,7 +43,7 @@ impl RegoQuery {
             input: evaluation.input,
             shared: &self.rules.shared,
             runtime: &self.rules.runtime,
-            cancel: evaluation.cancel.clone(),
+            cancel: evaluation.cancel,
             linger: evaluation.linger,
             all_errors: evaluation.builtin_errors.is_some(),
             prints: evaluation.prints.is_some(),

@@ -263,7 +263,7 @@ async fn long_evaluations_go_on_aside_and_can_be_cancelled() {
 
     let cancel = Cancel::default();
     cancel.cancel();
-    evaluation.cancel = cancel;
+    evaluation.cancel = &cancel;
     let error = query.evaluate(&mut evaluation).expect_err("is cancelled");
     assert!(error.is_cancelled(), "{error}");
     assert_eq!(error.to_string(), "1 error occurred: eval_cancel_error: caller cancelled query execution");

@@ -141,7 +141,7 @@ async fn a_cancelled_evaluation_ends() {
             cancel.cancel();
         });
         let mut evaluation = Evaluation::new(&snapshot, None);
-        evaluation.cancel = cancel.clone();
+        evaluation.cancel = &cancel;
         let query = snapshot.prepare(&document("a/p")).expect("prepares").query;
         query.evaluate(&mut evaluation).expect_err("cancelled")
     });

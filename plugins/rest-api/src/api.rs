@@ -9,7 +9,7 @@ use regent_core::engine::RegoVersion;
 
 use crate::answer::{self, Response};
 use crate::body::Limits;
-use crate::call::{Answers, Call};
+use crate::call::Call;
 use crate::config::ServerConfig;
 use crate::decide::Decider;
 use crate::error::ApiError;
@@ -59,8 +59,8 @@ impl Api {
     }
 }
 
-impl Answers for Api {
-    async fn answer(&self, call: &mut Call) -> Response {
+impl Api {
+    pub(crate) async fn answer(&self, call: &mut Call) -> Response {
         let (id, route) = (call.id, call.route);
         let answered = panics::caught(dispatch(&self.parts, call)).await;
         let answer =

@@ -10,7 +10,6 @@ use regent_core::Value;
 use regent_core::engine::{Attended, Cancel};
 use regent_core::trace::Span;
 
-use crate::answer::Response;
 use crate::body::Payload;
 use crate::params::Params;
 use crate::peer::Peer;
@@ -111,13 +110,4 @@ impl Call {
         let media_type = self.head.headers.get(http::header::CONTENT_TYPE);
         media_type.is_some_and(|value| value.as_bytes().windows(4).any(|part| part == b"yaml"))
     }
-}
-
-/// Something that answers calls: the API itself, or a layer around something that does.
-///
-/// Not a service of tower's: that owns its calls, so every layer would move the call into a future of its own and box it,
-/// which costs more than most decisions do.
-pub(crate) trait Answers: Send + Sync + 'static {
-    /// The answer to a call; there always is one. The call is lent, so that layers still have it afterwards.
-    fn answer(&self, call: &mut Call) -> impl Future<Output = Response> + Send;
 }

@@ -286,7 +286,7 @@ impl Decider {
             input,
             strict_builtin_errors,
             builtin_errors: None,
-            cancel: call.cancel.clone(),
+            cancel: &call.cancel,
             linger: |work| aside(work),
             metrics: std::mem::take(&mut meter.metrics),
             prints: Some(&mut printer),

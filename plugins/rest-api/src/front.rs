@@ -5,92 +5,101 @@
 //! it evaluates, nobody watches; an evaluation that takes long asks the connection's [`Line`] itself, now and then. On
 //! HTTP/2, where only hyper knows whether anyone waits for one of many answers, every call is a task of its own.
 //!
-//! [`Line`]: Attended
+//! [`Line`]: regent_core::engine::Attended
 
 use std::convert::Infallible;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use http::{Request, Response as HttpResponse, Version};
 use hyper::body::Incoming;
-use regent_core::engine::{Attended, Cancel};
+use regent_core::engine::Cancel;
 use tokio::task::JoinSet;
 
 use crate::answer::Response;
 use crate::body::Payload;
-use crate::call::{Answers, Call, Client};
+use crate::call::{Call, Client};
+use crate::layers::Stack;
 use crate::pace::{Handed, Pace};
 use crate::panics;
 use crate::promises::Promises;
 use crate::route::{self, Route};
 
 /// What the connections of one agent have in common.
-pub(crate) struct Front<S> {
-    stack: Arc<S>,
+pub(crate) struct Front {
+    stack: Arc<Stack>,
     counter: Arc<AtomicU64>,
     cancel: Cancel,
 }
 
-impl<S> Front<S> {
+impl Front {
     /// Calls go to `stack`, until `cancel` ends all that they evaluate.
-    pub(crate) fn new(stack: S, cancel: Cancel) -> Self {
+    pub(crate) fn new(stack: Stack, cancel: Cancel) -> Self {
         Self { stack: Arc::new(stack), counter: Arc::default(), cancel }
     }
 
-    /// For a connection of that client.
-    pub(crate) fn connection(&self, client: Client) -> Arc<Connection<S>> {
+    /// For a connection of that client, on which `pace` tells what goes on.
+    pub(crate) fn connection(&self, client: Client, pace: Pace) -> Arc<Connection> {
         let (stack, counter) = (self.stack.clone(), self.counter.clone());
-        // A signal of its own: what all requests of all connections count their references to, threads fight for.
+        // Signals of its own: what all requests of all connections count their references to, threads fight for.
+        let client = Arc::new(client);
         let cancel = self.cancel.child();
-        Arc::new(Connection { stack, counter, cancel, client: Arc::new(client), pace: Pace::default() })
+        let by_turns = cancel.attended(client.clone());
+        Arc::new(Connection { stack, counter, cancel, by_turns, client, pace })
     }
 }
 
 /// Answers the requests of one connection.
-pub(crate) struct Connection<S> {
-    stack: Arc<S>,
+pub(crate) struct Connection {
+    stack: Arc<Stack>,
     counter: Arc<AtomicU64>,
+    /// Ends what requests at the same time evaluate, each under a signal of its own.
     cancel: Cancel,
+    /// Ends what requests evaluate that come one after the other; it is given when the connection is lost.
+    by_turns: Cancel,
     client: Arc<Client>,
     pace: Pace,
 }
 
-impl<S: Answers> Connection<S> {
-    /// Tells what goes on on it.
-    pub(crate) fn pace(&self) -> Pace {
-        self.pace.clone()
-    }
-
+impl Connection {
     /// The answer to a request.
-    pub(crate) async fn answer(
+    pub(crate) fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<HttpResponse<Handed>, Infallible> {
+    ) -> impl Future<Output = Result<HttpResponse<Handed>, Infallible>> {
         let version = request.version();
-        let busy = self.pace.begin(version);
+        // Made before the future is: a request in it beside the call would have to be moved about for nothing.
         let mut call = self.call(request);
-        let abandoned = Abandoned(call.cancel.clone());
-        let answer = if version == Version::HTTP_2 {
-            apart(self.stack.clone(), call).await
-        } else {
-            answer(&*self.stack, &mut call).await
-        };
-        drop(abandoned);
-        Ok(answer.map(|body| busy.hand_over(version, body)))
+        async move {
+            let busy = self.pace.begin(version);
+            let answer = if version == Version::HTTP_2 {
+                apart(self.stack.clone(), call).await
+            } else {
+                let unanswered = Unanswered(&self.by_turns);
+                let answer = answer(&self.stack, &mut call).await;
+                mem::forget(unanswered);
+                answer
+            };
+            Ok(answer.map(|body| busy.hand_over(body)))
+        }
     }
 
     fn call(&self, request: Request<Incoming>) -> Call {
         let (head, body) = request.into_parts();
         let (found, below) = route::find(head.uri.path());
         let hidden = self.client.diagnostic && !found.is_diagnostic();
-        let by_turns = head.version != Version::HTTP_2;
-        let line = || self.client.clone() as Arc<dyn Attended>;
-        let since = Instant::now();
+        let cancel = if head.version == Version::HTTP_2 {
+            self.cancel.child()
+        } else {
+            self.by_turns.begin();
+            self.by_turns.clone()
+        };
         Call {
-            cancel: if by_turns { self.cancel.attended(line(), since) } else { self.cancel.child() },
+            cancel,
             span: None,
-            since,
+            since: Instant::now(),
             id: self.counter.fetch_add(1, Ordering::Relaxed) + 1,
             client: self.client.clone(),
             identity: None,
@@ -104,24 +113,28 @@ impl<S: Answers> Connection<S> {
     }
 }
 
-async fn answer<S: Answers>(stack: &S, call: &mut Call) -> Response {
+async fn answer(stack: &Stack, call: &mut Call) -> Response {
     let (id, route) = (call.id, call.route);
     panics::caught(stack.answer(call)).await.unwrap_or_else(|| panics::answer(id, route))
 }
 
 /// Answers in a task of its own.
-async fn apart<S: Answers>(stack: Arc<S>, mut call: Call) -> Response {
+async fn apart(stack: Arc<Stack>, mut call: Call) -> Response {
     let (id, route) = (call.id, call.route);
+    let cancel = call.cancel.clone();
+    let unanswered = Unanswered(&cancel);
     let mut task = JoinSet::new();
-    task.spawn(async move { answer(&*stack, &mut call).await });
+    task.spawn(async move { answer(&stack, &mut call).await });
     // Only the end of the runtime cancels the task, and then nobody waits for this.
-    task.join_next().await.and_then(Result::ok).unwrap_or_else(|| panics::answer(id, route))
+    let answer = task.join_next().await.and_then(Result::ok).unwrap_or_else(|| panics::answer(id, route));
+    mem::forget(unanswered);
+    answer
 }
 
-/// Ends the evaluation of a call when dropped; one that has been answered does not mind.
-struct Abandoned(Cancel);
+/// Ends the evaluation of a call when it is dropped, which the call's future is when its client has gone.
+struct Unanswered<'a>(&'a Cancel);
 
-impl Drop for Abandoned {
+impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         self.0.cancel();
     }

@@ -1,4 +1,4 @@
-//! What happens around every call, one layer for each concern, from the outside in:
+//! What happens around every call, one module for each concern, from the outside in:
 //!
 //! `log` (request lines) → `measure` (durations) → `trace` (spans) → `canonical` (redirects, HEAD) → `authenticate` (who asks) →
 //! `authorize` (whether they may) → `compress` (gzip) → the API
@@ -11,8 +11,9 @@ mod log;
 mod measure;
 mod trace;
 
+use crate::answer::Response;
 use crate::api::Api;
-use crate::call::Answers;
+use crate::call::Call;
 use authenticate::Authenticate;
 pub use authenticate::Authentication;
 use authorize::Authorize;
@@ -31,15 +32,59 @@ pub(crate) struct Doors {
 }
 
 /// The API within all its layers.
-pub(crate) fn stack(api: Api, doors: Doors) -> impl Answers {
-    let parts = api.parts.clone();
-    let limits = parts.limits;
-    let authorizes = doors.authorization == Authorization::Basic;
-    let next = Compress { how: parts.config.compression(), next: api };
-    let next = Authorize { by: doors.authorization, api: parts.clone(), next };
-    let next = Authenticate { by: doors.authentication, next };
-    let next = Canonical { limits, next };
-    let next = Trace { tracing: parts.host.tracing.clone(), next };
-    let next = Measure::new(parts.host.telemetry.clone(), authorizes, next);
-    Log { limits, next }
+///
+/// Not a stack of tower's services, nor of futures around each other: every layer would move the call in and the answer
+/// out, which costs more than some decisions do.
+pub(crate) struct Stack {
+    log: Log,
+    measure: Measure,
+    trace: Trace,
+    canonical: Canonical,
+    authenticate: Authenticate,
+    authorize: Authorize,
+    compress: Compress,
+    api: Api,
+}
+
+impl Stack {
+    pub(crate) fn new(api: Api, doors: Doors) -> Self {
+        let parts = &api.parts;
+        let limits = parts.limits;
+        Self {
+            log: Log { limits },
+            measure: Measure::new(parts.host.telemetry.clone(), doors.authorization == Authorization::Basic),
+            trace: Trace { tracing: parts.host.tracing.clone() },
+            canonical: Canonical { limits },
+            authenticate: Authenticate { by: doors.authentication },
+            authorize: Authorize { by: doors.authorization, api: parts.clone() },
+            compress: Compress { how: parts.config.compression() },
+            api,
+        }
+    }
+
+    /// The answer to a call; there always is one. The call is lent, so that it is still there afterwards.
+    pub(crate) async fn answer(&self, call: &mut Call) -> Response {
+        let said = self.log.request(call).await;
+        let waiting = self.measure.begin(call);
+        self.trace.begin(call);
+        let response = if let Some(refusal) = self.refusal(call).await {
+            refusal
+        } else {
+            let answer = self.api.answer(call).await;
+            self.compress.answer(call, answer).await
+        };
+        trace::end(call, &response);
+        waiting.end(call, &response);
+        log::answer(call, &response, said).await;
+        response
+    }
+
+    /// What keeps a call from the API, if anything does.
+    async fn refusal(&self, call: &mut Call) -> Option<Response> {
+        if let Some(detour) = self.canonical.detour(call) {
+            return Some(detour);
+        }
+        self.authenticate.identify(call);
+        self.authorize.refusal(call).await
+    }
 }

@@ -6,7 +6,7 @@
 //! listen -> front -> layers (log, measure, authenticate, authorize, compress) -> api -> one module for each route
 //! ```
 //!
-//! `front` gives a request a number and finds its route. Each layer is an `Answers` around another one.
+//! `front` gives a request a number and finds its route. `layers` is what happens around every call.
 //!
 //! Promises: paths, parameters, bodies, statuses, error texts and log lines are OPA's. A decision is recorded before it is
 //! answered. Bodies are bounded before they are decoded, and nothing of a request is decoded before it is authorized but

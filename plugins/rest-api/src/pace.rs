@@ -1,7 +1,8 @@
 //! Whether anything moves on a connection.
 //!
-//! HTTP/1 has one request at a time, and hyper ends the wait for the next one. HTTP/2 has many, which their client can
-//! leave standing by taking no answer, and hyper waits. So what goes on is counted here, and looked at now and then.
+//! A client may be slow to ask, and slow to take what it asked for; hyper waits for it. Its own timer for the former costs
+//! every request of HTTP/1 a good part of what a small decision does, and it has none for the latter. So what goes on is
+//! counted here, and looked at now and then.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -28,10 +29,10 @@ pub(crate) struct Pace(Arc<Counts>);
 struct Counts {
     /// Whether there was a request.
     asked: AtomicBool,
-    /// Whether it was one of HTTP/1.
+    /// Whether the one request of HTTP/1 is being answered, which nobody else writes meanwhile.
     by_turns: AtomicBool,
-    /// Requests that are being answered.
-    busy: AtomicUsize,
+    /// Requests of HTTP/2 that are being answered.
+    at_once: AtomicUsize,
     /// Answers that the client has not taken as a whole.
     owed: AtomicUsize,
     /// Counts everything that happens.
@@ -40,14 +41,21 @@ struct Counts {
 
 impl Pace {
     /// A request has come; the answer is being made until the guard is dropped.
-    pub(crate) fn begin(&self, version: Version) -> Busy {
+    pub(crate) fn begin(&self, version: Version) -> Busy<'_> {
         self.0.asked.store(true, Ordering::Relaxed);
-        if version != Version::HTTP_2 {
+        let at_once = version == Version::HTTP_2;
+        if at_once {
+            self.0.at_once.fetch_add(1, Ordering::Relaxed);
+        } else {
             self.0.by_turns.store(true, Ordering::Relaxed);
         }
-        self.0.busy.fetch_add(1, Ordering::Relaxed);
-        self.moved();
-        Busy(self.clone())
+        Busy { pace: self, at_once }
+    }
+
+    /// The client has to take something, until the guard is dropped.
+    pub(crate) fn owe(&self) -> Owed {
+        self.0.owed.fetch_add(1, Ordering::Relaxed);
+        Owed(self.clone())
     }
 
     /// Whether there was a request.
@@ -56,17 +64,14 @@ impl Pace {
     }
 
     /// Waits until there was no request for as long as the head of one may take, or until the client has left an answer
-    /// standing. On HTTP/1, only for the first request.
+    /// standing.
     pub(crate) async fn stands_still(&self, patience: Patience) {
         let counts = &*self.0;
         let (mut seen, mut since) = (0, Instant::now());
         loop {
             sleep(patience.head.min(patience.answer)).await;
-            if counts.by_turns.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
             let moves = counts.moves.load(Ordering::Relaxed);
-            if moves != seen || counts.busy.load(Ordering::Relaxed) > 0 {
+            if moves != seen || counts.is_busy() {
                 (seen, since) = (moves, Instant::now());
                 continue;
             }
@@ -82,33 +87,43 @@ impl Pace {
     }
 }
 
-/// A request that is being answered.
-pub(crate) struct Busy(Pace);
+impl Counts {
+    fn is_busy(&self) -> bool {
+        self.by_turns.load(Ordering::Relaxed) || self.at_once.load(Ordering::Relaxed) > 0
+    }
+}
 
-impl Busy {
-    /// The answer is there; the client may take it.
-    pub(crate) fn hand_over(self, version: Version, answer: Full<Bytes>) -> Handed {
-        let owed = (version == Version::HTTP_2).then(|| Owed::new(&self.0));
+/// A request that is being answered.
+pub(crate) struct Busy<'a> {
+    pace: &'a Pace,
+    at_once: bool,
+}
+
+impl Busy<'_> {
+    /// The answer is there; the client may take it. On HTTP/1, where nothing else is sent meanwhile, the stream itself
+    /// sees when the client does not.
+    pub(crate) fn hand_over(self, answer: Full<Bytes>) -> Handed {
+        let owed = self.at_once.then(|| self.pace.owe());
         Handed { answer, rest: Bytes::new(), owed }
     }
 }
 
-impl Drop for Busy {
+impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
-        self.0.moved();
+        let counts = &self.pace.0;
+        if self.at_once {
+            counts.at_once.fetch_sub(1, Ordering::Relaxed);
+            self.pace.moved();
+        } else {
+            counts.by_turns.store(false, Ordering::Relaxed);
+            // Nothing else moves meanwhile, so none is lost; a locked addition would be one more of what requests cost.
+            counts.moves.store(counts.moves.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
     }
 }
 
-/// An answer that the client has not taken as a whole.
-struct Owed(Pace);
-
-impl Owed {
-    fn new(pace: &Pace) -> Self {
-        pace.0.owed.fetch_add(1, Ordering::Relaxed);
-        Self(pace.clone())
-    }
-}
+/// Something that the client has not taken as a whole.
+pub(crate) struct Owed(Pace);
 
 impl Drop for Owed {
     fn drop(&mut self) {
@@ -162,7 +177,7 @@ mod tests {
         for version in [Version::HTTP_11, Version::HTTP_2] {
             for answer in [Bytes::new(), answer.slice(..1), answer.clone()] {
                 let pace = Pace::default();
-                let handed = pace.begin(version).hand_over(version, Full::new(answer.clone()));
+                let handed = pace.begin(version).hand_over(Full::new(answer.clone()));
                 assert_eq!(handed.size_hint().exact(), Some(answer.len() as u64));
                 let Ok(collected) = handed.collect().await;
                 assert_eq!(collected.to_bytes(), answer);

@@ -23,7 +23,7 @@ fn evaluate(case: &Case, engine: &Arc<dyn Engine>, cancel: &Cancel) -> Result<An
     let prepared = snapshot.prepare(&query(case.query.clone())).map_err(|error| error.to_string())?;
     let mut evaluation = Evaluation::new(&snapshot, input.as_ref());
     evaluation.strict_builtin_errors = case.strict_errors;
-    evaluation.cancel = cancel.clone();
+    evaluation.cancel = cancel;
     let answer = prepared.query.evaluate(&mut evaluation).map_err(|error| error.to_string())?;
     agree(&case.query, &answer, &mut evaluation)?;
     Ok(answer)

@@ -20,23 +20,23 @@ const RED_ZONE: usize = 192 << 10;
 const GROWTH: usize = 4 << 20;
 
 /// How far an evaluation has come, and who may stop it.
-pub(super) struct Limits {
+pub(super) struct Limits<'a> {
     steps: u64,
     next_look: u64,
     depth: usize,
     aside: bool,
     linger: Linger,
-    cancel: Cancel,
+    cancel: &'a Cancel,
 }
 
-impl Limits {
-    pub(super) fn new(cancel: Cancel, linger: Linger) -> Self {
+impl<'a> Limits<'a> {
+    pub(super) fn new(cancel: &'a Cancel, linger: Linger) -> Self {
         Self { steps: 0, next_look: 0, depth: 0, aside: false, linger, cancel }
     }
 
     /// The signal that ends the evaluation.
-    pub(super) fn cancel(&self) -> &Cancel {
-        &self.cancel
+    pub(super) fn cancel(&self) -> &'a Cancel {
+        self.cancel
     }
 
     /// Counts a step.

@@ -29,7 +29,7 @@ pub(crate) struct Context<'a> {
     /// What `opa.runtime` gives.
     pub(crate) runtime: &'a Value,
     /// Ends the evaluation.
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: &'a Cancel,
     /// Does long work.
     pub(crate) linger: Linger,
     /// Whether all errors of built-in functions are kept, not only the first.
@@ -61,7 +61,7 @@ pub(crate) struct Machine<'a> {
     pub(super) env: Env<'a>,
     /// The frames of the rules that are being evaluated, one behind the other.
     slots: Vec<Held<'a>>,
-    pub(super) limits: Limits,
+    pub(super) limits: Limits<'a>,
     pub(super) builtins: BuiltinState<'a>,
     /// How long reading base data took, if it was read and measured.
     pub(super) resolving: Cell<Option<Duration>>,
@@ -90,7 +90,8 @@ pub(super) struct BuiltinState<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// An evaluation that has not begun.
+    /// An evaluation that has not begun. Inlined, because it is large enough for a copy to be felt.
+    #[inline]
     pub(crate) fn new(context: Context<'a>) -> Self {
         let input = context.input.map(Held::Borrowed);
         Self {

@@ -67,7 +67,7 @@ impl Agent {
         evaluation.strict_builtin_errors = true;
         evaluation.metrics = Metrics::on();
         evaluation.caching = &self.caching;
-        evaluation.cancel = cancel;
+        evaluation.cancel = &cancel;
         evaluation.recorded = recorded;
         let result = match prepared.evaluate(&mut evaluation) {
             Ok(answer) => {

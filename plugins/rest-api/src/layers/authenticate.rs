@@ -3,8 +3,7 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
-use crate::answer::Response;
-use crate::call::{Answers, Call};
+use crate::call::Call;
 
 /// How clients prove who they are. Nobody is refused for not doing so: that is for authorization.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,19 +18,17 @@ pub enum Authentication {
 }
 
 /// Finds out who asks.
-pub(super) struct Authenticate<S> {
+pub(super) struct Authenticate {
     pub(super) by: Authentication,
-    pub(super) next: S,
 }
 
-impl<S: Answers> Answers for Authenticate<S> {
-    async fn answer(&self, call: &mut Call) -> Response {
+impl Authenticate {
+    pub(super) fn identify(&self, call: &mut Call) {
         call.identity = match self.by {
             Authentication::Off => None,
             Authentication::Token => token(&call.head.headers),
             Authentication::Tls => call.client.peer.as_ref().map(|peer| peer.name.clone()),
         };
-        self.next.answer(call).await
     }
 }
 

@@ -17,7 +17,7 @@ use super::measure::Refused;
 use crate::answer::Response;
 use crate::api::Parts;
 use crate::body::whole_document;
-use crate::call::{Answers, Call};
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::params::Params;
 pub use known::authorization_schema;
@@ -37,26 +37,21 @@ const UNDEFINED: &str = "document missing or undefined";
 const REJECTED: &str = "request rejected by administrative policy";
 
 /// Asks the policy.
-pub(super) struct Authorize<S> {
+pub(super) struct Authorize {
     pub(super) by: Authorization,
     pub(super) api: Arc<Parts>,
-    pub(super) next: S,
 }
 
-impl<S: Answers> Answers for Authorize<S> {
-    async fn answer(&self, call: &mut Call) -> Response {
+impl Authorize {
+    /// The answer to whoever may not.
+    pub(super) async fn refusal(&self, call: &mut Call) -> Option<Response> {
         let permitted = match self.by {
-            Authorization::Off => Ok(()),
+            Authorization::Off => return None,
             Authorization::Basic => permit(&self.api, call).await,
         };
-        match permitted {
-            Ok(()) => self.next.answer(call).await,
-            Err(refusal) => {
-                let mut response = refusal.into_response();
-                response.extensions_mut().insert(Refused);
-                response
-            }
-        }
+        let mut response = permitted.err()?.into_response();
+        response.extensions_mut().insert(Refused);
+        Some(response)
     }
 }
 

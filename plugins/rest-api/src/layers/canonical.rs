@@ -5,26 +5,25 @@ use http::{Method, StatusCode};
 
 use crate::answer::{self, Response};
 use crate::body::{Limits, announced};
-use crate::call::{Answers, Call};
+use crate::call::Call;
 use crate::route::{Detour, detour};
 
 /// Redirects, refuses broken paths, HEAD and bodies that are known to be too large.
-pub(super) struct Canonical<S> {
+pub(super) struct Canonical {
     pub(super) limits: Limits,
-    pub(super) next: S,
 }
 
-impl<S: Answers> Answers for Canonical<S> {
-    async fn answer(&self, call: &mut Call) -> Response {
+impl Canonical {
+    /// The answer to a call that has no business with the API.
+    pub(super) fn detour(&self, call: &Call) -> Option<Response> {
         if let Err(refused) = announced(&call.body, self.limits) {
-            return refused.into_response();
+            return Some(refused.into_response());
         }
-        match detour(&call.head.method, &call.head.uri, call.route) {
-            None => self.next.answer(call).await,
-            Some(Detour::Broken) => answer::text(StatusCode::BAD_REQUEST, "400 Bad Request"),
-            Some(Detour::Head) => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
-            Some(Detour::Moved(location)) => moved(&call.head.method, &location),
-        }
+        Some(match detour(&call.head.method, &call.head.uri, call.route)? {
+            Detour::Broken => answer::text(StatusCode::BAD_REQUEST, "400 Bad Request"),
+            Detour::Head => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+            Detour::Moved(location) => moved(&call.head.method, &location),
+        })
     }
 }
 

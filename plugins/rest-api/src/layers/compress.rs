@@ -10,29 +10,26 @@ use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full};
 
 use crate::answer::Response;
-use crate::call::{Answers, Call};
+use crate::call::Call;
 use crate::config::Compression;
 
 /// Compresses what is large enough, on the routes where OPA does.
-pub(super) struct Compress<S> {
+pub(super) struct Compress {
     pub(super) how: Compression,
-    pub(super) next: S,
 }
 
-impl<S: Answers> Answers for Compress<S> {
-    async fn answer(&self, call: &mut Call) -> Response {
+impl Compress {
+    /// The answer as the client gets it.
+    pub(super) async fn answer(&self, call: &Call, mut response: Response) -> Response {
         if !call.route.compresses(&call.head.method) {
-            return self.next.answer(call).await;
+            return response;
         }
-        let accepted = accepts_gzip(&call.head.headers);
-        let mut response = self.next.answer(call).await;
         response.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
         let length = response.body().size_hint().exact().unwrap_or_default();
-        if accepted && length >= self.how.from as u64 { self.compressed(response).await } else { response }
+        let is_wanted = length >= self.how.from as u64 && accepts_gzip(&call.head.headers);
+        if is_wanted { self.compressed(response).await } else { response }
     }
-}
 
-impl<S> Compress<S> {
     async fn compressed(&self, response: Response) -> Response {
         let (mut head, body) = response.into_parts();
         let Ok(plain) = body.collect().await;

@@ -10,45 +10,35 @@ use tracing::{Level, enabled, info};
 
 use crate::answer::Response;
 use crate::body::Limits;
-use crate::call::{Answers, Call};
+use crate::call::Call;
 use crate::params::Params;
 
 /// Logs requests and answers; at debug level with what they hold.
-pub(super) struct Log<S> {
+pub(super) struct Log {
     pub(super) limits: Limits,
-    pub(super) next: S,
 }
 
-impl<S: Answers> Answers for Log<S> {
-    async fn answer(&self, call: &mut Call) -> Response {
+/// How much of a call is logged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Nothing,
+    InBrief,
+    InFull,
+}
+
+impl Log {
+    /// Logs that a request has come; the result is what to say of the answer.
+    pub(super) async fn request(&self, call: &mut Call) -> Said {
         if enabled!(Level::DEBUG) {
-            self.in_full(call).await
+            self.say_request(call).await;
+            Said::InFull
         } else if enabled!(Level::INFO) {
-            self.in_brief(call).await
+            let Call { id, client, head, .. } = &*call;
+            info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), "Received request.");
+            Said::InBrief
         } else {
-            self.next.answer(call).await
+            Said::Nothing
         }
-    }
-}
-
-impl<S: Answers> Log<S> {
-    async fn in_brief(&self, call: &mut Call) -> Response {
-        let Call { id, client, head, .. } = &*call;
-        info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), "Received request.");
-        let response = self.next.answer(call).await;
-        say_response(call, &response, None);
-        response
-    }
-
-    async fn in_full(&self, call: &mut Call) -> Response {
-        self.say_request(call).await;
-        let response = self.next.answer(call).await;
-        let Ok(sent) = response.body().clone().collect().await;
-        let sent = sent.to_bytes();
-        let packed = response.headers().contains_key(http::header::CONTENT_ENCODING);
-        let body = if packed { "[compressed payload]".into() } else { String::from_utf8_lossy(&sent) };
-        say_response(call, &response, Some(&body));
-        response
     }
 
     async fn say_request(&self, call: &mut Call) {
@@ -58,6 +48,21 @@ impl<S: Answers> Log<S> {
         let (body, params) = (String::from_utf8_lossy(&body), shown(call.params()));
         let Call { id, client, head, .. } = &*call;
         info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), req_body = %body, json = %params, "Received request.");
+    }
+}
+
+/// Logs the answer.
+pub(super) async fn answer(call: &Call, response: &Response, said: Said) {
+    match said {
+        Said::Nothing => {}
+        Said::InBrief => say_response(call, response, None),
+        Said::InFull => {
+            let Ok(sent) = response.body().clone().collect().await;
+            let sent = sent.to_bytes();
+            let packed = response.headers().contains_key(http::header::CONTENT_ENCODING);
+            let body = if packed { "[compressed payload]".into() } else { String::from_utf8_lossy(&sent) };
+            say_response(call, response, Some(&body));
+        }
     }
 }
 

@@ -8,23 +8,24 @@ use http_body::Body as _;
 use regent_core::trace::{Side, Span, Tracing, method};
 
 use crate::answer::Response;
-use crate::call::{Answers, Call};
+use crate::call::Call;
 use crate::route::Route;
 
 /// Makes spans, if anyone collects them.
-pub(super) struct Trace<S> {
+pub(super) struct Trace {
     pub(super) tracing: Tracing,
-    pub(super) next: S,
 }
 
-impl<S: Answers> Answers for Trace<S> {
-    async fn answer(&self, call: &mut Call) -> Response {
+impl Trace {
+    pub(super) fn begin(&self, call: &mut Call) {
         call.span = start(&self.tracing, call);
-        let response = self.next.answer(call).await;
-        if let Some(span) = &call.span {
-            finish(span, &response);
-        }
-        response
+    }
+}
+
+/// Notes what became of the call.
+pub(super) fn end(call: &Call, response: &Response) {
+    if let Some(span) = &call.span {
+        finish(span, response);
     }
 }
 

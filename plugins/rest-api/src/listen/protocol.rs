@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 
 use crate::config::Patience;
-
-/// Answers requests in one protocol or several.
-pub(super) type Builder = auto::Builder<TokioExecutor>;
 
 /// Most bytes of the head of a request, as in OPA. More is answered with 431.
 const MAX_HEAD: u32 = 1 << 20;
@@ -37,18 +35,21 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct Protocols(Arc<Limited>);
 
 struct Limited {
-    builder: Builder,
+    http1: http1::Builder,
+    either: auto::Builder<TokioExecutor>,
     patience: Patience,
 }
 
 impl Protocols {
     /// For clients that may take that long.
     pub(super) fn new(patience: Patience) -> Self {
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder
+        let mut http1 = http1::Builder::new();
+        // How long heads may take is seen by whoever looks at the connection's pace.
+        http1.header_read_timeout(None).max_buf_size(MAX_HEAD as usize);
+        let mut either = auto::Builder::new(TokioExecutor::new());
+        either
             .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(patience.head)
+            .header_read_timeout(None)
             .max_buf_size(MAX_HEAD as usize)
             .http2()
             .timer(TokioTimer::new())
@@ -59,20 +60,20 @@ impl Protocols {
             .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
             .max_local_error_reset_streams(MAX_ERRORS)
             .max_send_buf_size(MAX_UNSENT);
-        Self(Arc::new(Limited { builder, patience }))
+        Self(Arc::new(Limited { http1, either, patience }))
     }
 
-    pub(super) fn http1(&self) -> Builder {
-        self.either().http1_only()
+    pub(super) fn http1(&self) -> &http1::Builder {
+        &self.0.http1
     }
 
-    pub(super) fn http2(&self) -> Builder {
+    pub(super) fn http2(&self) -> auto::Builder<TokioExecutor> {
         self.either().http2_only()
     }
 
     /// Whichever the client begins with.
-    pub(super) fn either(&self) -> Builder {
-        self.0.builder.clone()
+    pub(super) fn either(&self) -> auto::Builder<TokioExecutor> {
+        self.0.either.clone()
     }
 
     pub(super) fn patience(&self) -> Patience {

@@ -1,7 +1,7 @@
 //! Carrying connections until told to stop.
 
+use std::fmt::Display;
 use std::io;
-use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulConnection;
 use regent_core::engine::Cancel;
 use regent_core::telemetry::Telemetry;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,15 +21,15 @@ use tokio_rustls::server::TlsStream;
 use super::Listeners;
 use super::admission::{Admission, Admissions, Admitted};
 use super::bind::Bound;
-use super::line::Line;
+use super::line::{Line, Socket};
 use super::patience::Patient;
-use super::protocol::{Builder, Protocols};
+use super::protocol::Protocols;
 use super::tls::Tls;
 use crate::api::Api;
-use crate::call::{Answers, Client};
+use crate::call::Client;
 use crate::config::Patience;
-use crate::front::{Connection, Front};
-use crate::layers::{self, Authentication, Authorization};
+use crate::front::Front;
+use crate::layers::{Authentication, Authorization, Stack};
 use crate::pace::Pace;
 use crate::peer::{self, Peer};
 
@@ -65,7 +66,7 @@ pub(super) async fn until(
     // Every connection holds a receiver, so that the sender sees when the last one is over.
     let (connections, alive) = watch::channel(());
     let cancel = Cancel::default();
-    let front = Arc::new(Front::new(layers::stack(api.clone(), doors), cancel.clone()));
+    let front = Arc::new(Front::new(Stack::new(api.clone(), doors), cancel.clone()));
     let limits = &api.parts.config.limits;
     let protocols = Protocols::new(limits.patience());
     let telemetry = &api.parts.host.telemetry;
@@ -112,10 +113,7 @@ async fn keep_up(telemetry: Telemetry, mut stopped: watch::Receiver<()>) {
 }
 
 /// Accepts until `stopped` closes; the address is then free.
-async fn accept<S>(bound: Bound, carrier: Carrier<S>, mut admission: Admission, mut stopped: watch::Receiver<()>)
-where
-    S: Answers,
-{
+async fn accept(bound: Bound, carrier: Carrier, mut admission: Admission, mut stopped: watch::Receiver<()>) {
     let mut failing = false;
     loop {
         let accepted = tokio::select! {
@@ -137,8 +135,8 @@ where
 }
 
 /// What it takes to carry the connections of one listener.
-struct Carrier<S> {
-    front: Arc<Front<S>>,
+struct Carrier {
+    front: Arc<Front>,
     alive: watch::Receiver<()>,
     protocols: Protocols,
     h2c: bool,
@@ -147,7 +145,7 @@ struct Carrier<S> {
     stopped: watch::Receiver<()>,
 }
 
-impl<S: Answers> Carrier<S> {
+impl Carrier {
     /// Accepts one connection, and carries it if there is room for it.
     async fn accept_one(&self, bound: &Bound, admission: &mut Admission) -> io::Result<()> {
         match bound {
@@ -172,41 +170,39 @@ impl<S: Answers> Carrier<S> {
         Ok(())
     }
 
-    fn carry(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
-        name: Box<str>,
-        admitted: Admitted,
-    ) {
+    fn carry(&self, stream: impl Socket, name: Box<str>, admitted: Admitted) {
         let line = Line::new(stream);
-        let line_of = Box::new(line.clone());
-        let seen = Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: line_of };
-        let connection = self.front.connection(seen);
-        let builder = if self.h2c { self.protocols.either() } else { self.protocols.http1() };
-        let patience = self.protocols.patience();
-        let stream = Patient::new(line, patience.answer);
-        let (stopped, alive) = (self.stopped.clone(), self.alive.clone());
+        let other_end = Box::new(line.other_end());
+        let seen = Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: other_end };
+        let protocols = self.protocols.clone();
+        let patience = protocols.patience();
+        let pace = Pace::default();
+        let io = TokioIo::new(Patient::new(line, patience.answer, pace.clone()));
+        let connection = self.front.connection(seen, pace.clone());
+        let service = service_fn(move |request| connection.clone().answer(request));
+        let (h2c, stopped, alive) = (self.h2c, self.stopped.clone(), self.alive.clone());
         tokio::spawn(async move {
-            converse(builder, stream, connection, stopped, patience).await;
+            if h2c {
+                let serving = protocols.either().serve_connection(io, service).into_owned();
+                converse(serving, pace, stopped, patience).await;
+            } else {
+                converse(protocols.http1().serve_connection(io, service), pace, stopped, patience).await;
+            }
             drop((admitted, alive));
         });
     }
 
     /// The client has not said anything yet: no request is running, so the end does not wait for it.
-    fn carry_secured(
-        &self,
-        tls: Arc<Tls>,
-        stream: impl AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
-        name: Box<str>,
-        admitted: Admitted,
-    ) {
+    fn carry_secured(&self, tls: Arc<Tls>, stream: impl Socket, name: Box<str>, admitted: Admitted) {
         let (front, protocols, diagnostic) = (self.front.clone(), self.protocols.clone(), self.diagnostic);
         let (mut stopped, alive) = (self.stopped.clone(), self.alive.clone());
         let line = Line::new(stream);
+        let other_end = Box::new(line.other_end());
         tokio::spawn(async move {
             let patience = protocols.patience();
+            let pace = Pace::default();
             let agreed = tokio::select! {
-                agreed = agree(&tls, Patient::new(line.clone(), patience.answer)) => agreed,
+                agreed = agree(&tls, Patient::new(line, patience.answer, pace.clone())) => agreed,
                 _ = stopped.changed() => return,
             };
             let (stream, peer) = match agreed {
@@ -214,9 +210,16 @@ impl<S: Answers> Carrier<S> {
                 Err(error) => return tracing::debug!(client_addr = %name, %error, "no TLS with this client"),
             };
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let builder = if is_http2 { protocols.http2() } else { protocols.http1() };
-            let client = Client { name, peer, is_encrypted: true, diagnostic, line: Box::new(line) };
-            converse(builder, stream, front.connection(client), stopped, patience).await;
+            let client = Client { name, peer, is_encrypted: true, diagnostic, line: other_end };
+            let connection = front.connection(client, pace.clone());
+            let service = service_fn(move |request| connection.clone().answer(request));
+            let io = TokioIo::new(stream);
+            if is_http2 {
+                let serving = protocols.http2().serve_connection(io, service).into_owned();
+                converse(serving, pace, stopped, patience).await;
+            } else {
+                converse(protocols.http1().serve_connection(io, service), pace, stopped, patience).await;
+            }
             drop((admitted, alive));
         });
     }
@@ -236,16 +239,13 @@ async fn agree<T: AsyncRead + AsyncWrite + Unpin>(tls: &Tls, stream: T) -> io::R
 
 /// Answers the requests of one connection, until it ends or is told to. A client that asks nothing, or does not take what
 /// it asked for, has to leave.
-async fn converse<S: Answers>(
-    builder: Builder,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    connection: Arc<Connection<S>>,
+async fn converse(
+    serving: impl GracefulConnection<Error: Display>,
+    pace: Pace,
     mut stopped: watch::Receiver<()>,
     patience: Patience,
 ) {
-    let pace = connection.pace();
-    let service = service_fn(move |request| connection.clone().answer(request));
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    let mut serving = pin!(serving);
     let mut leaving = false;
     loop {
         let cause = cause(&mut stopped, &pace, patience, leaving);

@@ -104,6 +104,19 @@ async fn answers_that_nobody_takes_do_not_stay() {
 }
 
 #[tokio::test]
+async fn an_answer_may_be_taken_for_longer_than_a_head_may_take() {
+    for h2c in [false, true] {
+        let config = "server: {limits: {head_seconds: 0.2, answer_seconds: 60}}";
+        let agent = talkative(config, Options { h2c, ..local() }).await;
+        let mut slow = connect(&agent).await;
+        slow.write_all(b"GET /v1/data/long HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let taken = rest(&mut slow).await;
+        assert!(taken.len() > 64 << 20, "all of it came, and then the end: {}", taken.len());
+    }
+}
+
+#[tokio::test]
 async fn answers_that_nobody_takes_do_not_stay_on_http2() {
     let options = Options { h2c: true, ..local() };
     let agent = talkative("server: {limits: {answer_seconds: 0.3}}", options).await;
