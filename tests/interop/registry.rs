@@ -1,8 +1,5 @@
 //! Bundles in the registry that all others are measured by, from its package in Debian.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -10,56 +7,32 @@ use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE_NO_PAD as URL
 use bytes::Bytes;
 use http::Request;
 use rcgen::{CertificateParams, KeyPair, SigningKey as _};
-use regent_kit::{Agent, Client, Registry};
+use regent_kit::{Agent, Client, Program, Registry, Server};
 use serde_json::{Value, json};
 
 use crate::{SOON, bundle, has, regent};
-
-const PACKAGE: &str = "docker-registry";
 
 /// `user` with the password `s3cret`.
 const PASSWORDS: &str = "user:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n";
 const BASIC: &str = "Basic dXNlcjpzM2NyZXQ=";
 
-/// The registry; it is killed when it is dropped.
+/// The registry.
 struct Real {
-    process: Child,
+    _server: Server,
     url: String,
     /// By which whoever pushes is let in.
     authorization: String,
     _directory: tempfile::TempDir,
 }
 
-impl Drop for Real {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.process.kill();
-        let _gone = self.process.wait();
-    }
-}
-
-/// The program, unpacked in the build folder; nothing if this is no Debian, or its packages are out of reach.
-fn program() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop").join(PACKAGE);
-    let program = folder.join("usr/bin").join(PACKAGE);
-    if program.exists() {
-        return Some(program);
-    }
-    std::fs::create_dir_all(&folder).expect("the build folder can be written");
-    let done = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
-    if !done(Command::new("apt-get").args(["download", PACKAGE]).current_dir(&folder)) {
-        println!("{PACKAGE} cannot be had from Debian: it is not tried");
-        return None;
-    }
-    let archive = std::fs::read_dir(&folder).expect("the folder").flatten().map(|entry| entry.path());
-    let archive = archive.into_iter().find(|path| path.extension().is_some_and(|end| end == "deb"))?;
-    assert!(done(Command::new("dpkg").arg("-x").arg(archive).arg(&folder)), "the package can be unpacked");
-    Some(program)
+/// The program; nothing if it is out of reach.
+fn program() -> Option<Program> {
+    Program::find("docker-registry", "docker-registry", env!("CARGO_TARGET_TMPDIR"))
 }
 
 impl Real {
     /// A registry whose password file or authority has this text; `FILE` in `auth` is where it is.
-    fn start(program: &Path, auth: &str, file: &str, authorization: &str) -> Self {
+    async fn start(program: &Program, auth: &str, file: &str, authorization: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let (known, config) = (directory.path().join("known"), directory.path().join("config.yml"));
         std::fs::write(&known, file).expect("the file is written");
@@ -70,18 +43,13 @@ impl Real {
             auth.replace("FILE", &known.display().to_string())
         );
         std::fs::write(&config, text).expect("the file is written");
-        let mut command = Command::new(program);
-        command.arg("serve").arg(config).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the registry can be run");
-        let mut lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
-        let place = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let (_, rest) = line.split_once("listening on ")?;
-            rest.split('"').next().map(str::to_owned)
-        });
-        // Whoever does not read what it writes stops it.
-        std::thread::spawn(move || lines.for_each(drop));
-        let url = format!("http://{}", place.expect("it says where it listens"));
-        Self { process, url, authorization: authorization.to_owned(), _directory: directory }
+        let mut command = program.command();
+        command.arg("serve").arg(config);
+        let server = Server::start(command);
+        let line = server.wait_for_line("listening on ", SOON).await.expect("it says where it listens");
+        let place = line.split_once("listening on ").and_then(|(_, rest)| rest.split('"').next());
+        let url = format!("http://{}", place.expect("it names the place"));
+        Self { _server: server, url, authorization: authorization.to_owned(), _directory: directory }
     }
 
     async fn push(&self, tag: &str, bundle: Vec<u8>) {
@@ -156,7 +124,7 @@ fn numbers(der: &[u8]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn bundles_are_pulled_from_a_real_registry() {
     let Some(program) = program() else { return };
-    let real = Real::start(&program, "{htpasswd: {realm: hub, path: 'FILE'}}", PASSWORDS, BASIC);
+    let real = Real::start(&program, "{htpasswd: {realm: hub, path: 'FILE'}}", PASSWORDS, BASIC).await;
     real.push("stable", bundle("v1")).await;
     let (good, wrong) = (agent(&real, "s3cret").await, agent(&real, "wrong").await);
     has(&good, "v1").await;
@@ -172,7 +140,7 @@ async fn a_real_registry_sends_for_tokens() {
     endpoint.issue(&token, Some(BASIC));
     let realm = format!("{}/token", endpoint.url());
     let auth = format!("{{token: {{realm: '{realm}', service: registry, issuer: hub, rootcertbundle: 'FILE'}}}}");
-    let real = Real::start(&program, &auth, &certificate, &format!("Bearer {token}"));
+    let real = Real::start(&program, &auth, &certificate, &format!("Bearer {token}")).await;
     real.push("stable", bundle("v1")).await;
     let (good, wrong) = (agent(&real, "s3cret").await, agent(&real, "wrong").await);
     has(&good, "v1").await;

@@ -1,9 +1,8 @@
 //! An agent as its users run it: a process with a configuration file, an address and a log.
 //!
-//! [`command`] starts it, [`output`] keeps what it writes.
+//! [`command`] starts it.
 
 mod command;
-mod output;
 
 use std::panic::Location;
 use std::path::Path;
@@ -16,10 +15,10 @@ use tokio::process::Child;
 use tokio::time::timeout;
 
 use crate::client::build;
+use crate::output::Captured;
 use crate::{Answer, Error, Payload};
 
 pub use command::AgentCommand;
-use output::Captured;
 
 /// A running OPA-compatible agent on 127.0.0.1; dropping it kills the process.
 ///

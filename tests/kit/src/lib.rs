@@ -7,6 +7,7 @@
 //! | have bundles pulled from a registry                   | [`Registry`]        |
 //! | run an OPA-compatible binary and talk to it           | [`Agent`]           |
 //! | send one HTTP request, in the clear or over TLS       | [`Client`]          |
+//! | run a server that others wrote                      | [`Program`], [`Nats`], [`Postgres`] |
 //! | have a CA and certificates for 127.0.0.1              | [`Certificates`]    |
 //! | wait for what only polling can see                    | [`wait::until`]     |
 //!
@@ -22,7 +23,12 @@ mod certificates;
 mod client;
 mod control_plane;
 mod error;
+mod nats;
+mod output;
 mod payload;
+mod port;
+mod postgres;
+mod program;
 mod registry;
 pub mod wait;
 
@@ -32,6 +38,9 @@ pub use certificates::Certificates;
 pub use client::{Answer, Client};
 pub use control_plane::{ClientAuth, ControlPlane, Fault, Received, Upload};
 pub use error::Error;
+pub use nats::Nats;
 pub use payload::Payload;
+pub use postgres::Postgres;
+pub use program::{Program, Server};
 pub use registry::Registry;
 pub use tar::EntryType;

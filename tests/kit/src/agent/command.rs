@@ -2,18 +2,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
 use super::Agent;
-use super::output::Captured;
+use crate::output::Captured;
+use crate::port::ReservedPort;
 use crate::{Client, Error};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -174,29 +173,5 @@ fn is_meddling(key: &OsStr) -> bool {
 async fn answers(command: &AgentCommand) {
     while command.client.get(&command.url("/health")).await.is_err() {
         sleep(PAUSE).await;
-    }
-}
-
-/// A port that nobody else gets, although the agent can listen on it.
-///
-/// The socket is bound but does not listen. With `SO_REUSEADDR` on both (servers set it as a rule), the kernel lets the
-/// agent in by number, while it hands the port to nobody who asks for any. A port merely found free would be up for
-/// grabs until the agent has started, and then some other server might answer in its place.
-#[derive(Debug)]
-struct ReservedPort {
-    address: SocketAddr,
-    _socket: TcpSocket,
-}
-
-impl ReservedPort {
-    fn new() -> Self {
-        Self::try_new().expect("127.0.0.1 has a free port")
-    }
-
-    fn try_new() -> std::io::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        socket.set_reuseaddr(true)?;
-        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        Ok(Self { address: socket.local_addr()?, _socket: socket })
     }
 }

@@ -13,28 +13,28 @@ const TAIL_LINES: usize = 40;
 
 /// One stream of a process, read by a task of its own so that the process never waits for the test.
 #[derive(Debug, Clone)]
-pub(super) struct Captured {
+pub(crate) struct Captured {
     bytes: watch::Receiver<Vec<u8>>,
 }
 
 impl Captured {
     /// Reads until the stream ends, whoever listens.
-    pub(super) fn from(stream: impl AsyncRead + Send + Unpin + 'static) -> Self {
+    pub(crate) fn from(stream: impl AsyncRead + Send + Unpin + 'static) -> Self {
         let (sender, bytes) = watch::channel(Vec::new());
         tokio::spawn(copy(stream, sender));
         Self { bytes }
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.bytes.borrow().clone()
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes.borrow()).into_owned()
     }
 
     /// The last lines, to be appended to an error.
-    pub(super) fn tail(&self) -> String {
+    pub(crate) fn tail(&self) -> String {
         let text = self.text();
         let lines: Vec<&str> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
@@ -42,13 +42,13 @@ impl Captured {
     }
 
     /// Waits until the stream has ended.
-    pub(super) async fn end(&self) {
+    pub(crate) async fn end(&self) {
         let mut bytes = self.bytes.clone();
         while bytes.changed().await.is_ok() {}
     }
 
     /// Waits for a complete line that contains a text.
-    pub(super) async fn wait_for_line(&self, text: &str, limit: Duration) -> Result<String, Error> {
+    pub(crate) async fn wait_for_line(&self, text: &str, limit: Duration) -> Result<String, Error> {
         match timeout(limit, self.line_with(text)).await {
             Ok(Some(line)) => Ok(line),
             Ok(None) => Err(Error::new(format!("the process ended without a line with `{text}`{}", self.tail()))),
