@@ -259,6 +259,25 @@ pub trait DecisionRecorder: Send + Sync {
 /// Done when a record is safe; an error if it cannot be kept, and the decision must not be answered for that.
 pub type Safekeeping = BoxFuture<'static, Result<(), Error>>;
 
+/// Events that a sink refuses for good while it has taken all others of the batch: the cause of its [`Error`], which is of
+/// kind [`crate::ErrorKind::Refused`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct RefusedEvents {
+    /// How many.
+    pub count: usize,
+    /// What is wrong with the first of them.
+    pub why: String,
+}
+
+impl RefusedEvents {
+    /// How many events of a batch are lost by the error: those that it names, or else all of them.
+    pub fn lost(error: &Error, batch: usize) -> usize {
+        let named = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Self>());
+        named.map_or(batch, |refused| refused.count.min(batch))
+    }
+}
+
 /// A batch on its way into a sink.
 pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 

@@ -33,7 +33,8 @@ pub trait DecisionSink: Sized + Send + 'static {
     ///
     /// # Errors
     /// An error of kind [`ErrorKind::Unavailable`] has the same batch offered again later; any other drops it, which
-    /// is counted.
+    /// is counted. With [`RefusedEvents`](crate::decision::RefusedEvents) as its cause, only so many events count as
+    /// dropped, and the sink has taken the others.
     fn write(&mut self, events: &[EncodedEvent]) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Finishes what it has begun; called once, at the end.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::decision::{EncodedEvent, SinkHandle};
+use regent_core::decision::{EncodedEvent, RefusedEvents, SinkHandle};
 use regent_core::{Error, ErrorKind, Host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -197,12 +197,14 @@ impl Fifo {
             return;
         }
         self.failures = 0;
-        let events = delivery.batch.len() as u64;
+        let events = RefusedEvents::lost(&error, delivery.batch.len()) as u64;
         self.tally.add(Count::PluginRefused, events);
+        self.tally.waiting(self.left());
         if let Some(events) = self.refused.happened(events) {
             warn!(plugin = "decision_logs", sink, events, "Decision log receiver refused events: {why}");
             self.tally.report(&self.host);
         }
+        self.tell(None);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use regent_core::decision::{EncodedEvent, SinkHandle};
+use regent_core::decision::{EncodedEvent, RefusedEvents, SinkHandle};
 use regent_core::{ErrorKind, Host, backoff};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
@@ -133,8 +133,9 @@ impl Relay {
             let Err(error) = self.sink.write(events.clone()).await else { break };
             let (sink, why) = (self.tally.sink(), error.chain());
             if error.kind() != ErrorKind::Unavailable {
-                self.tally.add(Count::PluginRefused, events.len() as u64);
-                if let Some(events) = self.refused.happened(events.len() as u64) {
+                let lost = RefusedEvents::lost(&error, events.len()) as u64;
+                self.tally.add(Count::PluginRefused, lost);
+                if let Some(events) = self.refused.happened(lost) {
                     warn!(plugin = "decision_logs", sink, events, "Decision log receiver refused events: {why}");
                 }
                 self.tally.report(&self.host);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use regent_core::ErrorKind;
+use regent_core::status::DecisionLogsStatus;
 use regent_kit::{ControlPlane, Fault, wait};
 use serde_json::{Value as Json, json};
 
@@ -75,6 +76,35 @@ async fn events_that_a_plugin_refuses_are_counted() {
     wait::until(LIMIT, "the refusal", counted).await.expect("it is counted");
     agent.decide("plugin-4");
     taken("plugin-4").await;
+}
+
+#[tokio::test]
+async fn of_a_batch_only_the_events_that_a_plugin_refuses_are_counted() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let on_disk = format!(
+        r#"{{"plugin": "recording", "reporting": {{"buffer_type": "disk", "disk_sync": "never", "disk_directory": "{}"}}}}"#,
+        directory.path().display()
+    );
+    for (place, config) in [("memory", r#"{"plugin": "recording"}"#), ("disk", &on_disk)] {
+        let acme = ControlPlane::start().await;
+        let name = |id: &str| format!("{place}-{id}");
+        REFUSALS.lock().expect("no one panics with it").push_back((name("bad-1"), ErrorKind::Unavailable));
+        let agent = Agent::start(&acme, config).await;
+        let refused = async |count: u64| {
+            let counted = async || (agent.counter("decision_logs_dropped_plugin_refused") == count).then_some(());
+            wait::until(LIMIT, "the refusals", counted).await.expect("they are counted, and nothing else");
+        };
+        agent.decide(&name("bad-1"));
+        refused(1).await;
+        let sink = |status: &DecisionLogsStatus| status.sinks.as_ref()?.get("plugin/recording").cloned();
+        let status = agent.status(|status| sink(status).is_some_and(|sink| sink.get("message").is_none())).await;
+        assert_eq!(sink(&status).expect("it fits").get("dropped_events"), Some(&1_u64.into()));
+        agent.decide_all(["1", "bad-2", "2", "bad-3", "3"].map(name));
+        for id in ["1", "2", "3"] {
+            taken(&name(id)).await;
+        }
+        refused(3).await;
+    }
 }
 
 #[tokio::test]

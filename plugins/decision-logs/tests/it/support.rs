@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::Request;
 use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
-use regent_core::decision::{DecisionEvent, EncodedEvent, Safekeeping};
+use regent_core::decision::{DecisionEvent, EncodedEvent, RefusedEvents, Safekeeping};
 use regent_core::engine::{CompileOptions, RegoVersion, Source};
 use regent_core::plugin::{DecisionSink, PluginConfig};
 use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
@@ -219,9 +219,14 @@ impl DecisionSink for Recording {
         if let Some((_, kind)) = due.and_then(|due| refusals.remove(due)) {
             return Err(Error::new(kind, "not now"));
         }
+        let (refused, events): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.decision_id().contains("bad"));
         let mut taken = TAKEN.lock().expect("no one panics with it");
         taken.extend(events.iter().map(|event| event.decision_id().to_owned()));
-        Ok(())
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let refused = RefusedEvents { count: refused.len(), why: "they are bad".to_owned() };
+        Err(Error::new(ErrorKind::Refused, "not all").caused_by(refused))
     }
 }
 
