@@ -3,6 +3,7 @@
 //! Cryptography is ring's, named at each use: nothing depends on a process-wide default. TLS 1.2 is the least.
 
 mod anyone;
+mod files;
 mod renamed;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use rustls_platform_verifier::Verifier;
 use crate::config::Trust;
 use crate::error::ServiceError;
 use anyone::Anyone;
+pub use files::{FilesError, TlsFiles};
 use renamed::Renamed;
 
 /// Why TLS cannot be set up.
