@@ -13,6 +13,10 @@ pub fn register(registry: &mut Registry) {
     regent_signing::register(registry);
     regent_discovery::register(registry);
     // Sinks of decisions and status start before, and stop after, whoever has something to tell them.
+    #[cfg(feature = "nats")]
+    regent_nats_sink::register(registry);
+    #[cfg(feature = "postgres")]
+    regent_postgres_sink::register(registry);
     regent_status::register(registry);
     regent_decision_logs::register(registry);
     regent_bundle::register(registry);

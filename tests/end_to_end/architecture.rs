@@ -23,6 +23,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-engine-regorus", &[]),
     ("regent-http-send", &["regent-services"]),
     ("regent-distributed-tracing", &["regent-services"]),
+    ("regent-nats-sink", &["regent-services"]),
+    ("regent-postgres-sink", &["regent-services"]),
     (
         "regent",
         &[
@@ -33,6 +35,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "regent-engine-rego",
             "regent-engine-regorus",
             "regent-http-send",
+            "regent-nats-sink",
+            "regent-postgres-sink",
             "regent-rest-api",
             "regent-services",
             "regent-signing",

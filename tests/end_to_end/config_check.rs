@@ -296,6 +296,10 @@ async fn every_example_is_accepted_and_has_no_unknown_key() {
             ("REGISTRY_URL", nowhere),
             ("REGISTRY_USER", "user"),
             ("REGISTRY_PASSWORD", "t0ken"),
+            ("NATS_URL", "nats://127.0.0.1:1"),
+            ("NATS_PASSWORD", "s3cret"),
+            ("POSTGRES_HOST", "127.0.0.1"),
+            ("POSTGRES_PASSWORD", "s3cret"),
         ];
         let arguments: &[&str] = if yaml.contains("signing:") { &["--set", "keys.release.key=k"] } else { &[] };
         let arguments: Vec<_> = arguments.iter().copied().chain(["--discovery", "skip"]).collect();

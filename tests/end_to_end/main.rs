@@ -18,6 +18,8 @@ mod http_send;
 mod journey;
 mod kept_decisions;
 mod known_schema;
+mod nats_sink;
+mod postgres_sink;
 mod records;
 mod registries;
 mod reload;

@@ -46,7 +46,7 @@ impl Connection {
         Ok(Self { context, trouble, subject: config.subject.clone(), in_flight, patience })
     }
 
-    /// Whether it has broken since it was used.
+    /// Whether it has broken.
     pub(crate) fn is_lost(&self) -> bool {
         self.trouble.borrow().is_some()
     }
@@ -55,7 +55,7 @@ impl Connection {
     ///
     /// # Errors
     /// When some are not acknowledged; or when some are refused and all others are acknowledged.
-    pub(crate) async fn publish(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {
+    pub(crate) async fn publish(&self, events: &[EncodedEvent]) -> Result<(), Error> {
         let mut trouble = self.trouble.clone();
         tokio::select! {
             result = self.publish_all(events) => result,

@@ -22,12 +22,23 @@ impl DecisionSink for NatsSink {
     }
 
     async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {
-        let mut connection = match self.connection.take().filter(|connection| !connection.is_lost()) {
-            Some(connection) => connection,
-            None => Connection::open(&self.config).await?,
-        };
+        if let Some(connection) = self.connection.take() {
+            let result = connection.publish(events).await;
+            // One that broke while nothing was written is no reason to let the batch wait.
+            if result.is_ok() || !connection.is_lost() {
+                return self.settle(connection, result);
+            }
+        }
+        let connection = Connection::open(&self.config).await?;
         let result = connection.publish(events).await;
-        // After anything else a new connection is made, so that nothing of this try is left when the next one begins.
+        self.settle(connection, result)
+    }
+}
+
+impl NatsSink {
+    /// Keeps a connection that has done what it could. After anything else a new one is made, so that nothing of this try
+    /// is left when the next one begins.
+    fn settle(&mut self, connection: Connection, result: Result<(), Error>) -> Result<(), Error> {
         if result.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Refused) {
             self.connection = Some(connection);
         }

@@ -1,0 +1,5 @@
+//! The sink against a real server.
+
+mod entry;
+mod storing;
+mod support;
