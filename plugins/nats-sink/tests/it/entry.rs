@@ -3,6 +3,7 @@
 use async_nats::ConnectOptions;
 use regent_kit::{Certificates, Nats};
 
+use crate::operator::Operator;
 use crate::support::{Sink, Stream, events, nats};
 
 /// A seed and the public key of a user.
@@ -64,6 +65,25 @@ async fn a_subject_that_the_user_may_not_publish_to_is_told_at_once() {
     let sink = Sink::start(&nats, "credentials: {user: ann, password: s3cret}").await;
     let why = sink.unavailable(&events(1)).await;
     assert!(why.contains("Permissions Violation for Publish to \"decisions\""), "{why}");
+}
+
+#[tokio::test]
+async fn a_file_with_credentials_is_read_for_each_connection() {
+    let Some(mut nats) = nats() else { return };
+    let (good, other) = (Operator::new(), Operator::new());
+    nats.configure(&good.config);
+    nats.start().await;
+    let file = nats.file("user.creds", &other.credentials);
+    let sink = Sink::start(&nats, &format!("credentials: {{path: '{file}'}}")).await;
+    let batch = events(2);
+    let why = sink.unavailable(&batch).await;
+    assert!(why.contains("authorization violation"), "{why}");
+    nats.file("user.creds", &good.credentials);
+    let options = ConnectOptions::with_credentials(&good.credentials).expect("a token and a seed");
+    let client = options.connect(nats.url()).await.expect("the server lets the test in");
+    let stream = Stream::create_by(client, -1).await;
+    sink.write(&batch).await.expect("the server lets the agent in");
+    stream.has(&batch).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The sink against a real server.
 
 mod entry;
+mod operator;
 mod publishing;
 mod support;
