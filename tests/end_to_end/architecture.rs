@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-engine-regorus", &[]),
     ("regent-http-send", &["regent-services"]),
     ("regent-distributed-tracing", &["regent-services"]),
+    ("regent-kafka-sink", &[]),
     ("regent-nats-sink", &["regent-services"]),
     ("regent-postgres-sink", &["regent-services"]),
     (
@@ -35,6 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "regent-engine-rego",
             "regent-engine-regorus",
             "regent-http-send",
+            "regent-kafka-sink",
             "regent-nats-sink",
             "regent-postgres-sink",
             "regent-rest-api",

@@ -1,0 +1,84 @@
+//! The sink: one producer, and what it has delivered of a batch that is not done.
+
+use std::collections::HashSet;
+
+use regent_core::decision::{EncodedEvent, RefusedEvents};
+use regent_core::plugin::DecisionSink;
+use regent_core::{Error, ErrorKind, Host};
+
+use crate::config::Config;
+use crate::producer::{Outcome, Producer};
+
+/// Publishes decisions to a topic.
+pub(crate) struct KafkaSink {
+    config: Config,
+    producer: Option<Producer>,
+    /// Ids of those events of the last batch that are acknowledged, if others are not: Kafka itself would take them twice.
+    delivered: HashSet<String>,
+}
+
+impl DecisionSink for KafkaSink {
+    const NAME: &'static str = "kafka_sink";
+    type Config = Config;
+
+    fn build(config: Config, _host: Host) -> Result<Self, Error> {
+        Ok(Self { config, producer: None, delivered: HashSet::new() })
+    }
+
+    async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {
+        let producer = match self.producer.take() {
+            Some(producer) => producer,
+            None => Producer::start(&self.config)?,
+        };
+        let before = std::mem::take(&mut self.delivered);
+        let (done, open): (Vec<_>, Vec<_>) = events.iter().partition(|event| before.contains(event.decision_id()));
+        let mut delivered: HashSet<String> = done.iter().map(|event| event.decision_id().to_owned()).collect();
+        let refused = match publish(&producer, &open, &mut delivered).await {
+            Ok(refused) => refused,
+            Err(error) => {
+                // Another one begins without what this one has come to believe of brokers and topic.
+                producer.end().await;
+                self.delivered = delivered;
+                return Err(error);
+            }
+        };
+        self.producer = Some(producer);
+        let Some(why) = refused.first().cloned() else { return Ok(()) };
+        let cause = RefusedEvents { count: refused.len(), why };
+        Err(Error::new(ErrorKind::Refused, "Kafka does not take all events").caused_by(cause))
+    }
+
+    async fn close(self) -> Result<(), Error> {
+        if let Some(producer) = self.producer {
+            producer.end().await;
+        }
+        Ok(())
+    }
+}
+
+/// Publishes events, and says why those that are never taken are not.
+async fn publish(
+    producer: &Producer,
+    events: &[&EncodedEvent],
+    delivered: &mut HashSet<String>,
+) -> Result<Vec<String>, Error> {
+    let (mut large, mut failed, mut refused) = (Vec::new(), None, Vec::new());
+    let outcomes = producer.publish(events.iter().copied()).await;
+    for (event, outcome) in events.iter().zip(outcomes) {
+        match outcome {
+            Outcome::Delivered => drop(delivered.insert(event.decision_id().to_owned())),
+            Outcome::TooLarge(_) => large.push(*event),
+            Outcome::Failed(error) => failed = failed.or(Some(error)),
+        }
+    }
+    // A broker refuses all that came with an event that is too large for it.
+    for event in large {
+        let outcome = producer.publish(std::iter::once(event)).await.pop();
+        match outcome.expect("one event has one outcome") {
+            Outcome::Delivered => drop(delivered.insert(event.decision_id().to_owned())),
+            Outcome::TooLarge(why) => refused.push(why),
+            Outcome::Failed(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(refused), Err)
+}
