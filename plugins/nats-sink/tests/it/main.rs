@@ -4,3 +4,4 @@ mod entry;
 mod operator;
 mod publishing;
 mod support;
+mod way;

@@ -2,10 +2,11 @@
 
 use regent_core::ErrorKind;
 use regent_core::decision::RefusedEvents;
-use regent_kit::Nats;
+use regent_kit::{Nats, wait};
 use tokio::sync::watch;
 
-use crate::support::{Sink, Stream, event_of, events, nats, nats_with_stream};
+use crate::support::{LIMIT, Sink, Stream, event_of, events, nats, nats_with_stream};
+use crate::way::Way;
 
 #[tokio::test]
 async fn events_are_in_the_stream_in_order_and_under_their_ids() {
@@ -70,6 +71,24 @@ async fn a_server_that_is_killed_and_comes_back_loses_and_doubles_nothing() {
     let mut expected: Vec<_> = batches.iter().flatten().map(|event| event.decision_id().to_owned()).collect();
     expected.sort_unstable();
     assert!(content == expected, "each event is there once");
+}
+
+#[tokio::test]
+async fn events_whose_acknowledgements_are_lost_are_published_again_and_kept_once() {
+    let Some((nats, stream)) = nats_with_stream().await else { return };
+    let way = Way::to(&nats.url()).await;
+    let sink = Sink::start_at(&way.url, "").await;
+    let batch = events(20);
+    sink.write(&batch[..10]).await.expect("the stream takes them");
+    way.mute();
+    let cutting = async {
+        let all = async || (stream.content().await.len() == 20).then_some(());
+        wait::until(LIMIT, "all events in the stream", all).await.expect("they are published");
+        way.cut();
+    };
+    let (written, ()) = tokio::join!(sink.write(&batch[10..]), cutting);
+    written.expect("another connection brings the acknowledgements");
+    stream.has(&batch).await;
 }
 
 #[tokio::test]

@@ -40,9 +40,13 @@ pub(crate) struct Sink {
 impl Sink {
     /// Starts with a server and more keys of `plugins.nats_sink`.
     pub(crate) async fn start(nats: &Nats, more: &str) -> Self {
-        let servers = nats.url();
+        Self::start_at(&nats.url(), more).await
+    }
+
+    /// As [`Sink::start`], with the server's address.
+    pub(crate) async fn start_at(url: &str, more: &str) -> Self {
         let config = format!(
-            "plugins: {{nats_sink: {{servers: ['{servers}'], subject: decisions, ack_timeout_seconds: 20, {more}}}}}"
+            "plugins: {{nats_sink: {{servers: ['{url}'], subject: decisions, ack_timeout_seconds: 20, {more}}}}}"
         );
         let tree = Layers::new().text("test", &config).load().expect("YAML");
         let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
