@@ -72,7 +72,7 @@ impl Connection {
     ///
     /// # Errors
     /// When they are not stored.
-    pub(crate) async fn insert(&self, rows: &[Row<'_>], form: Form) -> Result<(), Failure> {
+    pub(crate) async fn insert(&self, rows: &[&Row<'_>], form: Form) -> Result<(), Failure> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let moments: Vec<Timestamp> = rows.iter().map(|row| row.moment).collect();
         let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();

@@ -13,6 +13,7 @@
 
 mod config;
 mod connection;
+mod part;
 mod row;
 mod sink;
 mod table;

@@ -1,14 +1,13 @@
 //! Events as rows of the table.
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 use regent_core::decision::EncodedEvent;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Bytes of events that one statement brings, roughly: far from the gigabyte that a message may have.
-const BYTES: usize = 16 << 20;
+/// Digits of a number, or of an exponent, that any column takes; PostgreSQL's limits are some times as far away.
+const USUAL_DIGITS: usize = 10_000;
+const USUAL_EXPONENT: usize = 3;
 
 /// One row. Text is that of the event.
 #[derive(Debug, Clone)]
@@ -27,6 +26,11 @@ struct Fields {
 }
 
 impl<'a> Row<'a> {
+    /// Whether it may be the one that `jsonb` cannot hold, if there is one.
+    pub(crate) fn is_suspect(&self) -> bool {
+        is_suspect(self.body)
+    }
+
     /// The row of an event.
     ///
     /// # Errors
@@ -42,21 +46,33 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Parts of rows, each for one statement. The last one is to be stored first.
-pub(crate) fn pieces(rows: &[Row<'_>]) -> Vec<Range<usize>> {
-    let (mut pieces, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for (index, row) in rows.iter().enumerate() {
-        bytes += row.body.len();
-        if bytes > BYTES && index > start {
-            pieces.push(start..index);
-            (start, bytes) = (index, row.body.len());
+/// Whether `jsonb` may be unable to hold a text of JSON: it has the letter `\u0000`, or a number of unusual size.
+fn is_suspect(json: &str) -> bool {
+    let (bytes, mut at, mut in_string, mut digits) = (json.as_bytes(), 0, false, 0);
+    while let Some(byte) = bytes.get(at) {
+        digits = if byte.is_ascii_digit() && !in_string { digits + 1 } else { 0 };
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' => {
+                if bytes[at + 1..].starts_with(b"u0000") {
+                    return true;
+                }
+                // The letter behind it may be a quotation mark, or another one of its kind.
+                at += 1;
+            }
+            b'e' | b'E' if !in_string && exponent(&bytes[at + 1..]) > USUAL_EXPONENT => return true,
+            _ if digits > USUAL_DIGITS => return true,
+            _ => {}
         }
+        at += 1;
     }
-    if start < rows.len() {
-        pieces.push(start..rows.len());
-    }
-    pieces.reverse();
-    pieces
+    false
+}
+
+/// How many digits of an exponent there are.
+fn exponent(bytes: &[u8]) -> usize {
+    let signed = bytes.first().is_some_and(|byte| matches!(byte, b'+' | b'-'));
+    bytes.iter().skip(usize::from(signed)).take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]
@@ -64,13 +80,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_brings_as_many_events_as_fit_and_at_least_one() {
-        let body = "x".repeat(BYTES / 2);
-        let large = "x".repeat(2 * BYTES);
-        let row = |body| Row { id: Uuid::nil(), moment: Timestamp::UNIX_EPOCH, path: String::new(), body };
-        assert_eq!(pieces(&[]), []);
-        let rows = [row(&body), row(&body), row(&body), row(&large), row("x")];
-        assert_eq!(pieces(&rows), [4..5, 3..4, 2..3, 0..2]);
+    fn only_what_jsonb_may_not_hold_is_suspect() {
+        let long = "1".repeat(USUAL_DIGITS + 1);
+        for json in [r#""\u0000""#, r#""\\\u0000""#, r#"{"a\"":"b\u0000"}"#, "[1e1000]", "1.5E-1000", "1e+99999", &long]
+        {
+            assert!(is_suspect(json), "{json}");
+        }
+        let long = format!(r#""{long} 1e1000""#);
+        for json in
+            [r#""\\u0000""#, r#""a\\","u0000""#, "[true, false, null]", "1e999", "1E-99", "[12345678, 9]", &long]
+        {
+            assert!(!is_suspect(json), "{json}");
+        }
     }
 
     #[test]

@@ -8,8 +8,9 @@ use regent_core::{Error, ErrorKind, Host};
 
 use crate::config::Config;
 use crate::connection::{Connection, Failure};
-use crate::row::{Row, pieces};
-use crate::table::{Form, Statements, TableName};
+use crate::part::Part;
+use crate::row::Row;
+use crate::table::{Statements, TableName};
 
 /// Stores decisions in a table.
 pub(crate) struct PostgresSink {
@@ -61,8 +62,7 @@ impl PostgresSink {
     }
 }
 
-/// Stores events, and says why those that are never stored are not. Where one is in the way, the others are stored without
-/// it, by halves.
+/// Stores events, and says why those that are never stored are not.
 async fn store(connection: &Connection, events: &[EncodedEvent]) -> Result<Vec<String>, Error> {
     let (mut rows, mut refused) = (Vec::with_capacity(events.len()), Vec::new());
     for event in events {
@@ -71,19 +71,14 @@ async fn store(connection: &Connection, events: &[EncodedEvent]) -> Result<Vec<S
             Err(why) => refused.push(why),
         }
     }
-    let mut left = pieces(&rows);
-    while let Some(piece) = left.pop() {
-        match connection.insert(&rows[piece.clone()], Form::Value).await {
+    let mut left = Part::all(&rows);
+    while let Some(part) = left.pop() {
+        match connection.insert(&part.rows, part.form).await {
             Ok(()) => {}
             Err(Failure::Other(error)) => return Err(error),
-            Err(Failure::Content(_)) if piece.len() > 1 => {
-                let middle = piece.start + piece.len() / 2;
-                left.extend([middle..piece.end, piece.start..middle]);
-            }
-            Err(Failure::Content(_)) => match connection.insert(&rows[piece], Form::Text).await {
-                Ok(()) => {}
-                Err(Failure::Other(error)) => return Err(error),
-                Err(Failure::Content(why)) => refused.push(why),
+            Err(Failure::Content(why)) => match part.without_what_is_in_the_way() {
+                Some(parts) => left.extend(parts),
+                None => refused.push(why),
             },
         }
     }
