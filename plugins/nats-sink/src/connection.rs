@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::error::Error as _;
 use std::future::ready;
+use std::time::Duration;
 
 use async_nats::jetstream::context::{ContextBuilder, PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
@@ -21,7 +22,7 @@ pub(crate) struct Connection {
     trouble: watch::Receiver<Option<String>>,
     subject: String,
     in_flight: usize,
-    patience: std::time::Duration,
+    patience: Duration,
 }
 
 impl Connection {
@@ -58,6 +59,7 @@ impl Connection {
     pub(crate) async fn publish(&self, events: &[EncodedEvent]) -> Result<(), Error> {
         let mut trouble = self.trouble.clone();
         tokio::select! {
+            biased;
             result = self.publish_all(events) => result,
             Ok(text) = trouble.wait_for(Option::is_some) => {
                 Err(unavailable(text.as_deref().unwrap_or_default().to_owned()))
