@@ -42,6 +42,18 @@ async fn the_batch_gives_the_answer_that_the_documentation_shows() {
     assert_eq!((answer.status.as_u16(), answer.text()), (200, shown[1].clone()));
 }
 
+#[test]
+fn the_page_about_sinks_shows_the_examples() {
+    let page = std::fs::read_to_string(root().join("docs/sinks.md")).expect("the page");
+    for name in ["decision-logs-nats.yaml", "decision-logs-postgres.yaml"] {
+        let example = std::fs::read_to_string(root().join("config-examples").join(name)).expect("the example");
+        let bare = |line: &str| line.split_once(" #").map_or(line, |(before, _)| before).to_owned();
+        let lines = example.lines().filter(|line| !line.starts_with('#')).map(bare);
+        let block = format!("```yaml\n{}\n```", lines.collect::<Vec<_>>().join("\n"));
+        assert!(page.contains(&block), "{name} is shown otherwise");
+    }
+}
+
 #[tokio::test]
 async fn every_example_starts_and_becomes_ready() {
     let mut tried = 0;
