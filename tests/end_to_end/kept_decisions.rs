@@ -33,12 +33,12 @@ fn arrived(acme: &ControlPlane) -> BTreeSet<String> {
     acme.events().iter().map(id).collect()
 }
 
-fn id(document: &Value) -> String {
+pub(crate) fn id(document: &Value) -> String {
     document["decision_id"].as_str().expect("an id").to_owned()
 }
 
 /// Asks until there is no answer any more, and gives the ids of the decisions that were answered.
-async fn ask_until_gone(agent: Arc<Agent>) -> Vec<String> {
+pub(crate) async fn ask_until_gone(agent: Arc<Agent>) -> Vec<String> {
     let mut answered = Vec::new();
     loop {
         let body = json!({"input": {"n": answered.len()}}).to_string();

@@ -12,6 +12,7 @@ mod discovery;
 mod doors;
 mod examples;
 mod faults;
+mod file_sink;
 mod flags;
 mod hostile;
 mod http_send;

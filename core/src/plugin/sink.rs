@@ -37,6 +37,13 @@ pub trait DecisionSink: Sized + Send + 'static {
     /// dropped, and the sink has taken the others.
     fn write(&mut self, events: &[EncodedEvent]) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// What the sink does while no batch waits for it, such as following a clock; called over and over, so it ends only
+    /// when it has done something. Dropped when a batch comes or the agent stops: what it has begun must not be lost by
+    /// that.
+    fn idle(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Finishes what it has begun; called once, at the end.
     fn close(self) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
@@ -99,6 +106,7 @@ impl<S: DecisionSink> Plugin for SinkPlugin<S> {
                         reply.send(Err(Error::new(ErrorKind::Internal, "a sink is restarted, not reconfigured")));
                     }
                 },
+                () = self.sink.idle() => {}
             }
         }
         self.queue.close();
