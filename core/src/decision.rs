@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -281,6 +282,24 @@ impl RefusedEvents {
 /// A batch on its way into a sink.
 pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
+/// How many events a sink would like to be given at once. It may get fewer, as when the agent stops, and a few bytes more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gathering {
+    /// As many events.
+    pub events: usize,
+    /// Or events of so many bytes.
+    pub bytes: usize,
+    /// Or those that there are, once the first of them has waited so long.
+    pub wait: Duration,
+}
+
+impl Default for Gathering {
+    /// What there is, at once, and not too much of it.
+    fn default() -> Self {
+        Self { events: 256, bytes: 4 << 20, wait: Duration::ZERO }
+    }
+}
+
 /// Where recorded events go, in the form that the registry and `decision-logs` handle. Authors write
 /// [`crate::plugin::DecisionSink`] instead.
 pub trait SinkHandle: Send + Sync {
@@ -288,6 +307,11 @@ pub trait SinkHandle: Send + Sync {
     ///
     /// An error of kind [`crate::ErrorKind::Unavailable`] means that the same batch may be offered again.
     fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_>;
+
+    /// How many events the sink would like to be given at once.
+    fn gathering(&self) -> Gathering {
+        Gathering::default()
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Inbox, Plugin, PluginConfig, Roles, Signal};
-use crate::decision::{Delivery, EncodedEvent, SinkHandle};
+use crate::decision::{Delivery, EncodedEvent, Gathering, SinkHandle};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::status::State;
@@ -27,6 +27,12 @@ pub trait DecisionSink: Sized + Send + 'static {
     /// # Errors
     /// When it could never work.
     fn build(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// How many events it would like to be given at once; asked once. Events that wait for others wait in the buffer of
+    /// decision logs, in memory or on disk, so a batch is all that the sink has to hold.
+    fn gathering(&self) -> Gathering {
+        Gathering::default()
+    }
 
     /// Takes a batch, in order. The events are masked already. An event may come again: after an error, and with
     /// `buffer_type: disk` after a crash.
@@ -63,16 +69,23 @@ pub struct SinkPlugin<S> {
     handle: Arc<Handle>,
 }
 
-struct Handle(mpsc::Sender<Batch>);
+struct Handle {
+    queue: mpsc::Sender<Batch>,
+    gathering: Gathering,
+}
 
 impl SinkHandle for Handle {
     fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_> {
         Box::pin(async move {
             let ended = || Error::new(ErrorKind::Unavailable, "the sink has ended");
             let (done, answer) = oneshot::channel();
-            self.0.send(Batch { events, done }).await.map_err(|_| ended())?;
+            self.queue.send(Batch { events, done }).await.map_err(|_| ended())?;
             answer.await.unwrap_or_else(|_| Err(ended()))
         })
+    }
+
+    fn gathering(&self) -> Gathering {
+        self.gathering
     }
 }
 
@@ -82,7 +95,9 @@ impl<S: DecisionSink> Plugin for SinkPlugin<S> {
 
     fn build(config: S::Config, host: Host) -> Result<Self, Error> {
         let (sender, queue) = mpsc::channel(CAPACITY);
-        Ok(Self { sink: S::build(config, host.clone())?, host, queue, handle: Arc::new(Handle(sender)) })
+        let sink = S::build(config, host.clone())?;
+        let handle = Arc::new(Handle { queue: sender, gathering: sink.gathering() });
+        Ok(Self { sink, host, queue, handle })
     }
 
     fn roles(&self) -> Roles {

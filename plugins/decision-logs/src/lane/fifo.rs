@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::decision::{EncodedEvent, RefusedEvents, SinkHandle};
+use regent_core::decision::{EncodedEvent, Gathering, RefusedEvents, SinkHandle};
 use regent_core::{Error, ErrorKind, Host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -17,9 +17,6 @@ use crate::config::Reporting;
 use crate::counters::{Count, Tally};
 use crate::notice::Notice;
 use regent_core::backoff;
-
-/// Events offered to the sink at once.
-pub(super) const BATCH: usize = 256;
 
 /// Longest wait between two tries of the same batch.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -59,6 +56,12 @@ impl Bounds {
     pub(crate) fn of(reporting: &Reporting) -> Self {
         Self { events: reporting.buffered_events(), bytes: reporting.buffered_bytes() }
     }
+
+    /// What a sink wants, but not more than lets others come while it is gathered.
+    fn within(self, wanted: Gathering) -> Gathering {
+        let half = |bound: usize| (bound / 2).max(1);
+        Gathering { events: wanted.events.min(half(self.events)), bytes: wanted.bytes.min(half(self.bytes)), ..wanted }
+    }
 }
 
 /// The lane's state.
@@ -68,6 +71,10 @@ pub(crate) struct Fifo {
     waiting: VecDeque<EncodedEvent>,
     /// Bytes of what waits.
     bytes: usize,
+    /// When what waits is offered, if the sink would rather have more.
+    due: Option<Instant>,
+    /// Nothing more will come, so nothing is waited for.
+    is_ending: bool,
     delivery: Option<Delivery>,
     /// Tries of the present batch that failed.
     failures: u32,
@@ -89,7 +96,22 @@ impl Fifo {
     ) -> Self {
         let (dropped, refused) = Default::default();
         let waiting = VecDeque::new();
-        Self { sink, bounds, waiting, bytes: 0, delivery: None, failures: 0, overflow, host, tally, dropped, refused }
+        let (bytes, failures, due, is_ending, delivery) = Default::default();
+        Self {
+            sink,
+            bounds,
+            waiting,
+            bytes,
+            due,
+            is_ending,
+            delivery,
+            failures,
+            overflow,
+            host,
+            tally,
+            dropped,
+            refused,
+        }
     }
 
     /// Works until told to stop.
@@ -103,8 +125,10 @@ impl Fifo {
                     None => break Instant::now(),
                 },
                 result = done(&mut self.delivery) => self.settle(result),
+                () = reached(self.due) => {}
             }
         };
+        self.is_ending = true;
         self.finish(deadline).await;
     }
 
@@ -159,14 +183,30 @@ impl Fifo {
         }
     }
 
-    /// Begins the next delivery unless one is under way.
+    /// Begins the next delivery unless one is under way, or more is to be waited for.
     fn deliver(&mut self) {
-        if self.delivery.is_none() && !self.waiting.is_empty() {
-            let size = self.waiting.len().min(BATCH);
-            let batch: Batch = self.waiting.drain(..size).collect();
-            self.bytes -= batch.iter().map(|event| event.json().len()).sum::<usize>();
+        if self.delivery.is_some() || self.waiting.is_empty() {
+            return;
+        }
+        let wanted = self.bounds.within(self.sink.gathering());
+        let is_enough = self.waiting.len() >= wanted.events || self.bytes >= wanted.bytes || self.is_ending;
+        let now = Instant::now();
+        let due = *self.due.get_or_insert(now + wanted.wait);
+        if is_enough || due <= now {
+            let batch = self.take(wanted);
+            self.due = None;
             self.offer(batch, Duration::ZERO);
         }
+    }
+
+    fn take(&mut self, wanted: Gathering) -> Batch {
+        let (mut size, mut bytes) = (0, 0);
+        while size < self.waiting.len().min(wanted.events) && bytes < wanted.bytes {
+            bytes += self.waiting[size].json().len();
+            size += 1;
+        }
+        self.bytes -= bytes;
+        self.waiting.drain(..size).collect()
     }
 
     fn offer(&mut self, batch: Batch, wait: Duration) {
@@ -212,6 +252,14 @@ impl Fifo {
 async fn done(delivery: &mut Option<Delivery>) -> Result<(), Error> {
     match delivery {
         Some(delivery) => delivery.done.as_mut().await,
+        None => pending().await,
+    }
+}
+
+/// Waits for the moment; forever, if there is none.
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
         None => pending().await,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use regent_core::decision::{Delivery, EncodedEvent, SinkHandle};
+use regent_core::decision::{Delivery, EncodedEvent, Gathering, SinkHandle};
 use regent_core::{Error, ErrorKind, Host};
 
 /// A sink by name, looked up anew for each batch: the plugin behind it may start later or be replaced.
@@ -24,5 +24,9 @@ impl SinkHandle for Named {
             let sink = self.host.sink(&self.plugin).ok_or_else(missing)?;
             sink.write(events).await
         })
+    }
+
+    fn gathering(&self) -> Gathering {
+        self.host.sink(&self.plugin).map(|sink| sink.gathering()).unwrap_or_default()
     }
 }

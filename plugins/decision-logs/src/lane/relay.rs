@@ -6,18 +6,15 @@ use std::sync::Arc;
 use regent_core::decision::{EncodedEvent, RefusedEvents, SinkHandle};
 use regent_core::{ErrorKind, Host, backoff};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{error, info, warn};
 
 use super::Batch;
-use super::fifo::{BATCH, LONGEST_WAIT, Order};
+use super::fifo::{LONGEST_WAIT, Order};
 use super::keeper::Wake;
 use crate::counters::{Count, Tally};
 use crate::journal::{Gauge, Reader};
 use crate::notice::Notice;
-
-/// Bytes offered to the sink at once, roughly.
-const BYTES: usize = 4 << 20;
 
 /// The lane's state.
 pub(crate) struct Relay {
@@ -74,6 +71,7 @@ impl Relay {
     async fn work(&mut self) {
         let mut failures = 0;
         loop {
+            self.gather().await;
             match self.next().await {
                 Ok((_, None)) => {
                     if !self.wake.more().await {
@@ -97,11 +95,29 @@ impl Relay {
         }
     }
 
+    /// Waits until there is as much as the sink would like to be given at once, or it has waited long enough, or no more
+    /// can come.
+    async fn gather(&mut self) {
+        let wanted = self.sink.gathering();
+        let due = Instant::now() + wanted.wait;
+        while let Some(reader) = &self.reader {
+            let events = reader.end() - reader.position();
+            if events == 0 || events >= wanted.events as u64 || reader.ahead() >= wanted.bytes as u64 {
+                return;
+            }
+            match timeout_at(due, self.wake.more()).await {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return,
+            }
+        }
+    }
+
     /// The next events, and the number behind the last one.
     async fn next(&mut self) -> io::Result<(Batch, Option<u64>)> {
+        let wanted = self.sink.gathering();
         let (found, missing) = self
-            .with_reader(|reader| {
-                let records = reader.next(u64::MAX, BATCH, BYTES);
+            .with_reader(move |reader| {
+                let records = reader.next(u64::MAX, wanted.events, wanted.bytes);
                 (records, reader.missing())
             })
             .await;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::Request;
 use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
-use regent_core::decision::{DecisionEvent, EncodedEvent, RefusedEvents, Safekeeping};
+use regent_core::decision::{DecisionEvent, EncodedEvent, Gathering, RefusedEvents, Safekeeping};
 use regent_core::engine::{CompileOptions, RegoVersion, Source};
 use regent_core::plugin::{DecisionSink, PluginConfig};
 use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
@@ -137,7 +137,7 @@ impl Agent {
 pub(crate) fn whole(acme: &ControlPlane, decision_logs: &str) -> String {
     let url = acme.url();
     format!(
-        r#"{{"services": {{"acme": {{"url": "{url}"}}}}, "labels": {{"app": "demo"}}, "plugins": {{"recording": {{}}, "stuck": {{}}}},
+        r#"{{"services": {{"acme": {{"url": "{url}"}}}}, "labels": {{"app": "demo"}}, "plugins": {{"recording": {{}}, "stuck": {{}}, "gatherer": {{}}}},
             "decision_logs": {decision_logs}}}"#
     )
 }
@@ -156,6 +156,7 @@ pub(crate) fn registry() -> Registry {
     regent_decision_logs::register(&mut registry);
     registry.decision_sink::<Recording>();
     registry.decision_sink::<Stuck>();
+    registry.decision_sink::<Gatherer>();
     registry
 }
 
@@ -243,6 +244,31 @@ impl DecisionSink for Stuck {
 
     async fn write(&mut self, _: &[EncodedEvent]) -> Result<(), Error> {
         std::future::pending().await
+    }
+}
+
+/// A sink that would like to have three events at once, or 2000 bytes, and waits an hour for them.
+pub(crate) struct Gatherer;
+
+/// Ids of the events of each batch that it took, all tests together.
+pub(crate) static BATCHES: Mutex<Vec<Vec<String>>> = Mutex::new(Vec::new());
+
+impl DecisionSink for Gatherer {
+    const NAME: &'static str = "gatherer";
+    type Config = Nothing;
+
+    fn build(_: Nothing, _: Host) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn gathering(&self) -> Gathering {
+        Gathering { events: 3, bytes: 2000, wait: Duration::from_hours(1) }
+    }
+
+    async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {
+        let ids = events.iter().map(|event| event.decision_id().to_owned()).collect();
+        BATCHES.lock().expect("no one panics with it").push(ids);
+        Ok(())
     }
 }
 

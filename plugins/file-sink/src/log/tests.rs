@@ -108,6 +108,11 @@ fn a_file_that_was_moved_or_emptied_gets_no_further_lines_of_ours() {
     log.append(&events(2..3)).expect("written");
     assert_eq!(place.ids(), ["2"]);
     assert_eq!(fs::read_to_string(&moved).expect("it is there").lines().count(), 2);
+    // Whoever moves it away may put a new one there.
+    fs::rename(place.path(), &moved).expect("moved");
+    fs::write(place.path(), "").expect("written");
+    log.append(&events(2..3)).expect("written");
+    assert_eq!(place.ids(), ["2"]);
     fs::remove_file(place.path()).expect("removed");
     log.reopen().expect("opened");
     assert_eq!(place.files(), [""]);

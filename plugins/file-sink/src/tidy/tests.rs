@@ -120,11 +120,14 @@ fn limits_of_bytes_are_those_of_compressed_files() {
 
 #[test]
 fn files_that_cannot_be_compressed_are_kept_within_the_limits_too() {
-    let folder = folder(&[A, B]);
-    // As with a full disk, B cannot be compressed.
-    fs::create_dir(folder.path().join(format!("{B}.gz.tmp"))).expect("made");
-    let config = serde_json::json!({"path": folder.path().join("d.log"), "max_files": 1, "compress": true});
+    let folder = folder(&[A, B, C]);
+    // As with a full disk, C cannot be compressed.
+    fs::create_dir(folder.path().join(format!("{C}.gz.tmp"))).expect("made");
+    let config = serde_json::json!({"path": folder.path().join("d.log"), "max_files": 2, "compress": true});
     tidy(&Rules::new(serde_json::from_value(config).expect("sound")), &Arc::default());
-    let found = |name: &str| folder.path().join(name).exists();
-    assert_eq!((found(A), found(&format!("{A}.gz")), found(B)), (false, false, true));
+    let found = [A, B, C].map(|name| {
+        let exists = |end| folder.path().join(format!("{name}{end}")).exists();
+        (exists(""), exists(".gz"))
+    });
+    assert_eq!(found, [(false, false), (false, true), (true, false)]);
 }
