@@ -13,6 +13,8 @@ pub fn register(registry: &mut Registry) {
     regent_signing::register(registry);
     regent_discovery::register(registry);
     regent_file_sink::register(registry);
+    #[cfg(feature = "object-store")]
+    regent_object_store_sink::register(registry);
     // Sinks of decisions and status start before, and stop after, whoever has something to tell them.
     #[cfg(feature = "kafka")]
     regent_kafka_sink::register(registry);

@@ -1,11 +1,15 @@
-//! Bundles in a bucket of a server that plays AWS and checks signatures, read with keys from here and there.
+//! A bucket of a server that plays AWS and checks signatures: bundles are read from it, with keys from here and there, and
+//! decisions are written to it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use regent_kit::AgentCommand;
-use serde_json::Value;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use flate2::read::GzDecoder;
+use regent_kit::{AgentCommand, wait};
+use serde_json::{Value, json};
 
 use crate::{SOON, bundle, has, installed, regent, script};
 
@@ -52,6 +56,16 @@ impl Aws {
         writeln!(self.input, "{}", path.display()).expect("it listens");
         let mut line = String::new();
         assert_eq!(self.output.read_line(&mut line).expect("it answers"), 1, "{line}");
+    }
+
+    /// The objects whose names begin so.
+    fn objects(&mut self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        writeln!(self.input, "? {prefix}").expect("it listens");
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("it answers");
+        let found: BTreeMap<String, String> = serde_json::from_str(&line).expect("JSON");
+        let decoded = |body: String| BASE64_STANDARD.decode(body).expect("base64");
+        found.into_iter().map(|(name, body)| (name, decoded(body))).collect()
     }
 
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
@@ -103,4 +117,41 @@ async fn a_bucket_is_read_with_keys_of_the_environment_a_role_and_a_web_identity
     for agent in &running {
         has(agent, "v2").await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_are_written_into_a_bucket_with_keys_of_the_configuration_and_of_the_environment() {
+    let Some(mut aws) = Aws::start() else { return };
+    let config = |prefix: &str, keys: &str| {
+        let options = format!("region: eu-west-1, endpoint: '{}'{keys}", aws.text("url"));
+        format!(
+            "decision_logs: {{plugin: object_store_sink}}\nplugins: {{object_store_sink: {{url: 's3://policies/{prefix}', \
+             max_age_seconds: 1, aws: {{{options}}}}}}}\n"
+        )
+    };
+    let (key, secret) = (aws.text("key").to_owned(), aws.text("secret").to_owned());
+    let configured = config("configured", &format!(", access_key_id: '{key}', secret_access_key: '{secret}'"));
+    let wrong = config("wrong", &format!(", access_key_id: '{key}', secret_access_key: wrong"));
+    let environment = regent().config(&config("environment", "")).env("AWS_ACCESS_KEY_ID", &key);
+    let commands = [
+        ("configured", regent().config(&configured)),
+        ("environment", environment.env("AWS_SECRET_ACCESS_KEY", &secret)),
+    ];
+    for (prefix, command) in commands {
+        let agent = command.start().await.expect("the agent starts");
+        let answer = agent.post("/v1/data", json!({"input": {"user": "ann"}})).await.json();
+        let mut objects = || aws.objects(prefix).into_iter().next();
+        let found = wait::until(SOON, "the object", async || objects()).await;
+        let (name, object) = found.unwrap_or_else(|error| panic!("{error}\n{}", agent.stderr()));
+        let mut line = String::new();
+        GzDecoder::new(&object[..]).read_to_string(&mut line).expect("it is gzip");
+        let event: Value = serde_json::from_str(&line).expect("one event");
+        assert_eq!((&event["decision_id"], &event["input"]["user"]), (&answer["decision_id"], &json!("ann")));
+        assert!(name.starts_with(&format!("{prefix}/year=")), "{name}");
+    }
+    let agent = regent().config(&wrong).start().await.expect("the agent starts");
+    agent.post("/v1/data", json!({"input": {}})).await;
+    let refusal = "s3://policies/wrong does not let us write; check the credentials";
+    agent.wait_for_log(refusal, SOON).await.expect("a refusal");
+    assert!(!agent.stderr().contains(&secret) && aws.objects("wrong").is_empty());
 }

@@ -27,7 +27,7 @@ const PLAIN: [&str; 16] = [
 ];
 
 /// Parts of names that tell of a secret.
-const TELLING: [&str; 13] = [
+const TELLING: [&str; 14] = [
     "token",
     "secret",
     "password",
@@ -39,6 +39,7 @@ const TELLING: [&str; 13] = [
     "api_key",
     "apikey",
     "api-key",
+    "access_key",
     "authorization",
     "credential",
 ];
@@ -179,9 +180,9 @@ mod tests {
     fn telling_names_are_masked_where_opa_knows_nothing() {
         assert_eq!(
             shown(
-                r#"{"plugins":{"token_pusher":{"Token":"t","out":[{"clientSecret":1,"url":"u"}],"headers":{"A":"b","Api-Key":"k"}}}}"#
+                r#"{"plugins":{"token_pusher":{"Token":"t","access_key":"k","out":[{"clientSecret":1,"url":"u"}],"headers":{"A":"b","Api-Key":"k"}}}}"#
             ),
-            r#"{"plugins":{"token_pusher":{"Token":"***","headers":{"A":"b","Api-Key":"***"},"out":[{"clientSecret":"***","url":"u"}]}}}"#
+            r#"{"plugins":{"token_pusher":{"Token":"***","access_key":"***","headers":{"A":"b","Api-Key":"***"},"out":[{"clientSecret":"***","url":"u"}]}}}"#
         );
         assert_eq!(
             shown(r#"{"ekm":{"vault":{"token":"t"}},"my_token":"x"}"#),

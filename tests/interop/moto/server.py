@@ -1,9 +1,11 @@
 """A bucket, and who may read it, in a server that plays AWS and checks signatures.
 
 Says where it is and which keys there are in one line of JSON. Each line that it reads is the path of a file, which
-becomes the object `authz.tar.gz`; the answer is an empty line. Ends when there is nothing left to read.
+becomes the object `authz.tar.gz`; the answer is an empty line. A line `? PREFIX` is answered with the objects whose names
+begin so, in one line of JSON. Ends when there is nothing left to read.
 """
 
+import base64
 import json
 import sys
 
@@ -51,6 +53,11 @@ bucket = client("s3", key["AccessKeyId"], key["SecretAccessKey"])
 answer = {"url": url, "key": key["AccessKeyId"], "secret": key["SecretAccessKey"], "role": role}
 print(json.dumps(answer), flush=True)
 for line in sys.stdin:
+    if line.startswith("? "):
+        found = bucket.list_objects_v2(Bucket="policies", Prefix=line[2:].rstrip("\n")).get("Contents", [])
+        bodies = {each["Key"]: bucket.get_object(Bucket="policies", Key=each["Key"])["Body"].read() for each in found}
+        print(json.dumps({key: base64.b64encode(body).decode() for key, body in bodies.items()}), flush=True)
+        continue
     with open(line.rstrip("\n"), "rb") as file:
         bucket.put_object(Bucket="policies", Key="authz.tar.gz", Body=file.read())
     print(flush=True)
