@@ -2,36 +2,19 @@
 //! decisions are written to it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use flate2::read::GzDecoder;
-use regent_kit::{AgentCommand, wait};
-use serde_json::{Value, json};
+use regent_kit::AgentCommand;
+use serde_json::json;
 
+use crate::server::{Server, stored};
 use crate::{SOON, bundle, has, installed, regent, script};
 
-/// The server; it ends with its standard input.
+/// The server, and a directory for what it is to read.
 struct Aws {
-    _process: Ended,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    /// Where it is, and its keys.
-    about: Value,
+    server: Server,
     directory: tempfile::TempDir,
-}
-
-/// A process that is waited for when it is dropped.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.0.kill();
-        let _gone = self.0.wait();
-    }
 }
 
 impl Aws {
@@ -40,32 +23,18 @@ impl Aws {
         let install = ["-m", "pip", "install", "--quiet", "--target", "packages", "--requirement", "requirements.txt"];
         let folder = installed("moto", "python3", &install)?;
         let mut command: Command = script("python3", &folder);
-        command.env("PYTHONPATH", "packages").arg("server.py").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.stderr(Stdio::null()).spawn().expect("python can be run");
-        let input = process.stdin.take().expect("it is piped");
-        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        output.read_line(&mut line).expect("it says where it is");
-        let about = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        let directory = tempfile::tempdir().expect("a directory");
-        Some(Self { _process: Ended(process), input, output, about, directory })
+        command.env("PYTHONPATH", "packages").arg("server.py");
+        Some(Self { server: Server::start(command), directory: tempfile::tempdir().expect("a directory") })
     }
 
     fn put(&mut self, revision: &str) {
         let path = self.write("bundle", &bundle(revision));
-        writeln!(self.input, "{}", path.display()).expect("it listens");
-        let mut line = String::new();
-        assert_eq!(self.output.read_line(&mut line).expect("it answers"), 1, "{line}");
+        assert_eq!(self.server.ask(&path.display().to_string()), "");
     }
 
     /// The objects whose names begin so.
     fn objects(&mut self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-        writeln!(self.input, "? {prefix}").expect("it listens");
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("it answers");
-        let found: BTreeMap<String, String> = serde_json::from_str(&line).expect("JSON");
-        let decoded = |body: String| BASE64_STANDARD.decode(body).expect("base64");
-        found.into_iter().map(|(name, body)| (name, decoded(body))).collect()
+        self.server.objects(&format!("? {prefix}"))
     }
 
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
@@ -76,7 +45,7 @@ impl Aws {
     }
 
     fn text(&self, key: &str) -> &str {
-        self.about[key].as_str().expect("it says so")
+        self.server.text(key)
     }
 
     /// An agent that reads the bucket with keys of this provider.
@@ -139,14 +108,7 @@ async fn decisions_are_written_into_a_bucket_with_keys_of_the_configuration_and_
     ];
     for (prefix, command) in commands {
         let agent = command.start().await.expect("the agent starts");
-        let answer = agent.post("/v1/data", json!({"input": {"user": "ann"}})).await.json();
-        let mut objects = || aws.objects(prefix).into_iter().next();
-        let found = wait::until(SOON, "the object", async || objects()).await;
-        let (name, object) = found.unwrap_or_else(|error| panic!("{error}\n{}", agent.stderr()));
-        let mut line = String::new();
-        GzDecoder::new(&object[..]).read_to_string(&mut line).expect("it is gzip");
-        let event: Value = serde_json::from_str(&line).expect("one event");
-        assert_eq!((&event["decision_id"], &event["input"]["user"]), (&answer["decision_id"], &json!("ann")));
+        let name = stored(&agent, || aws.objects(prefix)).await;
         assert!(name.starts_with(&format!("{prefix}/year=")), "{name}");
     }
     let agent = regent().config(&wrong).start().await.expect("the agent starts");

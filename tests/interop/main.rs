@@ -5,7 +5,9 @@
 //! is absent, it says so and passes.
 
 mod aws;
+mod azure;
 mod registry;
+mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
