@@ -70,9 +70,9 @@ impl Relay {
     /// Delivers all that is in the journal and all that comes, until no more can come.
     async fn work(&mut self) {
         let mut failures = 0;
-        loop {
-            self.gather().await;
+        while self.gather().await {
             match self.next().await {
+                // What is there cannot be given out.
                 Ok((_, None)) => {
                     if !self.wake.more().await {
                         return;
@@ -95,19 +95,27 @@ impl Relay {
         }
     }
 
-    /// Waits until there is as much as the sink would like to be given at once, or it has waited long enough, or no more
-    /// can come.
-    async fn gather(&mut self) {
+    /// Waits until there is as much as the sink would like to be given at once, or what there is has waited long enough;
+    /// false if there is nothing and no more can come.
+    async fn gather(&mut self) -> bool {
         let wanted = self.sink.gathering();
-        let due = Instant::now() + wanted.wait;
-        while let Some(reader) = &self.reader {
+        let mut due = None;
+        loop {
+            let reader = self.reader.as_ref().expect("it is away only in `with_reader`, which borrows the lane");
             let events = reader.end() - reader.position();
-            if events == 0 || events >= wanted.events as u64 || reader.ahead() >= wanted.bytes as u64 {
-                return;
+            if events >= wanted.events as u64 || reader.ahead() >= wanted.bytes as u64 {
+                return true;
             }
+            if events == 0 {
+                if !self.wake.more().await {
+                    return false;
+                }
+                continue;
+            }
+            let due = *due.get_or_insert_with(|| Instant::now() + wanted.wait);
             match timeout_at(due, self.wake.more()).await {
                 Ok(true) => {}
-                Ok(false) | Err(_) => return,
+                Ok(false) | Err(_) => return true,
             }
         }
     }
