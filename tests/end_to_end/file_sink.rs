@@ -151,6 +151,26 @@ async fn at_a_hangup_the_file_that_was_moved_is_left_alone_and_a_new_one_is_ther
     assert_eq!(fs::metadata(log(&agent)).expect("it is there").mode() & 0o777, 0o640);
 }
 
+#[tokio::test]
+async fn a_changed_configuration_goes_on_with_the_same_file_or_with_another_one() {
+    let agent = command("sync: true", "").start().await.expect("the agent starts");
+    let mut asked = vec![ask(&agent, json!({"n": 1})).await];
+    has(&agent, &asked).await;
+    let path = agent.dir().join("config.yaml");
+    let before = fs::read_to_string(&path).expect("the configuration");
+    let changes = [("sync: true", "sync: false"), ("logs/decisions.ndjson", "logs/now.ndjson")];
+    for (number, (old, new)) in changes.into_iter().enumerate() {
+        fs::write(&path, before.replace(old, new)).expect("written");
+        agent.signal("HUP").expect("a signal");
+        let reloaded = async || (agent.stderr().matches("Configuration reloaded.").count() > number).then_some(());
+        wait::until(SOON, "the configuration to be read", reloaded).await.expect("it is read");
+        asked.push(ask(&agent, json!({"n": 2})).await);
+        has(&agent, &asked).await;
+    }
+    let now = log(&agent).with_file_name("now.ndjson");
+    assert_eq!(read(&now, &[]).iter().map(id).collect::<Vec<_>>(), asked[2..]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_are_killed_leave_whole_lines_and_lose_no_decision() {
     let reporting = "buffer_type: disk";
