@@ -1,7 +1,5 @@
 //! JSON out, to the byte as OPA writes it: sorted keys, `<`, `>`, `&`, U+2028 and U+2029 escaped.
 
-use std::io::Write as _;
-
 use super::order::descend;
 use super::{Object, Repr, Value, View};
 
@@ -30,11 +28,10 @@ pub fn write_json(out: &mut Vec<u8>, value: &Value) {
         Repr::Bool(true) => out.extend_from_slice(b"true"),
         Repr::Bool(false) => out.extend_from_slice(b"false"),
         Repr::Int(int) => {
-            // Writing into memory cannot fail.
-            let _ = write!(out, "{int}");
+            out.extend_from_slice(itoa::Buffer::new().format(*int).as_bytes());
         }
         Repr::Decimal(text) => out.extend_from_slice(text.as_bytes()),
-        Repr::Short(text) => write_json_string(out, text.as_str()),
+        Repr::Short(text) => write_text(out, text.as_bytes()),
         Repr::Long(text) => write_json_string(out, text),
         Repr::Array(items) => descend(|| write_items(out, items.values().iter())),
         Repr::Set(members) => descend(|| write_items(out, members.iter())),
@@ -48,7 +45,7 @@ fn write_entries(out: &mut Vec<u8>, entries: &Object) {
         if index > 0 {
             out.push(b',');
         }
-        write_json_string(out, key);
+        write_text(out, key);
         out.push(b':');
         write_json(out, value);
     });
@@ -68,10 +65,10 @@ fn write_items<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a Value>) {
 
 /// Goes through the entries as JSON shows them: a key that is no string becomes its compact JSON text, and the order is
 /// that of the texts.
-fn for_each_keyed(entries: &Object, mut visit: impl FnMut(usize, &str, &Value)) {
-    if entries.keys().all(|key| key.as_str().is_some()) {
+fn for_each_keyed(entries: &Object, mut visit: impl FnMut(usize, &[u8], &Value)) {
+    if entries.keys().all(|key| text_of(key).is_some()) {
         for (index, (key, value)) in entries.iter().enumerate() {
-            visit(index, key.as_str().unwrap_or_default(), value);
+            visit(index, text_of(key).unwrap_or_default(), value);
         }
         return;
     }
@@ -79,7 +76,16 @@ fn for_each_keyed(entries: &Object, mut visit: impl FnMut(usize, &str, &Value)) 
     let mut keyed: Vec<_> = entries.iter().map(|(key, value)| (text(key), value)).collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0));
     for (index, (key, value)) in keyed.iter().enumerate() {
-        visit(index, key, value);
+        visit(index, key.as_bytes(), value);
+    }
+}
+
+/// The UTF-8 of a string: to look at it as text would have it checked.
+fn text_of(key: &Value) -> Option<&[u8]> {
+    match &key.0 {
+        Repr::Short(text) => Some(text.as_bytes()),
+        Repr::Long(text) => Some(text.as_bytes()),
+        _ => None,
     }
 }
 
@@ -91,7 +97,7 @@ pub(super) fn write_pretty(out: &mut Vec<u8>, value: &Value, depth: usize) {
             out.push(b'{');
             for_each_keyed(entries, |index, key, value| {
                 new_line(out, index, depth + 1);
-                write_json_string(out, key);
+                write_text(out, key);
                 out.extend_from_slice(b": ");
                 write_pretty(out, value, depth + 1);
             });
@@ -139,8 +145,12 @@ const PLAIN: [bool; 256] = {
 
 /// Appends a JSON string.
 pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
+    write_text(out, text.as_bytes());
+}
+
+/// Appends a JSON string of a text's UTF-8.
+fn write_text(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    let bytes = text.as_bytes();
     let mut plain = 0;
     let mut at = 0;
     loop {

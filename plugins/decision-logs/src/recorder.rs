@@ -19,7 +19,8 @@ pub(crate) const QUEUE: usize = 10_000;
 
 /// An event, and who waits for it to be safe.
 pub(crate) struct Arrival {
-    pub(crate) event: DecisionEvent,
+    /// In a box, because it is handed on often before it is looked at.
+    pub(crate) event: Box<DecisionEvent>,
     pub(crate) receipt: Option<Receipt>,
 }
 
@@ -63,7 +64,7 @@ impl Recorder {
     }
 
     /// The event goes into the queue at once if there is room, so that it is recorded even if the client leaves.
-    fn hold(&self, event: DecisionEvent) -> Safekeeping {
+    fn hold(&self, event: Box<DecisionEvent>) -> Safekeeping {
         let (receipt, safe) = oneshot::channel();
         let sent = self.queue.try_send(Arrival { event, receipt: Some(receipt) });
         let queue = self.queue.clone();
@@ -87,6 +88,7 @@ impl DecisionRecorder for Recorder {
     /// Never fails: an event that finds the queue full, or its reader gone, is dropped and counted; or waits, where its
     /// answer waits too.
     fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+        let event = Box::new(event);
         if self.holds.load(Ordering::Relaxed) {
             return Ok(Some(self.hold(event)));
         }

@@ -58,9 +58,10 @@ impl Shaper {
     }
 
     /// Shapes and encodes a batch. Its order stays.
-    pub(crate) fn shape(&self, labels: &Value, batch: impl IntoIterator<Item = DecisionEvent>) -> Shaped {
+    pub(crate) fn shape(&self, labels: &Value, batch: impl IntoIterator<Item = Box<DecisionEvent>>) -> Shaped {
         let mut shaped = Shaped::default();
         let mut present: Option<Present> = None;
+        let mut room = Vec::new();
         for mut event in batch {
             event.labels = labels.clone();
             event.request_context = self.request_context(&event);
@@ -69,7 +70,7 @@ impl Shaper {
                 let present = present.insert(known.unwrap_or_else(|| self.look(&snapshot)));
                 self.keep(&mut event, &snapshot, present, &mut shaped.trouble)
             });
-            shaped.events.push(kept.then(|| EncodedEvent::of(&event)));
+            shaped.events.push(kept.then(|| EncodedEvent::by_way_of(&mut room, &event)));
         }
         self.counters.add(Count::DropFailed, shaped.trouble.drop);
         self.counters.add(Count::MaskFailed, shaped.trouble.mask);
