@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use regent_kit::{Agent, AgentCommand, ControlPlane, Registry, wait};
+use regent_kit::{Agent, AgentCommand, ControlPlane, Registry};
 use serde_json::json;
 
 use crate::signatures;

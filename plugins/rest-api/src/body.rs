@@ -1,5 +1,6 @@
 //! Request bodies: read within limits, unpacked, decoded.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io::Read as _;
 use std::pin::Pin;
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
-use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -45,37 +46,37 @@ pub(crate) enum Payload {
 impl Call {
     /// The body as it was sent. A second call gives the same bytes, or refuses them again: what is left of a body must
     /// not pass for the whole.
-    pub(crate) async fn sent_body(&mut self, limits: Limits) -> Result<Bytes, ApiError> {
-        let incoming = match &mut self.body {
-            Payload::Read(bytes) => return Ok(bytes.clone()),
-            Payload::Refused(why) => return Err(why.clone()),
-            Payload::Unread(incoming) => incoming,
-        };
-        let read = read(incoming, limits).await;
-        self.body = match &read {
-            Ok(bytes) => Payload::Read(bytes.clone()),
-            Err(why) => Payload::Refused(why.clone()),
-        };
-        read
+    pub(crate) async fn sent_body(&mut self, limits: Limits) -> Result<&Bytes, ApiError> {
+        if let Payload::Unread(incoming) = &mut self.body {
+            self.body = match read(incoming, limits).await {
+                Ok(bytes) => Payload::Read(bytes),
+                Err(why) => Payload::Refused(why),
+            };
+        }
+        match &self.body {
+            Payload::Read(bytes) => Ok(bytes),
+            Payload::Refused(why) => Err(why.clone()),
+            Payload::Unread(_) => unreachable!("it has just been read"),
+        }
     }
 
     /// The body, unpacked if it says that it is compressed.
-    pub(crate) async fn unpacked_body(&mut self, limits: Limits) -> Result<Bytes, ApiError> {
+    pub(crate) async fn unpacked_body(&mut self, limits: Limits) -> Result<Cow<'_, [u8]>, ApiError> {
         let refused = |why: String| ApiError::invalid_parameter(format!("could not decompress the body: {why}"));
         self.plain_body(limits).await?.map_err(refused)
     }
 
     /// As [`Self::unpacked_body`], with the bare reason why it cannot be unpacked.
-    pub(crate) async fn plain_body(&mut self, limits: Limits) -> Result<Result<Bytes, String>, ApiError> {
+    pub(crate) async fn plain_body(&mut self, limits: Limits) -> Result<Result<Cow<'_, [u8]>, String>, ApiError> {
+        let packed = is_packed(&self.head.headers);
         let sent = self.sent_body(limits).await?;
-        let packed = |headers: &HeaderMap| {
-            headers
-                .get_all(CONTENT_ENCODING)
-                .iter()
-                .any(|coding| coding.as_bytes().windows(4).any(|part| part == b"gzip"))
-        };
-        Ok(if packed(&self.head.headers) { unpack(&sent, limits.unpacked) } else { Ok(sent) })
+        Ok(if packed { unpack(sent, limits.unpacked).map(Cow::Owned) } else { Ok(Cow::Borrowed(&sent[..])) })
     }
+}
+
+fn is_packed(headers: &HeaderMap) -> bool {
+    let gzip = |coding: &HeaderValue| coding.as_bytes().windows(4).any(|part| part == b"gzip");
+    headers.get_all(CONTENT_ENCODING).iter().any(gzip)
 }
 
 fn too_large() -> ApiError {
@@ -136,7 +137,7 @@ async fn next(
     timeout_at(deadline, incoming.frame()).await.map_err(|_| ApiError::slow_body())
 }
 
-fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, String> {
+fn unpack(packed: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     MultiGzDecoder::new(packed)
         .take(limit.saturating_add(1))
@@ -145,7 +146,7 @@ fn unpack(packed: &[u8], limit: u64) -> Result<Bytes, String> {
     if plain.len() as u64 > limit {
         return Err("gzip payload too large".to_owned());
     }
-    Ok(plain.into())
+    Ok(plain)
 }
 
 /// Why a body is no document, in words that the client sees.

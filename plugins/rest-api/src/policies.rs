@@ -33,12 +33,11 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
 /// Stores a module in place of the one with the same id. The same text again changes nothing.
 pub(crate) async fn put(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
     let mut metrics = Metrics::when(call.params().flag("metrics"));
+    let id: Arc<str> = id(call).into();
     let started = Instant::now();
     let body = call.sent_body(api.limits).await?;
     metrics.add("timer_server_read_bytes_ns", nanoseconds(started));
-
-    let id: Arc<str> = id(call).into();
-    let (text, broken) = Source::lossy(&body);
+    let (text, broken) = Source::lossy(body);
     let source = Source { file: id.clone(), id, text, version: api.version, broken };
     let stored = api.host.store.write_measured(metrics, move |transaction| store(transaction, source)).await;
     let ((), metrics) = stored.map_err(ApiError::of_put_policy)?;

@@ -25,7 +25,7 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
 pub(crate) async fn post(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let sent = call.sent_body(api.limits).await?;
-    let (query, input) = request(&sent)
+    let (query, input) = request(sent)
         .map_err(|why| ApiError::invalid_parameter(format!("error(s) occurred while decoding request: {why}")))?;
     let rows = rows(api, call, query, input, &mut meter)?;
     meter.finish();

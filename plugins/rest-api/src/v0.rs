@@ -34,8 +34,8 @@ async fn input(api: &Parts, call: &mut Call) -> Result<(Value, Meter), ApiError>
     if let Some(document) = call.document.take() {
         return Ok((document, meter));
     }
-    let body = call.unpacked_body(api.limits).await.map_err(refused)?;
     let yaml = call.is_yaml();
+    let body = call.unpacked_body(api.limits).await.map_err(refused)?;
     let input = meter.metrics.time("timer_rego_input_parse_ns", |_| body::document(&body, yaml));
     let malformed = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
     let input = input.map_err(|why| refused(malformed(why)))?;

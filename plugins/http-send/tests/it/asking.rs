@@ -57,17 +57,17 @@ impl Agent {
 
     /// `x` of a query that has one.
     pub(crate) fn query(&self, text: &str) -> Asked {
-        self.query_with(text, Cancel::default(), None)
+        self.query_with(text, &Cancel::default(), None)
     }
 
-    pub(crate) fn query_with(&self, text: &str, cancel: Cancel, recorded: Option<Recorded>) -> Asked {
+    pub(crate) fn query_with(&self, text: &str, cancel: &Cancel, recorded: Option<Recorded>) -> Asked {
         let query = Query::Text(QueryText { text: text.to_owned(), ..QueryText::default() });
         let prepared = self.snapshot.prepare(&query).expect("the query compiles").query;
         let mut evaluation = Evaluation::new(&self.snapshot, None);
         evaluation.strict_builtin_errors = true;
         evaluation.metrics = Metrics::on();
         evaluation.caching = &self.caching;
-        evaluation.cancel = &cancel;
+        evaluation.cancel = cancel;
         evaluation.recorded = recorded;
         let result = match prepared.evaluate(&mut evaluation) {
             Ok(answer) => {

@@ -56,7 +56,7 @@ fn a_cancelled_query_waits_no_longer() {
             let asked = format!(r#"x := http.send({{"method": "get", "url": "{}"{more}}})"#, server.url("/"));
             let waiting = scope.spawn({
                 let (agent, cancel) = (&agent, cancel.clone());
-                move || agent.query_with(&asked, cancel, None).result
+                move || agent.query_with(&asked, &cancel, None).result
             });
             until("waiting for the request", || server.count() > before);
             cancel.cancel();

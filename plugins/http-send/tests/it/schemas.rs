@@ -194,7 +194,7 @@ fn a_cancelled_query_waits_for_no_schema() {
         thread::scope(|scope| {
             let waiting = scope.spawn({
                 let (agent, cancel) = (&agent, cancel.clone());
-                move || agent.query_with(&query, cancel, None).result
+                move || agent.query_with(&query, &cancel, None).result
             });
             until("waiting for the request", || server.count() > before);
             cancel.cancel();

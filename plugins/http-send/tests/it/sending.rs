@@ -214,7 +214,7 @@ fn what_was_recorded_is_not_asked_again() {
     let agent = Agent::new();
     let asked = format!(r#"{{"method": "get", "url": "{}"}}"#, server.url("/"));
     let text = format!("y := http.send({asked}); z := http.send({asked}); x := [y.raw_body, z.raw_body]");
-    let answer = agent.query_with(&text, Cancel::default(), Some(Recorded::default()));
+    let answer = agent.query_with(&text, &Cancel::default(), Some(Recorded::default()));
     assert_eq!(answer.result.as_ref().map(encode).as_deref(), Ok(r#"["0","0"]"#));
     let recorded = answer.recorded.expect("a record").to_value();
     let key = format!(r#"[{{"method":"get","url":"{}"}}]"#, server.url("/"));

@@ -26,8 +26,8 @@ pub(super) async fn read(api: &Parts, call: &mut Call, meter: &mut Meter) -> Res
     let inputs = if let Some(document) = call.document.take() {
         meter.metrics.time(TIMER, |_| known(&document))
     } else {
-        let body = call.unpacked_body(api.limits).await?;
         let yaml = call.is_yaml();
+        let body = call.unpacked_body(api.limits).await?;
         let mut read = || meter.metrics.time(TIMER, |_| sent(&body, yaml));
         let inputs = if body.len() < LARGE { read() } else { aside(read) };
         inputs.map_err(|why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}")))?

@@ -21,7 +21,7 @@ const STRUCTURE: &str = "PatchV1";
 pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let body = call.sent_body(api.limits).await?;
-    let patches = patches(&written_document(&body, &mut meter)?, call.below())?;
+    let patches = patches(&written_document(body, &mut meter)?, call.below())?;
     let applied = api.host.store.write(move |transaction| {
         for patch in &patches {
             transaction.require_unowned(&patch.path)?;

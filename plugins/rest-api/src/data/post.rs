@@ -1,6 +1,5 @@
 //! `POST /v1/data/{path}`: a document, with the input in the body. The path that has to be fast.
 
-use bytes::Bytes;
 use regent_core::Value;
 use regent_core::value::Parted;
 
@@ -19,8 +18,8 @@ pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, Api
     let input = if let Some(document) = call.document.take() {
         known_input(&document)
     } else {
-        let body = call.unpacked_body(api.limits).await?;
         let yaml = call.is_yaml();
+        let body = call.unpacked_body(api.limits).await?;
         meter.metrics.time("timer_rego_input_parse_ns", |_| input(&body, yaml))?
     };
     let warn = input.is_none();
@@ -33,7 +32,7 @@ fn known_input(document: &Value) -> Option<Value> {
     document.as_object()?.get_str("input").cloned()
 }
 
-fn input(body: &Bytes, yaml: bool) -> Result<Option<Value>, ApiError> {
+fn input(body: &[u8], yaml: bool) -> Result<Option<Value>, ApiError> {
     let refused = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
     match body::parted(body, yaml).map_err(|error| refused(error.to_string()))? {
         None => Ok(None),

@@ -14,7 +14,7 @@ use crate::reference;
 pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let body = call.sent_body(api.limits).await?;
-    let document = written_document(&body, &mut meter)?;
+    let document = written_document(body, &mut meter)?;
     let path = reference::written(call.below())?;
     let only_new = call.head.headers.get(IF_NONE_MATCH).is_some_and(|value| value == "*");
     let stored = api.host.store.write(move |transaction| {

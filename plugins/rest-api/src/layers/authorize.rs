@@ -58,9 +58,10 @@ impl Authorize {
 async fn permit(api: &Parts, call: &mut Call) -> Result<(), ApiError> {
     let path = path(call.head.uri.path())?;
     if shows_body(&call.head.method, &path) {
+        let yaml = call.is_yaml();
         let body = call.plain_body(api.limits).await?.map_err(ApiError::invalid_parameter)?;
         if !body.is_empty() {
-            let document = whole_document(&body, call.is_yaml()).map_err(ApiError::invalid_parameter)?;
+            let document = whole_document(&body, yaml).map_err(ApiError::invalid_parameter)?;
             call.document = Some(document);
         }
     }

@@ -45,7 +45,8 @@ impl Log {
         // A body that cannot be read is for the route to complain about.
         let _ = call.sent_body(self.limits).await;
         let body = call.unpacked_body(self.limits).await.unwrap_or_default();
-        let (body, params) = (String::from_utf8_lossy(&body), shown(call.params()));
+        let body = String::from_utf8_lossy(&body).into_owned();
+        let params = shown(call.params());
         let Call { id, client, head, .. } = &*call;
         info!(client_addr = %client, req_id = id, req_method = %head.method, req_path = head.uri.path(), req_body = %body, json = %params, "Received request.");
     }
