@@ -54,9 +54,13 @@ async fn what_goes_wrong_is_reported_with_what_was_answered_and_the_old_policy_s
         assert_eq!(agent.ask("authz/answer"), "1");
     }
     registry.answer_as_usual("HEAD", tag);
-    let (_, layer) = registry.push("org/repo", "latest", authz("v2", "2").build());
+    let bundle = authz("v2", "2").build();
+    let (_, layer) = registry.push("org/repo", "latest", bundle.clone());
     let blob = format!("/v2/org/repo/blobs/{layer}");
-    registry.answer("GET", &blob, 200, &[], authz("v3", "3").build());
+    // Of the same length, which is looked at first.
+    let mut other = bundle.clone();
+    other[bundle.len() / 2] ^= 1;
+    registry.answer("GET", &blob, 200, &[], other);
     let error = agent.trigger().await.expect_err("another bundle");
     assert!(error.starts_with(&format!("{began}content of {layer} has another digest: ")), "{error}");
     let seen = agent.bundle("authz", |status| status.code.is_some()).await;
