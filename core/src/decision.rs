@@ -72,6 +72,11 @@ pub struct DecisionEvent {
 impl DecisionEvent {
     /// An event without anything optional.
     pub fn new(decision_id: String, snapshot: Arc<Snapshot>, timestamp: Timestamp) -> Self {
+        let bundles = snapshot.bundles().clone();
+        Self { bundles, snapshot: Some(snapshot), ..Self::bare(decision_id, timestamp) }
+    }
+
+    fn bare(decision_id: String, timestamp: Timestamp) -> Self {
         Self {
             labels: Value::empty_object(),
             decision_id,
@@ -92,8 +97,8 @@ impl DecisionEvent {
             request_context: None,
             custom: None,
             headers: Arc::default(),
-            bundles: snapshot.bundles().clone(),
-            snapshot: Some(snapshot),
+            bundles: Arc::default(),
+            snapshot: None,
             legacy_bundle: None,
         }
     }
@@ -124,10 +129,10 @@ impl DecisionEvent {
     fn fields(&self) -> [(&'static str, Option<Field<'_>>); 21] {
         let revision = |name: &Arc<str>| self.bundles.get(name)?.revision.as_deref();
         [
-            ("batch_decision_id", self.batch_decision_id.as_deref().map(Field::text)),
+            ("batch_decision_id", self.batch_decision_id.as_deref().map(Field::Text)),
             ("bundles", self.revisions().map(Field::Made)),
             ("custom", self.custom.as_ref().map(Field::Value)),
-            ("decision_id", Some(Field::text(&self.decision_id))),
+            ("decision_id", Some(Field::Text(&self.decision_id))),
             ("erased", list(&self.erased).map(Field::Made)),
             ("error", self.error.as_ref().map(Field::Value)),
             ("input", self.input.as_ref().map(Field::Value)),
@@ -135,16 +140,16 @@ impl DecisionEvent {
             ("masked", list(&self.masked).map(Field::Made)),
             ("metrics", Some(Field::Metrics(&self.metrics))),
             ("nd_builtin_cache", self.nd_builtin_cache.as_ref().map(Field::Value)),
-            ("path", (!self.path.is_empty()).then(|| Field::text(&self.path))),
-            ("query", self.query.as_deref().map(Field::text)),
+            ("path", (!self.path.is_empty()).then(|| Field::Text(&self.path))),
+            ("query", self.query.as_deref().map(Field::Text)),
             ("req_id", self.req_id.map(Field::Number)),
             ("request_context", self.request_context.as_ref().map(Field::Value)),
-            ("requested_by", self.requested_by.as_deref().map(Field::text)),
+            ("requested_by", self.requested_by.as_deref().map(Field::Text)),
             ("result", self.result.as_ref().map(Field::Value)),
-            ("revision", self.legacy_bundle.as_ref().and_then(revision).map(Field::text)),
-            ("span_id", self.trace.as_ref().map(|(_, span)| Field::text(span))),
+            ("revision", self.legacy_bundle.as_ref().and_then(revision).map(Field::Text)),
+            ("span_id", self.trace.as_ref().map(|(_, span)| Field::Text(span))),
             ("timestamp", Some(Field::Time(self.timestamp))),
-            ("trace_id", self.trace.as_ref().map(|(trace, _)| Field::text(trace))),
+            ("trace_id", self.trace.as_ref().map(|(trace, _)| Field::Text(trace))),
         ]
     }
 
@@ -167,11 +172,7 @@ enum Field<'a> {
     Made(Value),
 }
 
-impl<'a> Field<'a> {
-    fn text(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-
+impl Field<'_> {
     fn to_value(&self) -> Value {
         match self {
             Self::Text(text) => (*text).into(),
@@ -337,30 +338,7 @@ mod tests {
 
     #[test]
     fn events_are_encoded_as_their_values_are() {
-        let mut event = DecisionEvent {
-            decision_id: "d<1>".to_owned(),
-            timestamp: Timestamp::UNIX_EPOCH,
-            labels: Value::empty_object(),
-            batch_decision_id: None,
-            trace: None,
-            path: String::new(),
-            query: None,
-            input: None,
-            result: None,
-            nd_builtin_cache: None,
-            erased: Vec::new(),
-            masked: Vec::new(),
-            error: None,
-            requested_by: None,
-            metrics: Metrics::default(),
-            req_id: None,
-            request_context: None,
-            custom: None,
-            headers: Arc::default(),
-            bundles: Arc::default(),
-            snapshot: None,
-            legacy_bundle: None,
-        };
+        let mut event = DecisionEvent::bare("d<1>".to_owned(), Timestamp::UNIX_EPOCH);
         let encoded = |event: &DecisionEvent| {
             let json = EncodedEvent::of(event).json().clone();
             assert_eq!(String::from_utf8_lossy(&json), encode(&event.to_value()));

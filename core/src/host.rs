@@ -145,7 +145,7 @@ impl Host {
 #[derive(Clone, Default)]
 struct Directory {
     roster: Arc<ArcSwap<Roster>>,
-    /// Whether there is a recorder.
+    /// Whether there is a recorder: asked several times by every decision, and a look at the roster costs more.
     keeps_records: Arc<AtomicBool>,
 }
 

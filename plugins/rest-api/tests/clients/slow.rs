@@ -110,6 +110,7 @@ async fn an_answer_may_be_taken_for_longer_than_a_head_may_take() {
         let agent = talkative(config, Options { h2c, ..local() }).await;
         let mut slow = connect(&agent).await;
         slow.write_all(b"GET /v1/data/long HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        assert_eq!(slow.read_u8().await.expect("it begins"), b'H');
         tokio::time::sleep(Duration::from_secs(1)).await;
         let taken = rest(&mut slow).await;
         assert!(taken.len() > 64 << 20, "all of it came, and then the end: {}", taken.len());
