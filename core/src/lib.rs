@@ -3,6 +3,7 @@
 //! This crate knows no Rego, no HTTP server and no bundle format. Plugins depend on it and never on each other.
 
 pub mod backoff;
+pub mod blocks;
 pub mod builtin;
 pub mod caching;
 pub mod config;

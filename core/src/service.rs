@@ -15,6 +15,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::blocks::Blocks;
 use crate::config::{ConfigErrors, Section};
 use crate::error::{Error, ErrorKind};
 use crate::trace::{Exchange, Tracing};
@@ -59,17 +60,31 @@ impl ServiceResponse {
     ///
     /// # Errors
     /// When the connection breaks or the body is larger than `limit` bytes.
-    pub async fn read(mut self, limit: usize) -> Result<Vec<u8>, Error> {
+    pub async fn read(self, limit: usize) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
+        self.each(limit, |piece| body.extend_from_slice(piece)).await?;
+        Ok(body)
+    }
+
+    /// Reads the whole body, which may be a large one.
+    ///
+    /// # Errors
+    /// As [`ServiceResponse::read`].
+    pub async fn blocks(self, limit: usize) -> Result<Blocks, Error> {
+        let mut body = Blocks::default();
+        self.each(limit, |piece| body.push(piece)).await?;
+        Ok(body)
+    }
+
+    async fn each(mut self, limit: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        let mut left = limit;
         while let Some(piece) = self.body.next().await {
             let piece = piece?;
-            if body.len() + piece.len() > limit {
-                let message = format!("response body exceeds {limit} bytes");
-                return Err(Error::new(ErrorKind::Refused, message));
-            }
-            body.extend_from_slice(&piece);
+            let over = || Error::new(ErrorKind::Refused, format!("response body exceeds {limit} bytes"));
+            left = left.checked_sub(piece.len()).ok_or_else(over)?;
+            take(&piece);
         }
-        Ok(body)
+        Ok(())
     }
 }
 

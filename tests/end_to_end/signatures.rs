@@ -24,7 +24,7 @@ impl Pair {
     }
 
     pub(crate) fn sign(&self, bundle: &Bundle, key_id: &str) -> Bundle {
-        let files = files_of_archive(&bundle.build(), &Limits::default()).expect("a list");
+        let files = files_of_archive(&bundle.build()[..], &Limits::default()).expect("a list");
         let algorithm = KeyAlgorithm::of_name("ES256").expect("an algorithm");
         let key = SigningKey { key: Secret::new(&*self.private), algorithm, key_id: key_id.to_owned(), claims: None };
         let signatures = sign::sign(&files, &TokenSigner, &key).expect("a signature");

@@ -84,7 +84,7 @@ fn list(path: &str) -> Result<Vec<SignedFile>, FormatError> {
     if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
         return sign::files_of_directory(Path::new(path), path, &limits, &|_| false);
     }
-    sign::files_of_archive(&std::fs::read(path).map_err(unreadable)?, &limits)
+    sign::files_of_archive(std::fs::File::open(path).map_err(unreadable)?, &limits)
 }
 
 fn claims(path: &Path) -> Result<Value, String> {

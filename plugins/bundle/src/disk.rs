@@ -4,9 +4,10 @@
 //! is written beside the old one and renamed over it: a crash leaves one of the two, never a part.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use regent_core::blocks::Blocks;
 use tempfile::Builder;
 
 const FILE: &str = "bundle.tar.gz";
@@ -36,14 +37,14 @@ impl Copy {
     }
 
     /// What is kept, if anything is. Fails for more than so many bytes. Blocks.
-    pub(crate) fn load(&self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn load(&self, limit: usize) -> io::Result<Option<Blocks>> {
         let file = match fs::File::open(self.path()) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut content = Vec::new();
-        file.take(limit as u64 + 1).read_to_end(&mut content)?;
+        let mut content = Blocks::default();
+        io::copy(&mut file.take(limit as u64 + 1), &mut content)?;
         if content.len() > limit {
             return Err(io::Error::other(format!("archive exceeds {limit} bytes")));
         }
@@ -51,11 +52,11 @@ impl Copy {
     }
 
     /// Keeps another one. Only the owner of the process may read it: bundles hold data. Blocks.
-    pub(crate) fn save(&self, archive: &[u8]) -> io::Result<()> {
+    pub(crate) fn save(&self, archive: &Blocks) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
         self.sweep();
         let mut file = Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(&self.directory)?;
-        file.write_all(archive)?;
+        io::copy(&mut archive.reader(), &mut file)?;
         file.as_file().sync_all()?;
         file.persist(self.path())?;
         // The name is on disk when the directory is.
@@ -85,13 +86,19 @@ mod tests {
     fn what_is_kept_comes_back_and_nothing_else_stays_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let copy = Copy::new(directory.path(), "team/authz");
-        assert_eq!(copy.load(10).expect("readable"), None);
+        assert!(copy.load(10).expect("readable").is_none());
         let left = directory.path().join("bundles/team/authz/.bundle.tar.gz.x1.tmp");
         fs::create_dir_all(left.parent().expect("a parent")).expect("a directory");
         fs::write(&left, "half").expect("a file");
-        copy.save(b"first").expect("kept");
-        copy.save(b"second").expect("kept");
-        assert_eq!(copy.load(10).expect("readable").as_deref(), Some(&b"second"[..]));
+        for text in ["first", "second"] {
+            let mut archive = Blocks::default();
+            archive.push(text.as_bytes());
+            copy.save(&archive).expect("kept");
+        }
+        let mut kept = String::new();
+        let archive = copy.load(10).expect("readable").expect("a copy");
+        archive.reader().read_to_string(&mut kept).expect("memory");
+        assert_eq!(kept, "second");
         assert!(copy.load(5).is_err(), "too large");
         let names: Vec<_> = fs::read_dir(&copy.directory).expect("readable").flatten().map(|e| e.file_name()).collect();
         assert_eq!(names, ["bundle.tar.gz"]);

@@ -1,15 +1,15 @@
 //! One request for one bundle, from the question to a candidate for activation.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use regent_core::Store;
+use regent_core::blocks::Blocks;
 use regent_core::engine::RegoVersion;
 use regent_core::metrics::Metrics;
 use regent_core::service::{ServiceRequest, ServiceResponse, Services};
@@ -43,7 +43,7 @@ pub(crate) struct Reply {
     /// Whether the service showed that it holds requests; none if it did not say.
     pub(crate) holds: Option<bool>,
     /// The archive as it came, if it is to be kept on disk.
-    pub(crate) archive: Option<Bytes>,
+    pub(crate) archive: Option<Arc<Blocks>>,
 }
 
 impl From<Download> for Reply {
@@ -120,12 +120,12 @@ impl Downloader {
             Ok(Err(error)) => return Some(Err(LoadError::disk(&copy.path(), &error))),
             Err(ended) => return Some(Err(ended.into())),
         };
-        let read = move || Ok(Bundle::from_archive(&content, &limits, trusting.trust())?);
+        let read = move || Ok(Bundle::from_archive(content.reader(), &limits, trusting.trust())?);
         Some(self.prepare(read, None, Metrics::on(), None).await)
     }
 
     /// Keeps an archive that has become active.
-    pub(crate) async fn keep(&self, archive: Bytes) -> Result<(), LoadError> {
+    pub(crate) async fn keep(&self, archive: Arc<Blocks>) -> Result<(), LoadError> {
         let Some(copy) = self.copy.clone() else { return Ok(()) };
         let (name, plugin, path) = (&self.name, self.plugin, copy.path());
         tracing::debug!(name, plugin, "Persisting bundle to disk in progress.");
@@ -166,7 +166,7 @@ impl Downloader {
         }
         let holds = Some(self.holds(&answer.headers));
         let limits = self.config.limits;
-        let body = body(answer, &limits).await?;
+        let body = Arc::new(body(answer, &limits).await?);
         metrics.add("timer_bundle_request_ns", u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         if body.is_empty() {
             tracing::debug!(name = self.name, plugin = self.plugin, "Server replied with empty body.");
@@ -175,7 +175,7 @@ impl Downloader {
         let (size, archive) = (Some(body.len() as u64), self.copy.is_some().then(|| body.clone()));
         let is_kept = archive.is_some();
         let trusting = self.trusting();
-        let read = move || match Bundle::from_archive(&body, &limits, trusting.trust())? {
+        let read = move || match Bundle::from_archive(body.reader(), &limits, trusting.trust())? {
             bundle if bundle.is_delta() && is_kept => Err(FormatError::DeltaPersisted.into()),
             bundle => Ok(bundle),
         };
@@ -240,7 +240,8 @@ pub(crate) fn read_local(path: &Path, limits: &Limits, trust: Trust<'_>) -> Resu
     if about.len() > limits.archive as u64 {
         return Err(FormatError::archive(format!("archive exceeds {} bytes", limits.archive)));
     }
-    Bundle::from_archive(&std::fs::read(path).map_err(unreadable)?, limits, trust)
+    let archive = std::fs::read(path).map_err(unreadable)?;
+    Bundle::from_archive(&archive[..], limits, trust)
 }
 
 fn request(resource: &str, etag: &str, wait: Option<Duration>) -> ServiceRequest {
@@ -265,23 +266,23 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 }
 
 /// The whole body, with an encoding of the transport taken off once.
-async fn body(answer: ServiceResponse, limits: &Limits) -> Result<Bytes, LoadError> {
+async fn body(answer: ServiceResponse, limits: &Limits) -> Result<Blocks, LoadError> {
     let encoded =
         header(&answer.headers, CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
     let limit = limits.archive;
-    let body = answer.read(limit).await.map_err(|error| LoadError::of_service(&error, LoadError::Body))?;
+    let body = answer.blocks(limit).await.map_err(|error| LoadError::of_service(&error, LoadError::Body))?;
     if !encoded || body.is_empty() {
-        return Ok(body.into());
+        return Ok(body);
     }
     let unpack = move || {
-        let mut plain = Vec::new();
+        let mut plain = Blocks::default();
         let most = limit as u64 + 1;
-        let read = MultiGzDecoder::new(&body[..]).take(most).read_to_end(&mut plain);
+        let read = io::copy(&mut MultiGzDecoder::new(body.reader()).take(most), &mut plain);
         read.map_err(|error| LoadError::Body(error.to_string()))?;
         if plain.len() > limit {
             return Err(LoadError::Body(format!("response body exceeds {limit} bytes")));
         }
-        Ok(plain.into())
+        Ok(plain)
     };
     tokio::task::spawn_blocking(unpack).await?
 }

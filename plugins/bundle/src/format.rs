@@ -27,6 +27,7 @@ pub mod sign;
 mod trust;
 mod wasm;
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -88,12 +89,13 @@ impl Bundle {
         !self.changes.is_empty()
     }
 
-    /// Reads a gzip-compressed tar archive. Blocks as long as decompressing and reading take.
+    /// Reads a gzip-compressed tar archive, twice if a signature is to be verified: the clone starts where the archive
+    /// does. Blocks as long as decompressing and reading take.
     ///
     /// # Errors
     /// When it is no such archive, exceeds a limit, or what it holds is not a bundle.
-    pub fn from_archive(bytes: &[u8], limits: &Limits, trust: Trust<'_>) -> Result<Self, FormatError> {
-        archive::read(bytes, limits, trust)
+    pub fn from_archive(archive: impl Read + Clone, limits: &Limits, trust: Trust<'_>) -> Result<Self, FormatError> {
+        archive::read(archive, limits, trust)
     }
 
     /// Reads a directory, as the command line and `file://` resources may name one. Links are passed over.

@@ -1,9 +1,10 @@
 //! The task of one bundle: asks, hands over what came, waits, asks again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use rand::RngExt as _;
+use regent_core::blocks::Blocks;
 use regent_core::plugin::TriggerMode;
 use regent_core::trigger::Fetched;
 use regent_core::{Error, ErrorKind, backoff};
@@ -179,7 +180,7 @@ impl Life {
     }
 
     /// Keeps the archive of what has become active. That it cannot be kept is told, and changes nothing else.
-    async fn keep(&mut self, fetched: Fetched, archive: Bytes) -> Option<Fetched> {
+    async fn keep(&mut self, fetched: Fetched, archive: Arc<Blocks>) -> Option<Fetched> {
         let Err(error) = self.downloader.keep(archive).await else { return Some(fetched) };
         let warning = Some(error.to_string());
         // The verdict says no more than the error does.

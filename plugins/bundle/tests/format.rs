@@ -176,7 +176,7 @@ fn changes_come_alone() {
 #[test]
 fn sizes_are_limited() {
     let limited = |kit: &Kit, limits: Limits| {
-        Bundle::from_archive(&kit.build(), &limits, Trust::Blind).expect_err("too large").to_string()
+        Bundle::from_archive(&kit.build()[..], &limits, Trust::Blind).expect_err("too large").to_string()
     };
     let large = Kit::new().file("a/data.json", format!("\"{}\"", "x".repeat(5000)));
     assert_eq!(
@@ -264,7 +264,7 @@ fn no_bytes_make_it_panic() {
             gzip.write_all(&bytes).expect("a vector takes it");
             bytes = gzip.finish().expect("a vector takes it");
         }
-        if let Ok(bundle) = Bundle::from_archive(&bytes, &limits, Trust::Blind) {
+        if let Ok(bundle) = Bundle::from_archive(&bytes[..], &limits, Trust::Blind) {
             assert!(bundle.data.is_object());
         }
     }

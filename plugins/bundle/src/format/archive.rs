@@ -16,12 +16,9 @@ use super::{Bundle, FormatError, Give, Limits, Trust, name};
 /// Most bytes of an extended header or a long name.
 const MOST_HEADER: u64 = 64 * 1024;
 
-pub(super) fn read(bytes: &[u8], limits: &Limits, trust: Trust<'_>) -> Result<Bundle, FormatError> {
-    if bytes.len() > limits.archive {
-        return Err(FormatError::archive(format!("archive exceeds {} bytes", limits.archive)));
-    }
-    let mut assembly = Assembly::new(*limits, trust.gate(|| signatures(bytes, limits))?);
-    walk(bytes, limits, &mut |item| match item {
+pub(super) fn read(archive: impl Read + Clone, limits: &Limits, trust: Trust<'_>) -> Result<Bundle, FormatError> {
+    let mut assembly = Assembly::new(*limits, trust.gate(|| signatures(archive.clone(), limits))?);
+    walk(archive, limits, &mut |item| match item {
         Item::Entry => assembly.count_entry().map(ControlFlow::Continue),
         Item::File { path, size, content } => assembly.read(path, size, content).map(ControlFlow::Continue),
     })?;
@@ -29,9 +26,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits, trust: Trust<'_>) -> Result<Bu
 }
 
 /// The file with the signature, which may come after the files that it is about.
-fn signatures(bytes: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, FormatError> {
+fn signatures(archive: impl Read, limits: &Limits) -> Result<Option<Vec<u8>>, FormatError> {
     let (mut found, mut entries) = (None, 0);
-    walk(bytes, limits, &mut |item| match item {
+    walk(archive, limits, &mut |item| match item {
         Item::Entry => {
             entries += 1;
             Ok(if entries > limits.entries { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -50,8 +47,8 @@ fn signatures(bytes: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, FormatEr
 }
 
 /// Gives each file with its path and its bytes, in the order of the archive.
-pub(super) fn each_file(bytes: &[u8], limits: &Limits, give: &mut Give<'_>) -> Result<(), FormatError> {
-    walk(bytes, limits, &mut |item| match item {
+pub(super) fn each_file(archive: impl Read, limits: &Limits, give: &mut Give<'_>) -> Result<(), FormatError> {
+    walk(archive, limits, &mut |item| match item {
         Item::Entry => Ok(ControlFlow::Continue(())),
         Item::File { path, content, .. } => {
             let mut bytes = Vec::new();
@@ -72,11 +69,15 @@ enum Item<'a> {
 
 /// Goes through the archive until it is told to stop.
 fn walk(
-    bytes: &[u8],
+    archive: impl Read,
     limits: &Limits,
     visit: &mut dyn FnMut(Item<'_>) -> Result<ControlFlow<()>, FormatError>,
 ) -> Result<(), FormatError> {
-    let mut archive = Archive::new(Bounded { inner: MultiGzDecoder::new(bytes), left: limits.stream() });
+    let most = limits.archive as u64;
+    let packed = Bounded { inner: archive, left: most, over: || format!("archive exceeds {most} bytes") };
+    let over = || "content exceeds the limit of its total size".to_owned();
+    let plain = Bounded { inner: MultiGzDecoder::new(packed), left: limits.stream(), over };
+    let mut archive = Archive::new(plain);
     let mut long_name = None;
     for entry in archive.entries().map_err(FormatError::archive)?.raw(true) {
         let mut entry = entry.map_err(FormatError::archive)?;
@@ -162,16 +163,17 @@ fn header_content<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, FormatEr
 }
 
 /// Fails where more comes out than is allowed, however little went in.
-struct Bounded<R> {
+struct Bounded<R, F> {
     inner: R,
     left: u64,
+    /// Tells of it.
+    over: F,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read, F: Fn() -> String> Read for Bounded<R, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        let over = || io::Error::other("content exceeds the limit of its total size");
-        self.left = self.left.checked_sub(count as u64).ok_or_else(over)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other((self.over)()))?;
         Ok(count)
     }
 }

@@ -11,6 +11,9 @@ use super::manifest::Manifest;
 use super::trust::{Expected, Gate, SIGNATURES};
 use super::{Bundle, FormatError, Limits, MOST_DEPTH, ModuleFile, Sizes, wasm};
 
+/// Most bytes for which there is room made because they were announced.
+const ROOM: usize = 64 << 20;
+
 /// What a file of a bundle is for. Of other files only the digest matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -86,7 +89,7 @@ impl Assembly {
         self.limits.check_file(path, announced)?;
         let kind = Kind::of(path);
         if kind == Some(Kind::Signatures) {
-            let bytes = self.bytes(path, content)?;
+            let bytes = self.bytes(path, announced, content)?;
             return self.gate.meet_signatures(&bytes);
         }
         let expected = self.gate.expect(path)?;
@@ -97,19 +100,19 @@ impl Assembly {
                 }
                 match expected {
                     None => self.count_size(announced),
-                    Some(expected) => self.pass_over(path, &expected, content),
+                    Some(expected) => self.pass_over(path, &expected, announced, content),
                 }
             }
             (Some(kind), expected) => {
-                let bytes = self.bytes(path, content)?;
+                let bytes = self.bytes(path, announced, content)?;
                 self.take(path, kind, bytes, expected.as_ref())
             }
         }
     }
 
     /// All of a file, within the limits.
-    fn bytes(&mut self, path: &str, content: &mut dyn Read) -> Result<Vec<u8>, FormatError> {
-        let mut bytes = Vec::new();
+    fn bytes(&mut self, path: &str, announced: u64, content: &mut dyn Read) -> Result<Vec<u8>, FormatError> {
+        let mut bytes = Vec::with_capacity(usize::try_from(announced).map_or(ROOM, |size| size.min(ROOM)));
         let most = self.limits.file.saturating_add(1);
         content.take(most).read_to_end(&mut bytes).map_err(FormatError::archive)?;
         let size = bytes.len() as u64;
@@ -119,9 +122,15 @@ impl Assembly {
     }
 
     /// Verifies a file of which nothing else is needed.
-    fn pass_over(&mut self, path: &str, expected: &Expected, content: &mut dyn Read) -> Result<(), FormatError> {
+    fn pass_over(
+        &mut self,
+        path: &str,
+        expected: &Expected,
+        announced: u64,
+        content: &mut dyn Read,
+    ) -> Result<(), FormatError> {
         if is_structured(path) {
-            let bytes = self.bytes(path, content)?;
+            let bytes = self.bytes(path, announced, content)?;
             return expected.confirm_bytes(&bytes);
         }
         let (mut digest, mut size) = (expected.start(), 0_u64);

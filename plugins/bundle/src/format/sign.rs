@@ -1,5 +1,6 @@
 //! Signatures of bundles: the files that they list, and the text of `.signatures.json`.
 
+use std::io::Read;
 use std::path::Path;
 
 use regent_core::Value;
@@ -33,9 +34,9 @@ pub fn files_of_directory(
 ///
 /// # Errors
 /// As [`files_of_directory`].
-pub fn files_of_archive(bytes: &[u8], limits: &Limits) -> Result<Vec<SignedFile>, FormatError> {
+pub fn files_of_archive(archive: impl Read, limits: &Limits) -> Result<Vec<SignedFile>, FormatError> {
     let mut listing = Listing { base: "", files: Vec::new() };
-    archive::each_file(bytes, limits, &mut |path, bytes| listing.add(path, bytes))?;
+    archive::each_file(archive, limits, &mut |path, bytes| listing.add(path, bytes))?;
     Ok(listing.sorted())
 }
 

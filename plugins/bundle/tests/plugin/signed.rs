@@ -19,7 +19,7 @@ fn sign(bundle: &Bundle, secret: &str) -> Bundle {
 
 /// The same with claims in place of the key's name in the payload.
 fn sign_claiming(bundle: &Bundle, secret: &str, claims: Option<Value>) -> Bundle {
-    let files = files_of_archive(&bundle.build(), &Limits::default()).expect("a list");
+    let files = files_of_archive(&bundle.build()[..], &Limits::default()).expect("a list");
     let algorithm = KeyAlgorithm::of_name("HS256").expect("an algorithm");
     let key = SigningKey { key: Secret::new(secret), algorithm, key_id: "k".to_owned(), claims };
     let signatures = sign::sign(&files, &TokenSigner, &key).expect("a signature");

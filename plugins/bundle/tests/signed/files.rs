@@ -183,12 +183,12 @@ fn a_directory_that_is_downloaded_is_signed_by_paths_within_it() {
     let directory = tempfile::tempdir().expect("a directory");
     plain().write_dir(directory.path()).expect("written");
     let within = files_of_directory(directory.path(), "", &Limits::default(), &|_| false).expect("a list");
-    assert_eq!(within, files_of_archive(&plain().build(), &Limits::default()).expect("a list"));
+    assert_eq!(within, files_of_archive(&plain().build()[..], &Limits::default()).expect("a list"));
     std::fs::write(directory.path().join(".signatures.json"), signature(&within)).expect("written");
     // What is signed again is signed without the signature that is there.
     let again = files_of_directory(directory.path(), "", &Limits::default(), &|_| false).expect("a list");
     assert_eq!(again, within);
-    assert_eq!(files_of_archive(&signed(&plain()).build(), &Limits::default()).expect("a list"), within);
+    assert_eq!(files_of_archive(&signed(&plain()).build()[..], &Limits::default()).expect("a list"), within);
     let (trusting, verifiers) = (trusting(), verifiers());
     let trust = Trust::Verified { verification: Some(&trusting), verifiers: &verifiers, base: "" };
     Bundle::from_directory(directory.path(), &Limits::default(), trust).expect("as signed");
@@ -216,7 +216,8 @@ fn limits_hold_for_files_that_are_only_verified() {
     let (trusting, verifiers) = (trusting(), verifiers());
     let trust = Trust::Verified { verification: Some(&trusting), verifiers: &verifiers, base: "" };
     let kit = signed(&Kit::new().file("a.bin", vec![1; 3_000]).file("b.bin", vec![2; 3_000]));
-    let read = |limits: Limits| Bundle::from_archive(&kit.build(), &limits, trust).map_err(|error| error.to_string());
+    let read =
+        |limits: Limits| Bundle::from_archive(&kit.build()[..], &limits, trust).map_err(|error| error.to_string());
     let bundle = read(Limits::default()).expect("within the limits");
     assert!(bundle.sizes.content > 6_000, "{:?}", bundle.sizes);
     let error = read(Limits { file: 2_999, ..Limits::default() }).expect_err("too large");
@@ -225,7 +226,7 @@ fn limits_hold_for_files_that_are_only_verified() {
     assert_eq!(error, "bundle size exceeds configured size_limit_bytes (5999 bytes)");
     let signature = signed(&Kit::new().rego("a.rego", "package a"));
     let limits = Limits { file: 100, ..Limits::default() };
-    let error = Bundle::from_archive(&signature.build(), &limits, trust).expect_err("too large").to_string();
+    let error = Bundle::from_archive(&signature.build()[..], &limits, trust).expect_err("too large").to_string();
     assert!(error.starts_with("bundle file .signatures.json size ("), "{error}");
     let error = read(Limits { entries: 2, ..Limits::default() }).expect_err("too many");
     assert_eq!(error, "archive read failed: more than 2 entries");

@@ -59,7 +59,7 @@ pub(crate) fn signature(files: &[SignedFile]) -> String {
 
 /// What signs the bundle as it is.
 pub(crate) fn signature_of(kit: &Kit) -> String {
-    signature(&files_of_archive(&kit.build(), &Limits::default()).expect("a list"))
+    signature(&files_of_archive(&kit.build()[..], &Limits::default()).expect("a list"))
 }
 
 pub(crate) fn signed(kit: &Kit) -> Kit {
@@ -68,7 +68,7 @@ pub(crate) fn signed(kit: &Kit) -> Kit {
 
 pub(crate) fn read_as(kit: &Kit, verification: Option<&Verification>) -> Result<Bundle, FormatError> {
     let trust = Trust::Verified { verification, verifiers: &verifiers(), base: "" };
-    Bundle::from_archive(&kit.build(), &Limits::default(), trust)
+    Bundle::from_archive(&kit.build()[..], &Limits::default(), trust)
 }
 
 /// Why the bundle is kept out.

@@ -47,7 +47,7 @@ fn a_file_without_signatures_is_no_signature() {
 #[test]
 fn where_nobody_asks_nothing_is_verified() {
     let kit = plain().file(".signatures.json", "{");
-    let read = Bundle::from_archive(&kit.build(), &Limits::default(), Trust::Blind);
+    let read = Bundle::from_archive(&kit.build()[..], &Limits::default(), Trust::Blind);
     assert_eq!(read.expect("a bundle").manifest.revision, "r1");
 }
 

@@ -53,7 +53,7 @@ fn key(text: &str, algorithm: &str) -> Key {
 }
 
 fn sign_with(key: &str, algorithm: &str, claims: &str) -> Kit {
-    let files = files_of_archive(&plain().build(), &Limits::default()).expect("a list");
+    let files = files_of_archive(&plain().build()[..], &Limits::default()).expect("a list");
     let claims = Some(decode(claims.as_bytes()).expect("JSON"));
     let algorithm = KeyAlgorithm::of_name(algorithm).expect("an algorithm");
     let key = SigningKey { key: Secret::new(key), algorithm, key_id: String::new(), claims };
@@ -115,7 +115,7 @@ fn what_is_no_list_of_signatures_is_refused() {
 fn the_bundle_or_the_configuration_names_the_verifier() {
     let mut both = verifiers();
     both.add(Arc::new(Notary));
-    let files = files_of_archive(&plain().build(), &Limits::default()).expect("a list");
+    let files = files_of_archive(&plain().build()[..], &Limits::default()).expect("a list");
     let key =
         SigningKey { key: Secret::default(), algorithm: KeyAlgorithm::default(), key_id: String::new(), claims: None };
     let stamped = sign::sign(&files, &Notary, &key).expect("a signature");
@@ -124,7 +124,7 @@ fn the_bundle_or_the_configuration_names_the_verifier() {
     let read = |kit: &Kit, plugin: Option<&str>, verifiers: &Verifiers| -> Result<Bundle, FormatError> {
         let verification = Verification { plugin: plugin.map(str::to_owned), ..trusting() };
         let trust = Trust::Verified { verification: Some(&verification), verifiers, base: "" };
-        Bundle::from_archive(&kit.build(), &Limits::default(), trust)
+        Bundle::from_archive(&kit.build()[..], &Limits::default(), trust)
     };
     let error = |found: Result<Bundle, FormatError>| found.expect_err("a refusal").to_string();
     assert!(read(&stamped, None, &both).is_ok() && read(&stamped, Some("notary"), &both).is_ok());
