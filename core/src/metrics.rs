@@ -6,6 +6,9 @@ use smallvec::SmallVec;
 
 use crate::value::Value;
 
+/// Entries that a request mostly has room enough in.
+const USUAL: usize = 8;
+
 /// Timers and counters of one request. Nothing is measured while it is off, which is the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metrics {
@@ -16,12 +19,12 @@ pub struct Metrics {
 impl Metrics {
     /// Measurements that are taken.
     pub fn on() -> Self {
-        Self { on: true, entries: Vec::new() }
+        Self { on: true, entries: Vec::with_capacity(USUAL) }
     }
 
     /// Measurements that are taken if asked for.
     pub fn when(on: bool) -> Self {
-        Self { on, entries: Vec::new() }
+        if on { Self::on() } else { Self::default() }
     }
 
     /// Whether measurements are taken.

@@ -256,16 +256,18 @@ struct Run {
 
 /// Cuts events into runs, so that none shares the fate of an event that may be too large for a journal.
 fn runs(events: Vec<Option<EncodedEvent>>, receipts: Vec<Option<Receipt>>) -> Vec<Run> {
-    let mut runs = vec![Run::default()];
+    let mut runs = vec![Run { events: Vec::with_capacity(events.len()), receipts: Vec::new() }];
     for (event, receipt) in events.into_iter().zip(receipts) {
         let is_large = event.as_ref().is_some_and(|event| event.json().len() > LARGE);
-        let alone = Run { events: event.into_iter().collect(), receipts: receipt.into_iter().collect() };
-        match runs.last_mut() {
-            Some(run) if !is_large => {
-                run.events.extend(alone.events);
-                run.receipts.extend(alone.receipts);
-            }
-            _ => runs.extend([alone, Run::default()]),
+        if is_large {
+            runs.push(Run::default());
+        }
+        if let Some(run) = runs.last_mut() {
+            run.events.extend(event);
+            run.receipts.extend(receipt);
+        }
+        if is_large {
+            runs.push(Run::default());
         }
     }
     runs

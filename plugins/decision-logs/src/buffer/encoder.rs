@@ -4,10 +4,10 @@
 //! how many uncompressed bytes will fit, and the guess follows what came out of it: it grows, each time by more, while
 //! chunks stay below nine tenths of the limit, and shrinks when one comes out too large, which is then cut again.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use regent_core::value::{decode, encode};
 use tracing::error;
 
@@ -22,6 +22,9 @@ const EXPONENT_STEP: f64 = 0.2;
 
 /// The part of an event that may go so that the rest fits.
 const CACHE: &str = "nd_builtin_cache";
+
+/// Bytes of memory that are kept from chunk to chunk.
+const KEPT: usize = 1 << 20;
 
 /// gzip and the brackets add at most this to the bytes of a small event.
 const OVERHEAD: usize = 64;
@@ -62,11 +65,12 @@ impl Encoder {
     }
 
     /// Takes an encoded event and its number; hands out chunks if that filled some.
-    pub(super) fn push(&mut self, json: &Bytes, number: u64) -> Vec<Chunk> {
+    pub(super) fn push(&mut self, json: &[u8], number: u64) -> Vec<Chunk> {
         let Some(json) = self.fit(json) else { return Vec::new() };
+        let json = &*json;
         let full = !self.open.ends.is_empty() && self.open.text.len() + json.len() + 2 >= self.guess.bytes;
         let chunks = if full { self.finish(true) } else { Vec::new() };
-        self.open.push(&json, number);
+        self.open.push(json, number);
         chunks
     }
 
@@ -77,11 +81,13 @@ impl Encoder {
 
     /// Makes chunks of what is open. Only a chunk that the guess says is full can tell that the guess is too small.
     fn finish(&mut self, full: bool) -> Vec<Chunk> {
-        let open = std::mem::take(&mut self.open);
+        let mut open = std::mem::take(&mut self.open);
         let mut chunks = Vec::new();
         if !open.ends.is_empty() {
             self.cut(&open, 0..open.ends.len(), full, &mut chunks);
         }
+        open.clear();
+        self.open = open;
         chunks
     }
 
@@ -116,10 +122,10 @@ impl Encoder {
     }
 
     /// The event as JSON that fits into a chunk; nothing, if it cannot.
-    fn fit(&mut self, json: &Bytes) -> Option<Bytes> {
+    fn fit<'a>(&mut self, json: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let excess = if json.len() >= self.too_large_with_cache { None } else { Some(self.excess(json)) };
         if excess == Some(None) {
-            return Some(json.clone());
+            return Some(json.into());
         }
         let event = decode(json).unwrap_or_default();
         let has_cache = event.get(CACHE).is_some();
@@ -128,13 +134,13 @@ impl Encoder {
             None if has_cache => Some(json.len()),
             None => self.excess(json),
         };
-        let Some(size) = size else { return Some(json.clone()) };
+        let Some(size) = size else { return Some(json.into()) };
         self.tally.add(Count::ExceededUploadLimit, 1);
         if !has_cache {
             return self.give_up(size, ". No ND cache to drop.");
         }
         self.too_large_with_cache = self.too_large_with_cache.min(json.len());
-        let smaller = Bytes::from(encode(&event.without(&[CACHE])));
+        let smaller = encode(&event.without(&[CACHE])).into_bytes();
         if let Some(size) = self.excess(&smaller) {
             return self.give_up(size, " even after dropping the ND cache.");
         }
@@ -144,7 +150,7 @@ impl Encoder {
             "ND builtins cache dropped from this event to fit under maximum upload size limits. \
              Increase upload size limit or change usage of non-deterministic builtins."
         );
-        Some(smaller)
+        Some(smaller.into())
     }
 
     /// The compressed size of one event, if it is over the limit.
@@ -155,7 +161,7 @@ impl Encoder {
         Some(Chunk::compress(json, 1, 0).size()).filter(|size| *size > self.limit)
     }
 
-    fn give_up(&self, size: usize, why: &str) -> Option<Bytes> {
+    fn give_up<'a>(&self, size: usize, why: &str) -> Option<Cow<'a, [u8]>> {
         self.tally.add(Count::EncodingFailure, 1);
         let limit = self.limit;
         error!(
@@ -175,6 +181,16 @@ impl Open {
         self.text.extend_from_slice(json);
         self.ends.push(self.text.len());
         self.numbers.push(number);
+    }
+
+    /// Makes room for the next events, and keeps the memory unless it is much.
+    fn clear(&mut self) {
+        if self.text.capacity() > KEPT {
+            *self = Self::default();
+        }
+        self.text.clear();
+        self.ends.clear();
+        self.numbers.clear();
     }
 
     fn slice(&self, range: &Range<usize>) -> &[u8] {

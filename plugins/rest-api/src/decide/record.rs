@@ -46,7 +46,6 @@ impl Recorder {
         let id = uuid::Uuid::new_v4().to_string();
         let settings = self.host.settings();
         let mut event = DecisionEvent::new(id.clone(), snapshot.clone(), Timestamp::now());
-        event.labels = settings.labels.clone();
         event.metrics.clone_from(&meter.metrics);
         event.nd_builtin_cache = settings.nd_builtin_cache.then(|| meter.recorded.to_value());
         event.headers = headers(call, &self.host.recorded_headers());
