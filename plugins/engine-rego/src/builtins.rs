@@ -43,7 +43,6 @@ mod runtime;
 mod schema;
 mod semver;
 mod sets;
-mod spelling;
 mod sprintf;
 mod strings;
 mod table;

@@ -24,7 +24,6 @@ mod print;
 mod query;
 mod run;
 mod single;
-mod text;
 mod tree;
 mod value;
 mod with;

@@ -24,6 +24,7 @@ mod plan;
 mod program;
 mod query;
 mod remote;
+mod spelling;
 pub mod syntax;
 mod text;
 

@@ -10,6 +10,7 @@ pub mod visit;
 mod annotations;
 pub(crate) mod depth;
 mod json;
+mod kinds;
 mod language;
 pub(crate) mod order;
 mod parser;

@@ -231,15 +231,15 @@ impl Prints for Lines {
 }
 
 #[tokio::test]
-async fn print_shows_what_is_undefined() {
-    let module = "package t\n\np if {\n\tprint(\"a\", input.x, {\"k\": [1]}, set())\n\tprint()\n}";
+async fn print_shows_values_as_rego_and_what_is_undefined() {
+    let module = "package t\n\np if {\n\tprint(\"a\", input.x, {\"k\": [\"<b>\\u0001\"]}, set())\n\tprint()\n}";
     let snapshot = with("{}", &[("t.rego", module)]).await;
     let mut lines = Lines::default();
     let mut evaluation = Evaluation::new(&snapshot, None);
     evaluation.prints = Some(&mut lines);
     let query = snapshot.prepare(&document("t/p")).expect("a document").query;
     query.evaluate(&mut evaluation).expect("evaluates");
-    assert_eq!(lines.0, ["t.rego:4: a <undefined> {\"k\": [1]} set()", "t.rego:5: "]);
+    assert_eq!(lines.0, ["t.rego:4: a <undefined> {\"k\": [\"<b>\\x01\"]} set()", "t.rego:5: "]);
 }
 
 const LONG: &str = "package t\n\np := count([1 | some a in input; some b in input; some c in input])";

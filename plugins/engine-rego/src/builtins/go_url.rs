@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::spelling::quote;
+use crate::spelling::quote;
 
 /// The parts of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

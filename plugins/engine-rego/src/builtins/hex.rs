@@ -40,14 +40,14 @@ fn decode(operands: Operands<'_>, _: &mut Call<'_>) -> Outcome {
 fn invalid(byte: u8) -> String {
     let character = char::from(byte);
     let mut quoted = String::new();
-    super::spelling::quote_into(
+    crate::spelling::quote_into(
         &mut quoted,
         character.encode_utf8(&mut [0; 4]),
         '\'',
-        super::spelling::Charset::Printable,
+        crate::spelling::Charset::Printable,
     );
     // Go shows no picture of what cannot be printed.
-    if super::spelling::is_printable(character) {
+    if crate::spelling::is_printable(character) {
         format!("encoding/hex: invalid byte: U+{byte:04X} {quoted}")
     } else {
         format!("encoding/hex: invalid byte: U+{byte:04X}")

@@ -4,8 +4,8 @@ use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Object, Value, View, decode, encode, write_json, write_json_string};
 
 use super::bounds;
-use super::spelling::{quote, spell};
 use super::table::{Entry, function};
+use crate::spelling::{quote, spell};
 
 const ENCODING: &[&str] = &["encoding"];
 

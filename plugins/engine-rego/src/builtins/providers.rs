@@ -7,8 +7,8 @@ use regent_signing::sigv4::{self, Credentials, Request};
 
 use super::go_url::GoUrl;
 use super::numbers;
-use super::spelling::spell;
 use super::table::{Entry, function};
+use crate::spelling::spell;
 
 pub(super) const TABLE: &[Entry] = &[function(
     "providers.aws.sign_req(

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::Value;
 
-use super::spelling::quote;
 use super::table::{Entry, function};
+use crate::spelling::quote;
 
 pub(super) const TABLE: &[Entry] = &[
     function("semver.is_valid(vsn: any) => result: boolean", "Tells whether a value is a version.", |operands, _| {

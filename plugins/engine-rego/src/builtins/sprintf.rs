@@ -12,8 +12,8 @@ use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Value, View};
 
 use super::bounds;
-use super::spelling::spell;
 use super::table::{Entry, function};
+use crate::spelling::spell;
 
 pub(super) const TABLE: &[Entry] = &[function(
     "sprintf(

@@ -12,8 +12,8 @@ use replacer::Replacer;
 use super::bounds;
 use super::decimal::{Decimal, truncated};
 use super::operand::{integer, strings};
-use super::spelling::spell;
 use super::table::{Entry, function};
+use crate::spelling::spell;
 
 const STRINGS: &[&str] = &["strings"];
 

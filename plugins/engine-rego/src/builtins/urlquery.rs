@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
 use regent_core::value::{Value, View, encode as to_json};
 
-use super::spelling::quote;
 use super::table::{Entry, function};
+use crate::spelling::quote;
 
 const ENCODING: &[&str] = &["encoding"];
 

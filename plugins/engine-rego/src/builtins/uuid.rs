@@ -31,7 +31,7 @@ struct Made(HashMap<String, String>);
 
 #[expect(clippy::unnecessary_wraps, reason = "in the form of all functions")]
 fn rfc4122(operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
-    let key = super::spelling::spell(operands.any(0));
+    let key = crate::spelling::spell(operands.any(0));
     let made = call.query.get::<Made>().0.entry(key).or_insert_with(|| {
         let mut bytes: [u8; 16] = rand::random();
         bytes[6] = bytes[6] & 0x0f | 0x40;

@@ -9,7 +9,7 @@ use regent_core::Value;
 use regent_core::engine::{ErrorCode, PolicyError};
 
 use super::ast::{AnnotationScope, Annotations, Comment, Module, Rule, Span, Term};
-use super::text::ref_is_ground;
+use super::kinds::ref_is_ground;
 
 /// What a block may stand before.
 #[derive(Debug, Clone, Copy)]

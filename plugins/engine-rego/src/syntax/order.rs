@@ -28,7 +28,10 @@ fn compare_kinds(a: &Term, b: &Term) -> Ordering {
         (TermKind::ObjectComprehension(a), TermKind::ObjectComprehension(b)) => compare(&a.key, &b.key)
             .then_with(|| compare(&a.value, &b.value))
             .then_with(|| compare_bodies(&a.body, &b.body)),
-        (TermKind::Template(a), TermKind::Template(b)) => each(&a.parts, &b.parts, compare_parts),
+        // Unlike lists, templates are compared by their length first.
+        (TermKind::Template(a), TermKind::Template(b)) => (a.raw.cmp(&b.raw))
+            .then(a.parts.len().cmp(&b.parts.len()))
+            .then_with(|| each(&a.parts, &b.parts, compare_parts)),
         _ => rank(a).cmp(&rank(b)),
     }
 }

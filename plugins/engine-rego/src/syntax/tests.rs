@@ -3,6 +3,7 @@
 mod annotations;
 mod errors;
 mod hostile;
+mod spelling;
 mod text;
 mod tree;
 

@@ -1,9 +1,11 @@
-//! The tree as Rego text, in the form in which OPA's errors, traces and partial results show it.
+//! The tree as Rego text in one line, in the form in which OPA's errors, traces, partial results and decision logs show it:
+//! what is called `String` in its package `ast`.
+//!
+//! Calls are written as calls, whatever operator stood in the text, but for `=` between two terms that are a whole expression.
+//! Not here: values ([`crate::spelling`]), and OPA's formatter, which keeps to lines, comments and operators.
 
-use std::fmt::{self, Display, Formatter, Write as _, from_fn};
-
-use regent_core::Value;
-use regent_core::value::View;
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter, from_fn};
 
 use super::ast::{
     Body, Every, Expr, ExprKind, Head, Import, Package, Rule, Template, TemplatePart, Term, TermKind, With,
@@ -11,62 +13,7 @@ use super::ast::{
 use super::depth::deeper;
 use super::order;
 use super::token::is_keyword;
-
-impl Term {
-    /// What kind of term it is, in OPA's words.
-    pub(crate) fn kind_name(&self) -> &'static str {
-        match &self.kind {
-            TermKind::Scalar(value) => value.type_name(),
-            TermKind::Var(_) => "var",
-            TermKind::Ref(_) => "ref",
-            TermKind::Array(_) => "array",
-            TermKind::Object(_) => "object",
-            TermKind::Set(_) => "set",
-            TermKind::ArrayComprehension(_) => "arraycomprehension",
-            TermKind::SetComprehension(_) => "setcomprehension",
-            TermKind::ObjectComprehension(_) => "objectcomprehension",
-            TermKind::Call(_) => "call",
-            TermKind::Template(_) => "templatestring",
-        }
-    }
-
-    /// Whether no variable occurs in it but at the head of references.
-    pub(crate) fn is_ground(&self) -> bool {
-        deeper(|| match &self.kind {
-            TermKind::Scalar(_) => true,
-            TermKind::Var(_) => false,
-            TermKind::Ref(parts) => ref_is_ground(parts),
-            TermKind::Array(items) | TermKind::Set(items) | TermKind::Call(items) => items.iter().all(Self::is_ground),
-            TermKind::Object(entries) => entries.iter().all(|(key, value)| key.is_ground() && value.is_ground()),
-            TermKind::ArrayComprehension(parts) | TermKind::SetComprehension(parts) => {
-                parts.term.is_ground() && parts.body.iter().all(Expr::is_ground)
-            }
-            TermKind::ObjectComprehension(parts) => {
-                parts.key.is_ground() && parts.value.is_ground() && parts.body.iter().all(Expr::is_ground)
-            }
-            TermKind::Template(template) => template.parts.iter().all(|part| match part {
-                TemplatePart::Text(_) => true,
-                TemplatePart::Expr(expr) => expr.is_ground(),
-            }),
-        })
-    }
-}
-
-impl Expr {
-    /// Whether no variable occurs among its operands; declarations and `every` count as ground.
-    pub(crate) fn is_ground(&self) -> bool {
-        match &self.kind {
-            ExprKind::Term(term) => term.is_ground(),
-            ExprKind::Call(terms) => terms.iter().skip(1).all(Term::is_ground),
-            ExprKind::Some(_) | ExprKind::Every(_) => true,
-        }
-    }
-}
-
-/// Whether no variable occurs in the reference but its head.
-pub(crate) fn ref_is_ground(parts: &[Term]) -> bool {
-    parts.iter().skip(1).all(Term::is_ground)
-}
+use crate::spelling::{quote, spell};
 
 /// The text of a reference.
 pub(crate) fn ref_text(parts: &[Term]) -> String {
@@ -75,7 +22,12 @@ pub(crate) fn ref_text(parts: &[Term]) -> String {
 
 /// The text of a body.
 pub(crate) fn body_text(body: &Body) -> String {
-    from_fn(|f| write_all(f, body, "; ")).to_string()
+    shown(body).to_string()
+}
+
+/// A body to be written into something longer.
+fn shown(body: &Body) -> impl Display + '_ {
+    from_fn(move |f| write_all(f, body, "; "))
 }
 
 /// Writes items with something between them.
@@ -91,13 +43,27 @@ fn write_all<T: Display>(f: &mut Formatter<'_>, items: impl IntoIterator<Item = 
 
 fn write_ref(f: &mut Formatter<'_>, parts: &[Term]) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
-        match part.as_text() {
-            _ if index == 0 => write!(f, "{part}")?,
-            Some(name) if is_name(name) => write!(f, ".{name}")?,
-            _ => write!(f, "[{part}]")?,
+        match index {
+            0 => part.fmt(f)?,
+            _ => write_key(f, part)?,
         }
     }
     Ok(())
+}
+
+/// Writes a key behind what it is a key of.
+fn write_key(f: &mut Formatter<'_>, key: &Term) -> fmt::Result {
+    match key.as_text() {
+        Some(name) if is_name(name) => write!(f, ".{name}"),
+        Some(text) if !text.contains(is_escaped_in_key) => write!(f, "[\"{text}\"]"),
+        _ => write!(f, "[{key}]"),
+    }
+}
+
+/// Whether a character in a key has the whole key escaped. Without one even what cannot be seen stays as it is. OPA does not
+/// count quotes, and so writes keys that are no Rego.
+fn is_escaped_in_key(c: char) -> bool {
+    c.is_control() || matches!(c, '\\' | '"')
 }
 
 /// Whether a text can stand behind a dot.
@@ -105,59 +71,6 @@ pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !is_keyword(text, true)
-}
-
-/// Shows a scalar.
-fn write_scalar(f: &mut Formatter<'_>, value: &Value) -> fmt::Result {
-    match value.view() {
-        View::Null => f.write_str("null"),
-        View::Bool(truth) => truth.fmt(f),
-        View::Number(number) => f.write_str(&number.to_literal()),
-        View::String(text) => f.write_str(&quote(text)),
-        View::Array(_) | View::Object(_) | View::Set(_) => f.write_str(&regent_core::value::encode(value)),
-    }
-}
-
-/// A text in quotes as Go quotes it: what cannot be printed is escaped.
-pub(crate) fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\u{7}' => quoted.push_str("\\a"),
-            '\u{8}' => quoted.push_str("\\b"),
-            '\u{c}' => quoted.push_str("\\f"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\u{b}' => quoted.push_str("\\v"),
-            c if is_printable(c) => quoted.push(c),
-            c => {
-                let code = u32::from(c);
-                let _ = match code {
-                    0..0x80 => write!(quoted, "\\x{code:02x}"),
-                    0x80..0x10000 => write!(quoted, "\\u{code:04x}"),
-                    _ => write!(quoted, "\\U{code:08x}"),
-                };
-            }
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Whether Go prints a character as it is. Rust escapes the same ones in its debug form, but for combining marks, which
-/// both print, and quotes, which are dealt with before.
-fn is_printable(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        c if c.is_ascii() => false,
-        '\u{300}'..='\u{36f}' => true,
-        c if c.is_whitespace() => false,
-        c => !matches!(c.escape_debug().next(), Some('\\')),
-    }
 }
 
 impl Display for Term {
@@ -168,7 +81,7 @@ impl Display for Term {
 
 fn write_term(f: &mut Formatter<'_>, term: &Term) -> fmt::Result {
     match &term.kind {
-        TermKind::Scalar(value) => write_scalar(f, value),
+        TermKind::Scalar(value) => f.write_str(&spell(value)),
         TermKind::Var(name) if name.starts_with('$') => f.write_str("_"),
         TermKind::Var(name) => f.write_str(name),
         TermKind::Ref(parts) => write_ref(f, parts),
@@ -189,10 +102,10 @@ fn write_term(f: &mut Formatter<'_>, term: &Term) -> fmt::Result {
             write_all(f, entries.iter().map(|(key, value)| from_fn(move |f| write!(f, "{key}: {value}"))), ", ")?;
             f.write_str("}")
         }
-        TermKind::ArrayComprehension(parts) => write!(f, "[{} | {}]", parts.term, body_text(&parts.body)),
-        TermKind::SetComprehension(parts) => write!(f, "{{{} | {}}}", parts.term, body_text(&parts.body)),
+        TermKind::ArrayComprehension(parts) => write!(f, "[{} | {}]", parts.term, shown(&parts.body)),
+        TermKind::SetComprehension(parts) => write!(f, "{{{} | {}}}", parts.term, shown(&parts.body)),
         TermKind::ObjectComprehension(parts) => {
-            write!(f, "{{{}: {} | {}}}", parts.key, parts.value, body_text(&parts.body))
+            write!(f, "{{{}: {} | {}}}", parts.key, parts.value, shown(&parts.body))
         }
         TermKind::Call(terms) => write_call(f, terms),
         TermKind::Template(template) => template.fmt(f),
@@ -214,11 +127,7 @@ impl Display for Template {
         for part in &self.parts {
             match part {
                 TemplatePart::Text(term) => match term.as_text() {
-                    Some(text) => {
-                        let quoted = quote(text);
-                        let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-                        f.write_str(&inner.replace('{', "\\{"))?;
-                    }
+                    Some(text) => f.write_str(&template_text(text).replace('{', "\\{"))?,
                     None => term.fmt(f)?,
                 },
                 TemplatePart::Expr(expr) => write!(f, "{{{expr}}}")?,
@@ -226,6 +135,17 @@ impl Display for Template {
         }
         f.write_str("\"")
     }
+}
+
+/// A text as it stands in a template, but for braces. What cannot be seen is escaped only along with something that has to be.
+fn template_text(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c: char| c < ' ' || matches!(c, '\\' | '"')) {
+        return text.into();
+    }
+    let mut quoted = quote(text);
+    quoted.pop();
+    quoted.remove(0);
+    quoted.into()
 }
 
 impl Display for Expr {
@@ -268,7 +188,7 @@ impl Display for Every {
         if let Some(key) = &self.key {
             write!(f, "{key}, ")?;
         }
-        write!(f, "{} in {} {{ {} }}", self.value, self.domain, body_text(&self.body))
+        write!(f, "{} in {} {{ {} }}", self.value, self.domain, shown(&self.body))
     }
 }
 
@@ -304,14 +224,14 @@ impl Display for Rule {
         if self.default {
             return write!(f, "default {}", self.head);
         }
-        write!(f, "{} if {{ {} }}", self.head, body_text(&self.body))?;
+        write!(f, "{} if {{ {} }}", self.head, shown(&self.body))?;
         let mut next = self.else_branch.as_deref();
         while let Some(rule) = next {
             f.write_str(" else")?;
             if let Some(value) = &rule.head.value {
                 write!(f, " = {value}")?;
             }
-            write!(f, " if {{ {} }}", body_text(&rule.body))?;
+            write!(f, " if {{ {} }}", shown(&rule.body))?;
             next = rule.else_branch.as_deref();
         }
         Ok(())
@@ -323,12 +243,7 @@ impl Display for Package {
         f.write_str("package ")?;
         if let Some((root, rest)) = self.path.get(1..).and_then(<[Term]>::split_first) {
             f.write_str(root.as_text().unwrap_or_default())?;
-            for part in rest {
-                match part.as_text() {
-                    Some(name) if is_name(name) => write!(f, ".{name}")?,
-                    _ => write!(f, "[{part}]")?,
-                }
-            }
+            rest.iter().try_for_each(|key| write_key(f, key))?;
         }
         Ok(())
     }

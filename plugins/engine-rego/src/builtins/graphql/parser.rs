@@ -3,13 +3,13 @@
 mod query;
 mod schema;
 
-use super::super::spelling::quote;
 use super::budget::Budget;
 use super::lexer::{Kind, Lexer, Token};
 use super::problem::{Fault, Position};
 use super::tree::{
     Argument, Child, Comment, Comments, Directive, Literal, LiteralKind, QueryDocument, SchemaDocument, Type,
 };
+use crate::spelling::quote;
 
 /// Reads operations and fragments.
 ///

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::spelling::quote;
 use super::problem::Position;
+use crate::spelling::quote;
 
 /// Whether a field is shown.
 trait Shown {

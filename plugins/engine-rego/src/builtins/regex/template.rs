@@ -3,7 +3,7 @@
 use regex_automata::util::captures::Captures;
 
 use super::pattern::Pattern;
-use crate::builtins::spelling::quote;
+use crate::spelling::quote;
 
 /// Appends the replacement of a match: `$1`, `$name`, `${name}` are its groups, `$$` is a dollar sign.
 pub(super) fn expand(out: &mut String, template: &str, text: &str, found: &Captures) {

@@ -4,7 +4,7 @@ use num_bigint::{BigInt, Sign};
 use num_traits::Zero;
 
 use super::Spec;
-use crate::builtins::spelling::{Charset, is_printable, quote_into};
+use crate::spelling::{Charset, is_printable, quote_into};
 
 /// Appends an `int`; false when the verb is not for it.
 pub(super) fn int(out: &mut String, int: i64, verb: char, spec: &Spec) -> bool {

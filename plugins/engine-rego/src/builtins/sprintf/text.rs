@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Spec;
-use crate::builtins::spelling::{Charset, quote_into};
+use crate::spelling::{Charset, quote_into};
 
 /// Appends a string; false when the verb is not for it.
 pub(super) fn text(out: &mut String, text: &str, verb: char, spec: &Spec) -> bool {

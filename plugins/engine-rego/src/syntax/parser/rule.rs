@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Parser, true_body};
 use crate::syntax::ast::{Body, Expr, ExprKind, Head, Rule, Span, Term, TermKind};
 use crate::syntax::depth::deeper;
-use crate::syntax::text::ref_is_ground;
+use crate::syntax::kinds::ref_is_ground;
 use crate::syntax::token::Token;
 use crate::syntax::visit::{Visit, VisitMut};
 

@@ -3,13 +3,8 @@
 use regent_core::engine::RegoVersion;
 
 use super::{module, source};
-use crate::syntax::text::{is_name, quote};
+use crate::syntax::text::is_name;
 use crate::syntax::{JsonOptions, module_to_json, parse_term};
-
-#[test]
-fn texts_are_quoted_as_go_quotes_them() {
-    assert_eq!(quote("a\"b\\\n\u{1}é\u{7f}\u{a0}\u{200b}"), "\"a\\\"b\\\\\\n\\x01é\\x7f\\u00a0\\u200b\"");
-}
 
 #[test]
 fn names_stand_behind_dots_and_other_texts_in_brackets() {

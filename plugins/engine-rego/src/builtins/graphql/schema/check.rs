@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::super::spelling::quote;
 use super::super::budget::Budget;
 use super::super::problem::{Fault, Position};
 use super::super::tree::{
     ArgumentDefinition, Definition, Directive, DirectiveDefinition, FieldDefinition, LiteralKind, Type, kind,
 };
 use super::{Schema, complain};
+use crate::spelling::quote;
 
 /// What a part of a type may be of.
 const OUTPUT: [&str; 5] = [kind::SCALAR, kind::OBJECT, kind::INTERFACE, kind::UNION, kind::ENUM];

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::super::spelling::quote;
 use super::super::problem::{Fault, Position};
 use super::super::tree::{Field, Operation, Selection, Variable};
 use super::Validator;
+use crate::spelling::quote;
 
 impl<'a> Validator<'a, '_, '_> {
     pub(super) fn known_variable_type(&mut self, variable: &'a Variable) -> Result<(), Fault> {
