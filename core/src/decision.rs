@@ -32,7 +32,7 @@ pub struct DecisionEvent {
     pub trace: Option<(String, String)>,
     /// The path below `data` that was asked for, without leading slash; empty for ad-hoc queries.
     pub path: String,
-    /// The text of an ad-hoc query.
+    /// An ad-hoc query as the engine spells it ([`Program::spelling`](crate::engine::Program::spelling)).
     pub query: Option<String>,
     /// The input; absent when none was given.
     pub input: Option<Value>,

@@ -15,6 +15,7 @@ mod policy_error;
 mod schemas;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use capabilities::{Capabilities, CapabilitiesError};
@@ -230,6 +231,12 @@ pub trait Program: Any + Send + Sync {
     /// When the query does not parse or compile, or the engine cannot do what it asks for.
     fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError>;
 
+    /// The text of a query as records of decisions show it: what was parsed, in OPA's spelling, or the client's own words where
+    /// the engine has none. It is made anew each time, as only those who keep records want it.
+    fn spelling<'q>(&self, query: &'q QueryText) -> Cow<'q, str> {
+        Cow::Borrowed(&query.text)
+    }
+
     /// Compiles a query once more and adds the time of each stage, for those who look for where it goes. An engine
     /// without stages adds nothing.
     fn time_stages(&self, query: &Query, metrics: &mut Metrics) {
@@ -304,6 +311,9 @@ pub enum QueryError {
     /// Evaluation failed.
     #[error("{0}")]
     Evaluation(PolicyErrors),
+    /// The query says nothing.
+    #[error("cannot evaluate empty query")]
+    Empty,
     /// There is nothing that could be evaluated, in OPA's words.
     #[error("{0}")]
     Invalid(String),

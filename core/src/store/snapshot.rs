@@ -1,5 +1,6 @@
 //! One immutable, consistent state of data and policy.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use arc_swap::ArcSwap;
 
 use super::StoreError;
 use crate::engine::{
-    CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, RuleDocument, Unsupported,
+    CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, QueryText, RuleDocument,
+    Unsupported,
 };
 use crate::metrics::Metrics;
 use crate::value::{Json, Path, Value};
@@ -133,6 +135,11 @@ impl Snapshot {
             Query::Document(_) => self.program.prepare(query),
             Query::Text(_) => Ok(Prepared { query: self.program.program.prepare(query)?, cached: false }),
         }
+    }
+
+    /// As [`Program::spelling`].
+    pub fn spelling<'q>(&self, query: &'q QueryText) -> Cow<'q, str> {
+        self.program.program.spelling(query)
     }
 
     /// As [`Program::time_stages`].

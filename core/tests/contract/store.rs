@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::toy::{Toy, source, store};
-use regent_core::engine::{CompileOptions, Query, ask};
+use regent_core::engine::{CompileOptions, Query, QueryText, ask};
 use regent_core::metrics::Metrics;
 use regent_core::store::{ActiveBundle, BundleContent, BundlePayload, Patch, PatchOp, StoreError, Transaction};
 use regent_core::value::{Path, decode, encode};
@@ -44,6 +44,12 @@ async fn a_failed_transaction_leaves_no_trace() {
     let error = failed.await.expect_err("nothing to remove");
     assert_eq!(error.to_string(), "storage_not_found_error: /missing: document does not exist");
     assert!(Arc::ptr_eq(&before, &store.snapshot()));
+}
+
+#[tokio::test]
+async fn an_engine_without_a_spelling_of_its_own_leaves_queries_as_they_are() {
+    let query = QueryText { text: "x  :=  1".to_owned(), ..QueryText::default() };
+    assert_eq!(store().snapshot().spelling(&query), "x  :=  1");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Compiled modules.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use regent_core::builtin::SharedState;
@@ -126,6 +127,10 @@ impl Program for RegoProgram {
             }
         };
         Ok(Arc::new(RegoQuery::new(query, Arc::clone(&self.rules))))
+    }
+
+    fn spelling<'q>(&self, query: &'q QueryText) -> Cow<'q, str> {
+        text::spelling(query, &self.options)
     }
 
     fn time_stages(&self, query: &Query, metrics: &mut Metrics) {

@@ -1,5 +1,6 @@
 //! Queries in Rego text.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use regent_core::Value;
@@ -9,8 +10,14 @@ use regent_core::value::Path;
 
 use crate::builtins::Builtins;
 use crate::compile::{Compiled, CompiledQuery, Options, QueryContext, check_document, compile_query};
-use crate::syntax::ast::{Import, Ref, SourceFile, Span, Term, TermKind};
+use crate::syntax::ast::{Body, Import, Ref, SourceFile, Span, Term, TermKind};
+use crate::syntax::text::body_text;
 use crate::syntax::{BodyOptions, Language, parse_body_with, parse_module};
+
+/// The query as OPA spells what it parsed; its own words if it does not parse.
+pub(crate) fn spelling<'q>(query: &'q QueryText, options: &Options) -> Cow<'q, str> {
+    parse(query, options).map_or(Cow::Borrowed(&query.text), |body| body_text(&body).into())
+}
 
 /// Parses and compiles a query; adds the time of each stage if the metrics are on.
 ///
@@ -23,17 +30,9 @@ pub(crate) fn compile(
     options: &Options,
     metrics: &mut Metrics,
 ) -> Result<CompiledQuery, QueryError> {
-    let source = SourceFile { name: Arc::default(), text: query.text.as_str().into() };
-    let language = Language::of(options.capabilities.as_deref(), query.version).map_err(QueryError::Parse)?;
-    let parsing =
-        BodyOptions { version: query.version, recognise_rules: query.recognise_rules, imports: &[], language };
-    let body = parse_body_with(Arc::new(source), parsing).map_err(|errors| match &errors.0[..] {
-        // What is no query at all is wrong nowhere in particular.
-        [error] if error.location.is_none() => QueryError::Invalid(error.message.clone()),
-        _ => QueryError::Parse(errors),
-    })?;
+    let body = parse(query, options)?;
     if body.is_empty() {
-        return Err(QueryError::Invalid("cannot evaluate empty query".to_owned()));
+        return Err(QueryError::Empty);
     }
     let mut imports = Vec::new();
     for import in &query.imports {
@@ -42,6 +41,18 @@ pub(crate) fn compile(
     let context = QueryContext { package: query.package.as_ref().map(package), imports };
     let options = Options { unsafe_builtins: query.unsafe_builtins.clone(), ..options.clone() };
     compile_query(body, &context, compiled, builtins, &options, metrics).map_err(QueryError::Compile)
+}
+
+fn parse(query: &QueryText, options: &Options) -> Result<Body, QueryError> {
+    let source = SourceFile { name: Arc::default(), text: query.text.as_str().into() };
+    let language = Language::of(options.capabilities.as_deref(), query.version).map_err(QueryError::Parse)?;
+    let parsing =
+        BodyOptions { version: query.version, recognise_rules: query.recognise_rules, imports: &[], language };
+    parse_body_with(Arc::new(source), parsing).map_err(|errors| match &errors.0[..] {
+        // What is no query at all is wrong nowhere in particular.
+        [error] if error.location.is_none() => QueryError::Invalid(error.message.clone()),
+        _ => QueryError::Parse(errors),
+    })
 }
 
 /// Checks that what is known of rules allows for a document at the path.

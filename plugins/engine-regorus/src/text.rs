@@ -41,7 +41,7 @@ impl TextQuery {
             return Err(unsupported(format!("queries with imports (`{import}`)")).into());
         }
         if is_blank(&query.text) {
-            return Err(QueryError::Invalid("cannot evaluate empty query".to_owned()));
+            return Err(QueryError::Empty);
         }
         let tree = parse(&query.text)?;
         require_calls(&tree, functions, &query.unsafe_builtins)?;

@@ -233,13 +233,9 @@ impl Decider {
     ) -> Result<Vec<Value>, ApiError> {
         let snapshot = self.host.store.snapshot();
         let unsafe_builtins = UNSAFE_BUILTINS.map(str::to_owned).to_vec();
-        let query = Query::Text(QueryText {
-            text: text.clone(),
-            version: self.version,
-            unsafe_builtins,
-            recognise_rules: true,
-            ..QueryText::default()
-        });
+        let version = self.version;
+        let query =
+            Query::Text(QueryText { text, version, unsafe_builtins, recognise_rules: true, ..QueryText::default() });
         let prepared = meter.metrics.time("timer_rego_query_compile_ns", |_| snapshot.prepare(&query));
         if call.params().flag("instrument") {
             snapshot.time_stages(&query, &mut meter.metrics);
@@ -247,9 +243,10 @@ impl Decider {
         let prepared = match prepared {
             Ok(prepared) => prepared.query,
             Err(refused) => {
-                if let QueryError::Compile(_) = refused {
+                // As in OPA, what does not parse is no decision, and nothing at all is one.
+                if let QueryError::Compile(_) | QueryError::Empty = refused {
                     self.recorder.record(call, &snapshot, meter, |event| {
-                        event.query = Some(text);
+                        event.query = record::query(&snapshot, &query);
                         event.input = input;
                         record::outcome(event, Err(&refused));
                     })?;
@@ -262,7 +259,7 @@ impl Decider {
         let rows =
             answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
         self.recorder.record(call, &snapshot, meter, |event| {
-            event.query = Some(text);
+            event.query = record::query(&snapshot, &query);
             event.input = input;
             let result = |rows: &Vec<Value>| if rows.is_empty() { Value::NULL } else { Value::from(rows.clone()) };
             record::outcome(event, rows.as_ref().map(|rows| Some(result(rows))));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
 use regent_core::plugin::{Inbox, Plugin, PluginConfig, Roles, Signal};
 use regent_core::{Error, ErrorKind, Host, Registry, Supervisor, Value};
-use support::{Agent, identity, tree};
+use support::{Agent, check, identity, tree};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -122,6 +122,43 @@ async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
     agent.get("/v1/query?q=%7B").await;
     agent.post("/v1/data/p/allow", "{").await;
     assert!(events.try_recv().is_err(), "health and malformed requests are no decisions");
+}
+
+#[tokio::test]
+async fn ad_hoc_queries_are_recorded_as_opa_spells_what_it_parsed() {
+    let mut events = EVENTS.1.lock().await;
+    let (agent, _supervisor) = recorded().await;
+    agent.put("/v1/policies/p", "package p\n\nx := 1 if input.a\n\nx := 2 if input.a\n").await;
+
+    let query = r#"{"query": "x := input.a # why\n  x ==   1", "input": {"a": 1}}"#;
+    check(&agent.post("/v1/query", query).await, 200, "{\"result\":[{\"x\":1}]}\n");
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.query.as_deref(), &*event.path), (Some("assign(x, input.a); equal(x, 1)"), ""));
+    assert!(event.result.is_some() && event.error.is_none());
+
+    assert_eq!(agent.get("/v1/query?q=x+%3E+1").await.status, 400);
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.query.as_deref(), event.error.is_some()), (Some("gt(x, 1)"), true));
+
+    let failing = r#"{"query": "x =   data.p[\"x\"]", "input": {"a": 1}}"#;
+    assert_eq!(agent.post("/v1/query", failing).await.status, 500);
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.query.as_deref(), event.error.is_some()), (Some("x = data.p.x"), true));
+
+    for nothing in ["/v1/query?q=", "/v1/query?q=%23+why"] {
+        assert_eq!(agent.get(nothing).await.status, 500);
+        let event = events.recv().await.expect("an event");
+        assert_eq!(event.error, Some("cannot evaluate empty query".into()));
+        let shown = event.to_value();
+        assert!(shown.get("query").is_none() && shown.get("path").is_none(), "{shown}");
+    }
+
+    for unparsable in ["/v1/query?q=x+%3D", "/v1/query?q=p+:=+1+if+true"] {
+        assert!(agent.get(unparsable).await.status.as_u16() >= 400);
+    }
+    agent.get("/v1/data/p").await;
+    let event = events.recv().await.expect("an event");
+    assert_eq!((event.query, &*event.path), (None, "p"), "what does not parse is no decision");
 }
 
 #[tokio::test]

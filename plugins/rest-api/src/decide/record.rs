@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use regent_core::decision::DecisionEvent;
-use regent_core::engine::{PolicyError, QueryError};
+use regent_core::engine::{PolicyError, Query, QueryError};
 use regent_core::status::Report;
 use regent_core::store::Snapshot;
 use regent_core::trace::Span;
@@ -76,6 +76,14 @@ fn headers(call: &Call, wanted: &[String]) -> Arc<[(String, String)]> {
     let named =
         |name: &String| call.head.headers.get_all(name).iter().map(|value| (name.clone(), text(value))).collect();
     wanted.iter().flat_map(|name| -> Vec<_> { named(name) }).collect()
+}
+
+/// The text of a query as records show it, if it says anything.
+pub(super) fn query(snapshot: &Snapshot, query: &Query) -> Option<String> {
+    match query {
+        Query::Text(text) => Some(snapshot.spelling(text).into_owned()).filter(|text| !text.is_empty()),
+        Query::Document(_) => None,
+    }
 }
 
 /// Fills in the result or the error.
