@@ -1,4 +1,4 @@
-//! Values as Rego spells them, which is how `sprintf` and template strings show what is no string.
+//! Values as Rego spells them, which is how `print`, `sprintf` and template strings show what is no string, and how Go quotes texts.
 
 use std::fmt::Write as _;
 

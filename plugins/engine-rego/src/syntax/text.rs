@@ -93,7 +93,7 @@ fn write_term(f: &mut Formatter<'_>, term: &Term) -> fmt::Result {
         TermKind::Set(items) if items.is_empty() => f.write_str("set()"),
         TermKind::Set(items) => {
             f.write_str("{")?;
-            write_all(f, order::members(items), ", ")?;
+            write_all(f, order::members(items).iter(), ", ")?;
             f.write_str("}")
         }
         TermKind::Object(entries) => {

@@ -26,12 +26,10 @@ impl Writer {
             },
             TermKind::Var(name) => Json::from(&**name),
             TermKind::Ref(parts) | TermKind::Array(parts) | TermKind::Call(parts) => self.terms(parts),
-            TermKind::Set(items) => {
-                Json::Array(order::members(items).into_iter().map(|item| self.term(item)).collect())
-            }
+            TermKind::Set(items) => Json::Array(order::members(items).iter().map(|item| self.term(item)).collect()),
             TermKind::Object(entries) => Json::Array(
                 order::entries(entries)
-                    .into_iter()
+                    .iter()
                     .map(|(key, value)| Json::Array(vec![self.term(key), self.term(value)]))
                     .collect(),
             ),
