@@ -124,6 +124,12 @@ async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
     assert!(events.try_recv().is_err(), "health and malformed requests are no decisions");
 }
 
+/// The next event; a failure if there is none.
+async fn next(events: &mut UnboundedReceiver<DecisionEvent>) -> DecisionEvent {
+    let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await;
+    event.expect("an event soon").expect("an event")
+}
+
 #[tokio::test]
 async fn ad_hoc_queries_are_recorded_as_opa_spells_what_it_parsed() {
     let mut events = EVENTS.1.lock().await;
@@ -132,22 +138,22 @@ async fn ad_hoc_queries_are_recorded_as_opa_spells_what_it_parsed() {
 
     let query = r#"{"query": "x := input.a # why\n  x ==   1", "input": {"a": 1}}"#;
     check(&agent.post("/v1/query", query).await, 200, "{\"result\":[{\"x\":1}]}\n");
-    let event = events.recv().await.expect("an event");
+    let event = next(&mut events).await;
     assert_eq!((event.query.as_deref(), &*event.path), (Some("assign(x, input.a); equal(x, 1)"), ""));
     assert!(event.result.is_some() && event.error.is_none());
 
     assert_eq!(agent.get("/v1/query?q=x+%3E+1").await.status, 400);
-    let event = events.recv().await.expect("an event");
+    let event = next(&mut events).await;
     assert_eq!((event.query.as_deref(), event.error.is_some()), (Some("gt(x, 1)"), true));
 
     let failing = r#"{"query": "x =   data.p[\"x\"]", "input": {"a": 1}}"#;
     assert_eq!(agent.post("/v1/query", failing).await.status, 500);
-    let event = events.recv().await.expect("an event");
+    let event = next(&mut events).await;
     assert_eq!((event.query.as_deref(), event.error.is_some()), (Some("x = data.p.x"), true));
 
     for nothing in ["/v1/query?q=", "/v1/query?q=%23+why"] {
         assert_eq!(agent.get(nothing).await.status, 500);
-        let event = events.recv().await.expect("an event");
+        let event = next(&mut events).await;
         assert_eq!(event.error, Some("cannot evaluate empty query".into()));
         let shown = event.to_value();
         assert!(shown.get("query").is_none() && shown.get("path").is_none(), "{shown}");
@@ -157,7 +163,7 @@ async fn ad_hoc_queries_are_recorded_as_opa_spells_what_it_parsed() {
         assert!(agent.get(unparsable).await.status.as_u16() >= 400);
     }
     agent.get("/v1/data/p").await;
-    let event = events.recv().await.expect("an event");
+    let event = next(&mut events).await;
     assert_eq!((event.query, &*event.path), (None, "p"), "what does not parse is no decision");
 }
 
