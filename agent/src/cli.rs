@@ -7,6 +7,7 @@ mod layered;
 mod run;
 mod schemas;
 mod sign;
+mod variables;
 mod verifying;
 mod version;
 
@@ -16,6 +17,8 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use regent_core::Registry;
+
+use variables::Refused;
 
 /// Stack of the threads that evaluate: values may be nested 1,000 deep, and are walked on the stack.
 const STACK_BYTES: usize = 16 << 20;
@@ -40,8 +43,16 @@ enum Command {
 
 /// Runs the command that the arguments ask for, with the registry's parts.
 pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let cli = match variables::parse(&Cli::command(), &arguments) {
+        Ok(matches) => Cli::from_arg_matches(&matches),
+        Err(Refused::Arguments(error)) => Err(error),
+        Err(refused @ Refused::Variables(_)) => {
+            eprintln!("Error: {refused}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
@@ -53,24 +64,6 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
         Command::Capabilities(arguments) => capabilities::main(&registry, &arguments),
         Command::Version(_) => version::main(),
     }
-}
-
-/// The command with a variable of the environment for every flag: `OPA_RUN_LOG_LEVEL` for `run --log-level`.
-fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|sub| with_variables(sub, "OPA"))
-}
-
-fn with_variables(command: clap::Command, prefix: &str) -> clap::Command {
-    let prefix = format!("{prefix}_{}", command.get_name().to_uppercase());
-    // Of a flag that is given twice the last one counts, so that a script may add to what another one began.
-    let command = command.args_override_self(true).mut_args(|argument| match argument.get_long() {
-        Some(long) if long != "help" => {
-            let variable = format!("{prefix}_{}", long.to_uppercase().replace('-', "_"));
-            argument.env(variable).hide_env(true)
-        }
-        _ => argument,
-    });
-    command.mut_subcommands(|sub| with_variables(sub, &prefix))
 }
 
 /// Says what is wrong with the arguments, in the words that scripts may look for.

@@ -155,8 +155,36 @@ async fn variables_stand_for_flags_and_flags_win_over_them() {
     assert_eq!((&labels["a"], &labels["b"]), (&json!("one"), &json!("one")), "{shown}");
     assert!(labels["id"] != "mine" && labels["version"] != "mine", "{shown}");
     assert!(agent.stderr().lines().all(|line| line.starts_with('{')), "{}", agent.stderr());
-    let error = refused(decider().env("OPA_RUN_LOG_LEVEL", "loud")).await;
-    assert!(error.contains("loud"), "{error}");
+}
+
+#[tokio::test]
+async fn all_wrong_variables_are_told_at_once() {
+    let wrong = || decider().env("OPA_RUN_LOG_LEVEL", "loud").env("OPA_RUN_READY_TIMEOUT", "soon");
+    let agent = wrong().env("OPA_RUN_AUTHENTICATION", "pass").env("OPA_RUN_H2C", "maybe").env("OPA_EVAL_COUNT", "x");
+    let told = concat!(
+        "Error: error mapping environment variables to command flags: ",
+        "OPA_RUN_H2C: invalid argument \"maybe\" for \"--h2c\" flag: must be true or false; ",
+        "OPA_RUN_READY_TIMEOUT: invalid argument \"soon\" for \"--ready-timeout\" flag: invalid digit found in string; ",
+        "OPA_RUN_LOG_LEVEL: invalid argument \"loud\" for \"-l, --log-level\" flag: ",
+        "must be one of debug, info, warn, error, got \"loud\"; ",
+        "OPA_RUN_AUTHENTICATION: invalid argument \"pass\" for \"--authentication\" flag: must be one of {token,tls,off}\n",
+    );
+    assert_eq!(refused(agent).await, told);
+    // The variable of a flag that is given is not looked at, and wrong flags go before wrong variables.
+    let error = refused(wrong().args(["--log-level", "info"])).await;
+    assert!(error.contains("OPA_RUN_READY_TIMEOUT") && !error.contains("OPA_RUN_LOG_LEVEL"), "{error}");
+    let error = refused(wrong().args(["--log-level", "quiet"])).await;
+    assert!(error.contains("quiet") && !error.contains("environment"), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_none_and_truth_is_that_of_go() {
+    let agent = decider().env("OPA_RUN_LOG_LEVEL", "").env("OPA_RUN_MAX_ERRORS", "").env("OPA_RUN_H2C", "f");
+    let agent = agent.config("labels: {a: \"${UNSET}\"}").env("OPA_RUN_WATCH", "F");
+    let agent = agent.start().await.expect("the agent starts");
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
+    let strict = decider().config("labels: {a: \"${UNSET}\"}").env("OPA_RUN_STRICT_CONFIG", "T");
+    assert!(refused(strict).await.contains("UNSET"));
 }
 
 #[tokio::test]
