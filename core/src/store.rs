@@ -35,8 +35,9 @@ struct Inner {
     current: ArcSwap<Snapshot>,
     engine: Arc<dyn Engine>,
     options: CompileOptions,
-    /// Makes writers queue. Readers never touch it. A lock, because what it guards is the right to swap `current`.
-    writer: Arc<Mutex<()>>,
+    /// Makes writers queue, and counts the transactions. Readers never touch it. A lock, because what it guards is the right
+    /// to swap `current`.
+    writer: Arc<Mutex<u64>>,
     generation: watch::Sender<u64>,
 }
 
@@ -116,11 +117,11 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Transaction) -> Result<T, StoreError> + Send + 'static,
     {
-        let turn = self.inner.writer.clone().lock_owned().await;
+        let mut turn = self.inner.writer.clone().lock_owned().await;
         let store = self.clone();
         let job = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            store.commit(metrics, work)
+            *turn += 1;
+            store.commit(*turn, metrics, work)
         });
         job.await.unwrap_or_else(|panic| Err(StoreError::Internal(panic.to_string())))
     }
@@ -128,12 +129,13 @@ impl Store {
     /// Caller holds the writer's turn.
     fn commit<T>(
         &self,
+        number: u64,
         metrics: Metrics,
         work: impl FnOnce(&mut Transaction) -> Result<T, StoreError>,
     ) -> Result<(T, Metrics), StoreError> {
         let inner = &*self.inner;
         let base = inner.current.load_full();
-        let mut transaction = Transaction::new(base, inner.engine.clone(), inner.options.clone(), metrics);
+        let mut transaction = Transaction::new(number, base, inner.engine.clone(), inner.options.clone(), metrics);
         let result = work(&mut transaction)?;
         let (next, metrics) = transaction.finish()?;
         if let Some(next) = next {

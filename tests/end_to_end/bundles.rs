@@ -1,8 +1,9 @@
 //! How bundles come in beyond the plain poll: changes, copies on disk, held requests.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use regent_kit::{AgentCommand, Bundle, ControlPlane, Fault};
+use regent_kit::{Agent, AgentCommand, Bundle, ControlPlane, Fault};
 use serde_json::{Value, json};
 
 use crate::support::{SOON, bundle, decide, policy, ready, regent};
@@ -56,6 +57,46 @@ async fn changes_to_data_arrive_in_place_of_a_whole_bundle() {
     let recovered = acme.wait_for_status(SOON, |report| status(report, "active_revision") == "v4").await;
     assert_eq!(status(&recovered.expect("the next changes become active"), "code"), &Value::Null);
     assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, false);
+}
+
+/// The bundle's lines of the log at level debug that are about one load, without what stands in brackets, and the number
+/// of its transaction.
+async fn load_lines(agent: &Agent, last: &str) -> (Vec<String>, String) {
+    agent.wait_for_log(last, SOON).await.expect("the load ends");
+    let log = agent.stderr();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let own = lines.filter(|line| line["name"] == "authz" && line["plugin"] == "bundle");
+    let texts: Vec<_> = own.filter_map(|line| Some(line["msg"].as_str()?.to_owned())).collect();
+    let end = texts.iter().position(|text| text.contains(last)).expect("it was there");
+    let start = texts[..end].iter().rposition(|text| text == "Download starting.").expect("a load starts");
+    let numbers =
+        texts[start..end].iter().filter_map(|text| text.split_once("storage transaction (")?.1.split(')').next());
+    let numbers: BTreeSet<_> = numbers.map(str::to_owned).collect();
+    let [number] = &Vec::from_iter(numbers)[..] else { panic!("one transaction: {texts:?}") };
+    let bare = |text: &String| text.split('(').next().unwrap_or_default().trim_end().to_owned();
+    (texts[start..=end].iter().map(bare).collect(), number.clone())
+}
+
+#[tokio::test]
+async fn at_level_debug_every_step_of_a_load_is_told() {
+    let acme = ControlPlane::start().await;
+    acme.serve_bundle("authz", bundle("v1", &["ann"]));
+    let agent = ready(regent().arg("--log-level=debug").config(&config(&acme, ""))).await;
+    let steps = [
+        "Download starting.",
+        "Download in progress.",
+        "Bundle activation in progress",
+        "Opened storage transaction",
+        "Closing storage transaction",
+    ];
+    let (lines, first) = load_lines(&agent, "Bundle loaded and activated successfully.").await;
+    assert_eq!(lines[..5], steps);
+
+    // A transaction that fails ends too, and has a number of its own.
+    acme.serve_bundle("authz", changes("v2", &json!([{"op": "remove", "path": "/app/none"}])));
+    let (lines, second) = load_lines(&agent, "Bundle activation failed: ").await;
+    assert_eq!(lines[..5], steps);
+    assert_ne!(first, second);
 }
 
 /// Starts with a service that has a bundle, and stops agent and service once the bundle is kept on disk.

@@ -43,6 +43,7 @@ pub enum BundlePayload {
 
 /// Prepares the next snapshot. Nothing is visible to anyone before the commit.
 pub struct Transaction {
+    number: u64,
     base: Arc<Snapshot>,
     engine: Arc<dyn Engine>,
     options: CompileOptions,
@@ -58,8 +59,15 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) fn new(base: Arc<Snapshot>, engine: Arc<dyn Engine>, options: CompileOptions, metrics: Metrics) -> Self {
+    pub(super) fn new(
+        number: u64,
+        base: Arc<Snapshot>,
+        engine: Arc<dyn Engine>,
+        options: CompileOptions,
+        metrics: Metrics,
+    ) -> Self {
         Self {
+            number,
             data: base.data.clone(),
             policies: base.policies.clone(),
             bundles: BTreeMap::clone(&base.bundles),
@@ -71,6 +79,11 @@ impl Transaction {
             checks_input: false,
             metrics,
         }
+    }
+
+    /// Its number among those of the store, from 1. Transactions that fail count too.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Base data as this transaction has it.

@@ -95,15 +95,44 @@ impl Attempt {
     async fn run(&self, store: &Store, open: &Candidates, leaving: &BTreeSet<String>) -> Result<Metrics, StoreError> {
         let contents: Vec<_> = self.names.iter().filter_map(|name| open.get(name)).map(|c| c.content()).collect();
         let leaving: Vec<String> = leaving.iter().filter(|_| self.leave).cloned().collect();
+        let names = self.names.clone();
         let start = Instant::now();
         let work = move |transaction: &mut Transaction| {
+            let open = Open::new(names, transaction.number());
             for name in &leaving {
                 transaction.deactivate(name);
             }
-            if contents.is_empty() { Ok(()) } else { transaction.activate(contents) }
+            if !contents.is_empty() {
+                transaction.activate(contents)?;
+            }
+            Ok(open)
         };
-        let ((), mut metrics) = store.write_measured(Metrics::on(), work).await?;
+        let (open, mut metrics) = store.write_measured(Metrics::on(), work).await?;
+        drop(open);
         metrics.add("timer_rego_load_bundles_ns", u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         Ok(metrics)
+    }
+}
+
+/// Tells of a transaction and, when it is dropped, of its end, to each bundle in it.
+struct Open {
+    names: Vec<String>,
+    number: u64,
+}
+
+impl Open {
+    fn new(names: Vec<String>, number: u64) -> Self {
+        for name in &names {
+            tracing::debug!(name, plugin = "bundle", "Opened storage transaction ({number}).");
+        }
+        Self { names, number }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        for name in &self.names {
+            tracing::debug!(name, plugin = "bundle", "Closing storage transaction ({}).", self.number);
+        }
     }
 }

@@ -166,6 +166,7 @@ impl Downloader {
         }
         let holds = Some(self.holds(&answer.headers));
         let limits = self.config.limits;
+        tracing::debug!(name = self.name, plugin = self.plugin, "Download in progress.");
         let body = Arc::new(body(answer, &limits).await?);
         metrics.add("timer_bundle_request_ns", u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         if body.is_empty() {
