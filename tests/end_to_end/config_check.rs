@@ -95,9 +95,93 @@ async fn defaults_of_bundles_and_discovery_are_among_the_values() {
         let found = about(&report["values"], key);
         assert_eq!((&found["value"], found["origin"].as_str()), (&value, Some(origin)), "{key}: {report}");
     }
+    assert_each_key_once(&report);
+    assert_eq!(about(&report["values"], "bundles.file.service"), &Value::Null, "a file has no service");
+}
+
+fn assert_each_key_once(report: &Value) {
     let keys: Vec<_> = report["values"].as_array().expect("a list").iter().map(|value| value["key"].clone()).collect();
     assert!(keys.iter().enumerate().all(|(at, key)| !keys[..at].contains(key)), "each key once: {keys:?}");
-    assert_eq!(about(&report["values"], "bundles.file.service"), &Value::Null, "a file has no service");
+}
+
+#[tokio::test]
+async fn defaults_of_decision_logs_and_status_are_among_the_values() {
+    let services = "services: {acme: {url: 'http://127.0.0.1:1'}, more: {url: 'http://127.0.0.1:2'}}\n";
+    let buckets: Vec<_> = (0..20).map(|exponent| 1000 << exponent).collect();
+    let tables = [
+        (
+            "decision_logs: {partition_name: eu, reporting: {upload_size_limit_bytes: 100}}\nstatus: {}",
+            vec![
+                ("decision_logs.service", json!("acme"), "default"),
+                ("decision_logs.resource", json!("/logs/eu"), "default"),
+                ("decision_logs.console", json!(false), "default"),
+                ("decision_logs.mask_decision", json!("/system/log/mask"), "default"),
+                ("decision_logs.drop_decision", json!("/system/log/drop"), "default"),
+                ("decision_logs.request_context.http.headers", json!([]), "default"),
+                ("decision_logs.reporting.min_delay_seconds", json!(300), "default"),
+                ("decision_logs.reporting.max_delay_seconds", json!(600), "default"),
+                ("decision_logs.reporting.upload_size_limit_bytes", json!(100), "config.yaml"),
+                ("decision_logs.reporting.trigger", json!("periodic"), "default"),
+                ("decision_logs.reporting.buffer_type", json!("size"), "default"),
+                ("decision_logs.reporting.buffer_size_limit_bytes", json!(256 << 20), "default"),
+                ("decision_logs.reporting.buffer_size_limit_events", Value::Null, ""),
+                ("decision_logs.reporting.disk_sync", Value::Null, ""),
+                ("status.service", json!("acme"), "default"),
+                ("status.console", json!(false), "default"),
+                ("status.prometheus", json!(false), "default"),
+                ("status.trigger", json!("periodic"), "default"),
+                ("status.prometheus_config.collectors.bundle_loading_duration_ns.buckets", Value::Null, ""),
+            ],
+        ),
+        (
+            "decision_logs: {console: true, reporting: {buffer_type: disk, disk_sync: interval}}\nstatus: {prometheus: true, trigger: manual}",
+            vec![
+                ("decision_logs.service", Value::Null, ""),
+                ("decision_logs.resource", Value::Null, ""),
+                ("decision_logs.console", json!(true), "config.yaml"),
+                ("decision_logs.reporting.buffer_size_limit_bytes", Value::Null, ""),
+                ("decision_logs.reporting.disk_size_limit_bytes", json!(1 << 30), "default"),
+                ("decision_logs.reporting.disk_sync", json!("interval"), "config.yaml"),
+                ("decision_logs.reporting.disk_sync_interval_ms", json!(100), "default"),
+                ("decision_logs.reporting.disk_on_failure", json!("drop"), "default"),
+                ("status.service", Value::Null, ""),
+                ("status.prometheus", json!(true), "config.yaml"),
+                ("status.trigger", json!("manual"), "config.yaml"),
+                ("status.prometheus_config.collectors.bundle_loading_duration_ns.buckets", json!(buckets), "default"),
+            ],
+        ),
+        (
+            "decision_logs: {reporting: {buffer_type: event, trigger: immediate}}",
+            vec![
+                ("decision_logs.reporting.buffer_size_limit_events", json!(10_000), "default"),
+                ("decision_logs.reporting.trigger", json!("immediate"), "config.yaml"),
+                ("status.trigger", Value::Null, ""),
+            ],
+        ),
+    ];
+    for (sections, expected) in tables {
+        let (code, report) = check_json(&format!("{services}{sections}\n"), &[], &[]).await;
+        assert_eq!(code, 0, "{report}");
+        assert_each_key_once(&report);
+        for (key, value, origin) in expected {
+            let found = about(&report["values"], key);
+            assert_eq!(
+                (&found["value"], found["origin"].as_str().unwrap_or_default()),
+                (&value, origin),
+                "{key}: {report}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_mode_of_discovery_is_a_default_of_what_follows_it() {
+    let yaml = "services: {acme: {url: 'http://127.0.0.1:1'}}\ndiscovery: {resource: d, trigger: manual}\ndecision_logs: {}\nstatus: {}\n";
+    let (code, report) = check_json(yaml, &["--discovery", "skip"], &[]).await;
+    assert_eq!(code, 0, "{report}");
+    for key in ["decision_logs.reporting.trigger", "status.trigger"] {
+        assert_eq!(about(&report["values"], key)["value"], "manual", "{key}: {report}");
+    }
 }
 
 #[tokio::test]

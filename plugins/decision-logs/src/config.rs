@@ -1,9 +1,11 @@
 //! The section `decision_logs`, with OPA's keys, defaults and words.
 
+mod defaults;
 mod disk;
 mod names;
 mod reporting;
 
+use regent_core::Value;
 use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::plugin::{Known, PluginConfig};
 use regent_core::value::Path;
@@ -78,6 +80,10 @@ impl PluginConfig for Config {
 
     fn is_wanted(&self, _known: &Known) -> bool {
         self.service.is_some() || !self.plugins().is_empty() || self.console
+    }
+
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        self.all_defaults()
     }
 }
 

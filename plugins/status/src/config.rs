@@ -1,7 +1,9 @@
 //! The section `status`, with OPA's keys, defaults and words.
 
+use regent_core::Value;
 use regent_core::config::{ConfigError, ConfigErrors, Section};
 use regent_core::plugin::{Known, PluginConfig, TriggerMode};
+use regent_core::value::Number;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -79,6 +81,23 @@ impl PluginConfig for Config {
 
     fn is_wanted(&self, _known: &Known) -> bool {
         self.service.is_some() || self.has_other_receiver()
+    }
+
+    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
+        let key = |dotted: &str, value| (dotted.split('.').map(str::to_owned).collect(), value);
+        let trigger = if self.is_manual() { TriggerMode::Manual } else { TriggerMode::Periodic };
+        let mut keys = vec![
+            key("console", self.console.into()),
+            key("prometheus", self.prometheus.into()),
+            key("trigger", trigger.as_str().into()),
+        ];
+        keys.extend(self.service.as_ref().map(|service| key("service", service.into())));
+        if self.prometheus {
+            let buckets = &self.prometheus_config.collectors.bundle_loading_duration_ns.buckets;
+            let bounds = Value::array(buckets.iter().filter_map(|bound| Number::from_f64(*bound)).map(Value::from));
+            keys.push(key("prometheus_config.collectors.bundle_loading_duration_ns.buckets", bounds));
+        }
+        keys
     }
 }
 

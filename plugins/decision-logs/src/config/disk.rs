@@ -78,13 +78,10 @@ impl Reporting {
             ("buffer_size_limit_events", self.buffer_size_limit_events.is_some()),
             ("max_decisions_per_second", self.max_decisions_per_second.is_some()),
         ];
-        let (unfit, kind) = match self.buffer_type() {
-            BufferType::Disk => (&others[..], "disk"),
-            BufferType::Event => (&keys[..], "event"),
-            BufferType::Size => (&keys[..], "size"),
-        };
+        let kind = self.buffer_type();
+        let unfit = if kind == BufferType::Disk { &others[..] } else { &keys[..] };
         for (key, _) in unfit.iter().filter(|(_, is_set)| *is_set) {
-            wrong(format!("'{key}' isn't supported for the {kind} buffer type"));
+            wrong(format!("'{key}' isn't supported for the {} buffer type", kind.as_str()));
         }
         if self.disk_size_limit_bytes.is_some_and(|limit| limit < SMALLEST_LIMIT) {
             wrong(format!("'disk_size_limit_bytes' must be at least {SMALLEST_LIMIT}"));

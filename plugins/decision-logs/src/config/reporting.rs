@@ -48,6 +48,28 @@ pub enum Trigger {
     Manual,
 }
 
+impl BufferType {
+    /// As it is configured.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::Event => "event",
+            Self::Disk => "disk",
+        }
+    }
+}
+
+impl Trigger {
+    /// As it is configured.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Periodic => "periodic",
+            Self::Immediate => "immediate",
+            Self::Manual => "manual",
+        }
+    }
+}
+
 /// When and in which pieces events are uploaded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
