@@ -11,6 +11,7 @@ use super::error::{ConfigError, ConfigErrors};
 use super::layers::assemble;
 use super::loading::Loading;
 use super::merge::Layer;
+use super::services;
 use super::tree::ConfigTree;
 use crate::value::{Object, Value};
 
@@ -68,29 +69,28 @@ impl BootConfig {
         require_unchanged(&boot, &alone)?;
         let mut overridden = Vec::new();
         list_overridden(alone.value(), boot.value(), "", &mut overridden);
-        let mut layers = by_name(std::slice::from_ref(&layer), &alone);
-        layers.extend(by_name(&self.layers, &boot));
-        let warnings = loading.warnings.into_iter().chain(self.warnings.iter().cloned()).collect();
+        let mut warnings = loading.warnings;
+        let mut layers = by_name(std::slice::from_ref(&layer), &mut warnings)?;
+        warnings.extend_from_slice(&self.warnings);
+        layers.extend(by_name(&self.layers, &mut warnings)?);
         Ok(Discovered { tree: assemble(&layers, true, warnings)?, overridden })
     }
 }
 
-/// The layers with services by name, whose tree is this: a list would take the place of other layers' services, and what is
-/// discovered adds to those that were there.
-fn by_name(layers: &[Layer], tree: &ConfigTree) -> Vec<Layer> {
+/// The layers with services by name: a list would take the place of other layers' services, and what is discovered adds to
+/// those that were there.
+fn by_name(layers: &[Layer], warnings: &mut Vec<String>) -> Result<Vec<Layer>, ConfigErrors> {
     let services = |layer: &Layer| layer.value.get(SERVICES).cloned();
     let mut layers = layers.to_vec();
     let list = layers.iter().rposition(|layer| services(layer).is_some_and(|services| services.as_array().is_some()));
-    let Some(list) = list else { return layers };
+    let Some(list) = list else { return Ok(layers) };
     let counts = layers[list + 1..].iter().all(|layer| services(layer).is_none());
-    for layer in &mut layers[..=list] {
+    let kept = if counts { list } else { list + 1 };
+    for layer in &mut layers[..kept] {
         layer.value = layer.value.without(&[SERVICES]);
     }
-    if let Some(known) = tree.get(&[SERVICES]).filter(|_| counts) {
-        layers[list].value = layers[list].value.with(&[SERVICES], known.clone());
-        layers[list].order = tree.service_names().to_vec();
-    }
-    layers
+    layers[list] = services::by_name(&layers[list], warnings).map_err(ConfigErrors)?;
+    Ok(layers)
 }
 
 fn require_unchanged(boot: &ConfigTree, alone: &ConfigTree) -> Result<(), ConfigErrors> {

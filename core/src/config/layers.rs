@@ -142,9 +142,7 @@ pub(super) fn assemble(
 ) -> Result<ConfigTree, ConfigErrors> {
     let (value, mut origins) = merge::merge(layers);
     let listed = value.get("services").filter(|services| services.as_array().is_some()).cloned();
-    let (late, early) = layers.split_at(usize::from(discovered));
-    let in_order = early.iter().chain(late);
-    let settled = services::settle(value, in_order, &mut origins).map_err(ConfigErrors)?;
+    let settled = services::settle(value, layers, discovered, &mut origins).map_err(ConfigErrors)?;
     warnings.extend(settled.warnings);
     let services = settled.names;
     let unknown = Mutex::default();

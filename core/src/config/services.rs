@@ -1,9 +1,7 @@
 //! `services` in one form: an object, with the order of the document remembered beside it.
 
-use std::collections::BTreeMap;
-
 use super::error::ConfigError;
-use super::merge::{Layer, Origins};
+use super::merge::{self, Layer, Origins};
 use crate::value::{Object, Value, View};
 
 /// The tree with its services as an object.
@@ -14,10 +12,11 @@ pub(super) struct Settled {
 }
 
 /// Rewrites a list of services to an object and finds the order of the names. This comes after merging, because a
-/// later layer's object replaces an earlier layer's list.
-pub(super) fn settle<'a>(
+/// later layer's object replaces an earlier layer's list. Names of the first layer come last if it was discovered.
+pub(super) fn settle(
     value: Value,
-    layers: impl Iterator<Item = &'a Layer>,
+    layers: &[Layer],
+    discovered: bool,
     origins: &mut Origins,
 ) -> Result<Settled, Vec<ConfigError>> {
     let origin = origins.find(&["services"]).to_owned();
@@ -25,18 +24,18 @@ pub(super) fn settle<'a>(
     match services.map(Value::view) {
         None | Some(View::Null) => Ok(Settled { value, names: Vec::new(), warnings: Vec::new() }),
         Some(View::Object(entries)) => {
-            let names = order(entries, layers);
+            let (late, early) = layers.split_at(usize::from(discovered));
+            let names = order(entries, early.iter().chain(late));
             Ok(Settled { value, names, warnings: Vec::new() })
         }
-        Some(View::Array(items)) => {
+        Some(View::Array(_)) => {
             let mut warnings = Vec::new();
-            let listed = named(items, &origin, &mut warnings)?;
-            // Nobody knows which of them a variable is in, so it is said of all.
-            let each = Origins { below: BTreeMap::new(), ..origins.nearest(&["services"]).clone() };
-            let below = listed.iter().map(|(name, _)| (name.clone(), each.clone())).collect();
-            origins.below.insert("services".to_owned(), Origins { below, ..each });
-            let names = listed.iter().map(|(name, _)| name.clone()).collect();
-            let services = Value::object(listed);
+            let highest = layers.iter().rfind(|layer| layer.value.get("services").is_some());
+            let layer = by_name(highest.expect("a list comes from a layer"), &mut warnings)?;
+            let services = layer.value.get("services").cloned().unwrap_or_default();
+            let names = layer.order.clone();
+            let alone = Layer { value: Value::object([("services", services.clone())]), ..layer };
+            origins.below.extend(merge::merge(&[alone]).1.below);
             Ok(Settled { value: value.with(&["services"], services), names, warnings })
         }
         Some(_) => {
@@ -47,9 +46,28 @@ pub(super) fn settle<'a>(
     }
 }
 
+/// The layer with its list of services as an object. A layer without a list stays as it is.
+pub(super) fn by_name(layer: &Layer, warnings: &mut Vec<String>) -> Result<Layer, Vec<ConfigError>> {
+    let Some(items) = layer.value.get("services").and_then(Value::as_array) else { return Ok(layer.clone()) };
+    let listed = named(items, &layer.name, warnings)?;
+    let services = Value::object(listed.iter().map(|listed| (listed.name.as_str(), items[listed.index].clone())));
+    Ok(Layer {
+        name: layer.name.clone(),
+        value: layer.value.with(&["services"], services),
+        variables: layer.variables.with_services_named(listed.iter().map(|listed| (listed.index, &*listed.name))),
+        order: listed.into_iter().map(|listed| listed.name).collect(),
+    })
+}
+
+/// An item of a list of services.
+struct Listed {
+    name: String,
+    index: usize,
+}
+
 /// The items with their names; of equal names the last counts, at the place of the first.
-fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Vec<(String, Value)>, Vec<ConfigError>> {
-    let (mut named, mut errors) = (Vec::<(String, Value)>::new(), Vec::new());
+fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Vec<Listed>, Vec<ConfigError>> {
+    let (mut named, mut errors) = (Vec::<Listed>::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
         let error = |key: &str, message: &str| ConfigError::new(format!("services[{index}]{key}"), message, origin);
         let name = match (item.view(), item.get("name").map(Value::view)) {
@@ -67,11 +85,11 @@ fn named(items: &[Value], origin: &str, warnings: &mut Vec<String>) -> Result<Ve
                 continue;
             }
         };
-        if let Some((_, known)) = named.iter_mut().find(|(known, _)| known == name) {
+        if let Some(known) = named.iter_mut().find(|known| known.name == name) {
             warnings.push(format!("{origin}: service `{name}` is given more than once, the last one counts"));
-            *known = item.clone();
+            known.index = index;
         } else {
-            named.push((name.to_string(), item.clone()));
+            named.push(Listed { name: name.to_string(), index });
         }
     }
     if errors.is_empty() { Ok(named) } else { Err(errors) }

@@ -12,6 +12,13 @@ use crate::value::{Value, View};
 const BEGIN: char = '\u{E000}';
 const END: char = '\u{E001}';
 
+const SERVICES: &str = "services";
+
+/// Stands for the item of a list among keys.
+fn item_key(index: usize) -> String {
+    format!("[{index}]")
+}
+
 /// A text with marks in the place of variables.
 pub(super) struct Marked {
     pub(super) text: String,
@@ -52,8 +59,20 @@ impl Marked {
                     path.pop();
                 }
             }
-            // Lists are replaced as a whole, so they are looked at as a whole.
-            View::Array(items) => items.iter().for_each(|item| self.look_into(item, path, found)),
+            View::Array(items) => {
+                // Lists are replaced as a whole, so they are looked at as a whole.
+                for item in items {
+                    self.look_into(item, path, found);
+                }
+                // But services may be listed, and become an object then.
+                if *path == [SERVICES] {
+                    for (index, item) in items.iter().enumerate() {
+                        path.push(item_key(index));
+                        self.look(item, path, found);
+                        path.pop();
+                    }
+                }
+            }
             _ => self.look_into(value, path, found),
         }
     }
@@ -84,6 +103,24 @@ impl Variables {
     /// Adds what another text of the same layer shows; it ranks above what is there.
     pub(super) fn absorb(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// The same for a list of services that has become an object, with the name of each item; what is not named is gone.
+    pub(super) fn with_services_named<'a>(&self, names: impl Iterator<Item = (usize, &'a str)>) -> Self {
+        let names: BTreeMap<_, _> = names.map(|(index, name)| (item_key(index), name.to_owned())).collect();
+        let is_item = |path: &[String]| path.len() > 1 && path[0] == SERVICES;
+        let listed = self.0.keys().any(|path| is_item(path));
+        let renamed = self.0.iter().filter_map(|(path, variables)| {
+            let mut path = path.clone();
+            if is_item(&path) {
+                let name = names.get(&path[1])?;
+                path[1].clone_from(name);
+            } else if listed && path == [SERVICES] {
+                return None; // said of the whole list, which nobody sees any more
+            }
+            Some((path, variables.clone()))
+        });
+        Self(renamed.collect())
     }
 
     /// The variables in the value of a key, or in the nearest above it that had any: text that came from a variable may

@@ -50,10 +50,63 @@ fn secrets_are_masked_and_what_is_never_shown_is_named() {
         r#"my_token = "***" (base)"#,
         r#"services.acme.credentials = "***" (base, TOKEN)"#,
         r#"services.acme.headers.X-Auth = "***" (base, TOKEN)"#,
-        r#"services.acme.name = "acme" (base, TOKEN)"#,
+        r#"services.acme.name = "acme" (base)"#,
         r#"services.acme.url = "http://u:***@h" (base, TOKEN)"#,
     ];
     assert_eq!(shown(&tree), expected);
+}
+
+#[test]
+fn each_service_of_a_list_has_its_own_variables() {
+    let list = "services:\n- {name: acme, url: \"http://${PORT}\"}\n- {name: \"${HOST}s\", url: http://b, headers: {x: \"${PORT}\", z: q}}\n\
+                - {name: acme, url: \"http://${HOST}\", type: \"\"}\n- ${ITEM}\n";
+    let item = |name: &str| match name {
+        "ITEM" => Some("{name: more, url: http://more}".to_owned()),
+        name => ENVIRONMENT.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
+    };
+    let expected = [
+        r#"services.acme.name = "acme" (base)"#,
+        r#"services.acme.type = "" (base)"#,
+        r#"services.acme.url = "http://acme" (base, HOST)"#,
+        r#"services.acmes.headers.x = "8181" (base, PORT)"#,
+        r#"services.acmes.headers.z = "q" (base)"#,
+        r#"services.acmes.name = "acmes" (base, HOST)"#,
+        r#"services.acmes.url = "http://b" (base)"#,
+        r#"services.more.name = "more" (base, ITEM)"#,
+        r#"services.more.url = "http://more" (base, ITEM)"#,
+    ];
+    let layers = || Layers::new().text("below", "services: {gone: {}}").text("base", list).with_environment(item);
+    let boot = layers().read().expect("YAML");
+    assert_eq!(shown(&boot.tree().expect("services")), expected);
+    // Nor does it matter whether something is discovered, be it a list as well.
+    let found = boot.over("{}").expect("a configuration").tree;
+    assert_eq!(shown(&found), expected);
+    let discovered = r#"services: [{name: z, url: "http://${HOST}"}, {name: w, url: u}]"#;
+    let found = boot.over(discovered).expect("a configuration").tree;
+    let more = [
+        r#"services.w.name = "w" (discovery)"#,
+        r#"services.w.url = "u" (discovery)"#,
+        r#"services.z.name = "z" (discovery)"#,
+        r#"services.z.url = "http://acme" (discovery, HOST)"#,
+    ];
+    assert_eq!(shown(&found), [&expected[..], &more].concat());
+    // A list that is but one variable, and one of `--set`.
+    let whole =
+        load(Layers::new().text("base", "services: ${SERVICES}\n").set("services[0].name=a,services[0].url=${PORT}"));
+    assert_eq!(shown(&whole), [r#"services.a.name = "a" (--set)"#, "services.a.url = 8181 (--set, PORT)"]);
+    let list = |_: &str| Some("[{name: a, url: u}]".to_owned());
+    let whole = Layers::new().text("base", "services: ${LIST}\n").with_environment(list).load().expect("good");
+    assert_eq!(shown(&whole), [r#"services.a.name = "a" (base, LIST)"#, r#"services.a.url = "u" (base, LIST)"#]);
+}
+
+#[test]
+fn what_is_listed_twice_is_told_whoever_lists_it() {
+    let twice = "services: [{name: a, url: u}, {name: a, url: v}]";
+    let boot = Layers::new().text("base", twice).read().expect("YAML");
+    let told = |origin: &str| format!("{origin}: service `a` is given more than once, the last one counts");
+    assert_eq!(boot.over("{}").expect("a configuration").tree.warnings(), [told("base")]);
+    let boot = Layers::new().text("base", "services: {b: {url: u}}").read().expect("YAML");
+    assert_eq!(boot.over(twice).expect("a configuration").tree.warnings(), [told("discovery")]);
 }
 
 #[test]
