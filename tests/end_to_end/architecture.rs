@@ -6,12 +6,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Our crates with what they may depend on beside `regent-core`. The kit and the conformance cases may be
+/// Our crates with what they may depend on beside `regent-core`. The kits and the conformance cases may be
 /// anyone's dev-dependency.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-core", &[]),
     ("regent-kit", &[]),
     ("regent-conformance", &[]),
+    ("regent-sink-kit", &["regent-engine-rego", "regent-kit"]),
     ("regent-services", &["regent-signing"]),
     ("regent-bundle", &["regent-signing"]),
     ("regent-discovery", &["regent-bundle"]),

@@ -1,24 +1,11 @@
 //! The sink in an agent that has nothing else, and what its topic has got.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use bytes::Bytes;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
-use regent_core::config::Layers;
 use regent_core::decision::EncodedEvent;
-use regent_core::engine::CompileOptions;
-use regent_core::settings::{Identity, Settings};
-use regent_core::telemetry::Telemetry;
-use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_engine_rego::RegoEngine;
-use regent_kit::wait;
-
-/// How long anything may take.
-pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+pub(crate) use regent_sink_kit::{LIMIT, Sink, event_of, events};
 
 /// Brokers with the topic `decisions`, which has one partition.
 pub(crate) struct Kafka(pub(crate) MockCluster<'static, DefaultProducerContext>);
@@ -57,57 +44,9 @@ impl Kafka {
     }
 }
 
-/// An agent with nothing but the sink.
-pub(crate) struct Sink {
-    host: Host,
-    supervisor: Supervisor,
-}
-
-impl Sink {
-    /// Starts with brokers and more keys of `plugins.kafka_sink`.
-    pub(crate) async fn start(kafka: &Kafka, more: &str) -> Self {
-        let brokers = kafka.0.bootstrap_servers();
-        let config = format!("plugins: {{kafka_sink: {{brokers: ['{brokers}'], topic: decisions, {more}}}}}");
-        let tree = Layers::new().text("test", &config).load().expect("YAML");
-        let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
-        let settings = Settings::from_tree(&tree, identity.clone()).expect("valid settings");
-        let engine = Arc::new(RegoEngine::default());
-        let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
-        let host = Host::new(store, Telemetry::new(&[1.0]).expect("one bucket"), settings);
-        let mut registry = Registry::default();
-        regent_kafka_sink::register(&mut registry);
-        let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
-        supervisor.apply(&tree).await.expect("a valid configuration");
-        Self { host, supervisor }
-    }
-
-    /// Offers a batch once.
-    pub(crate) async fn write(&self, events: &[EncodedEvent]) -> Result<(), Error> {
-        let running = async || self.host.sink("kafka_sink");
-        let sink = wait::until(LIMIT, "the sink", running).await.expect("it runs");
-        sink.write(events.into()).await
-    }
-
-    /// Offers a batch that cannot be taken now, and says why.
-    pub(crate) async fn unavailable(&self, events: &[EncodedEvent]) -> String {
-        let error = self.write(events).await.expect_err("the batch cannot be taken");
-        assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.chain());
-        error.chain()
-    }
-
-    pub(crate) async fn stop(self) {
-        let limit = tokio::time::Instant::now() + LIMIT;
-        self.supervisor.shutdown(limit).await.expect("it stops in time");
-    }
-}
-
-/// An event with so many letters of input.
-pub(crate) fn event_of(size: usize) -> EncodedEvent {
-    let (id, input) = (uuid::Uuid::new_v4(), "x".repeat(size));
-    let text = format!(r#"{{"decision_id":"{id}","timestamp":"2026-01-02T03:04:05.678901234Z","input":"{input}"}}"#);
-    EncodedEvent::decode(Bytes::from(text)).expect("an event")
-}
-
-pub(crate) fn events(count: usize) -> Vec<EncodedEvent> {
-    (0..count).map(|_| event_of(16)).collect()
+/// Starts the sink with brokers and more keys.
+pub(crate) async fn start(kafka: &Kafka, more: &str) -> Sink {
+    let brokers = kafka.0.bootstrap_servers();
+    let keys = format!("brokers: ['{brokers}'], topic: decisions, {more}");
+    Sink::start(regent_kafka_sink::register, "kafka_sink", &keys).await
 }

@@ -4,7 +4,7 @@ use async_nats::ConnectOptions;
 use regent_kit::{Certificates, Nats};
 
 use crate::operator::Operator;
-use crate::support::{Sink, Stream, events, nats};
+use crate::support::{Stream, events, nats, start};
 
 /// A seed and the public key of a user.
 const SEED: &str = "SUANQDPB2RUOE4ETUA26CNX7FUKE5ZZKFCQIIW63OX225F2CO7UEXTM7ZY";
@@ -22,11 +22,11 @@ async fn guarded(authorization: &str, credentials: ConnectOptions) -> Option<(Na
 async fn opens(nats: &Nats, stream: &Stream, good: &str, wrong: &str) {
     let batch = events(2);
     for keys in [wrong, ""] {
-        let why = Sink::start(nats, keys).await.unavailable(&batch).await;
+        let why = start(nats, keys).await.unavailable(&batch).await;
         assert!(why.contains("authorization violation"), "{why}");
         assert!(!why.contains("hunter2"), "{why}");
     }
-    Sink::start(nats, good).await.write(&batch).await.expect("the server lets the agent in");
+    start(nats, good).await.write(&batch).await.expect("the server lets the agent in");
     stream.has(&batch).await;
 }
 
@@ -62,7 +62,7 @@ async fn a_subject_that_the_user_may_not_publish_to_is_told_at_once() {
                  {user: ann, password: s3cret, permissions: {publish: 'other'}}]";
     let credentials = ConnectOptions::with_user_and_password("admin".to_owned(), "s3cret".to_owned());
     let Some((nats, _stream)) = guarded(users, credentials).await else { return };
-    let sink = Sink::start(&nats, "credentials: {user: ann, password: s3cret}").await;
+    let sink = start(&nats, "credentials: {user: ann, password: s3cret}").await;
     let why = sink.unavailable(&events(1)).await;
     assert!(why.contains("Permissions Violation for Publish to \"decisions\""), "{why}");
 }
@@ -74,7 +74,7 @@ async fn a_file_with_credentials_is_read_for_each_connection() {
     nats.configure(&good.config);
     nats.start().await;
     let file = nats.file("user.creds", &other.credentials);
-    let sink = Sink::start(&nats, &format!("credentials: {{path: '{file}'}}")).await;
+    let sink = start(&nats, &format!("credentials: {{path: '{file}'}}")).await;
     let batch = events(2);
     let why = sink.unavailable(&batch).await;
     assert!(why.contains("authorization violation"), "{why}");
@@ -90,7 +90,7 @@ async fn a_file_with_credentials_is_read_for_each_connection() {
 async fn a_file_with_credentials_that_is_not_there_is_named() {
     let Some(mut nats) = nats() else { return };
     nats.start().await;
-    let why = Sink::start(&nats, "credentials: {path: /nonexistent.creds}").await.unavailable(&events(1)).await;
+    let why = start(&nats, "credentials: {path: /nonexistent.creds}").await.unavailable(&events(1)).await;
     assert!(why.starts_with("credentials: ") && why.contains("/nonexistent.creds"), "{why}");
 }
 
@@ -114,14 +114,14 @@ async fn both_sides_prove_who_they_are_by_certificates() {
         // The server asks for TLS, but nothing on this system vouches for it.
         (String::new(), "invalid peer certificate"),
     ] {
-        let why = Sink::start(&nats, &keys).await.unavailable(&batch).await;
+        let why = start(&nats, &keys).await.unavailable(&batch).await;
         assert!(why.contains(expected), "{keys}: {why}");
     }
     let options = ConnectOptions::new().add_root_certificates(ca.clone().into());
     let options = options.add_client_certificate(client_cert.clone().into(), client_key.clone().into());
     let client = options.connect(nats.url()).await.expect("the server lets the test in");
     let stream = Stream::create_by(client, -1).await;
-    let sink = Sink::start(&nats, &format!("tls: {{ca_cert: '{ca}', {identity}}}")).await;
+    let sink = start(&nats, &format!("tls: {{ca_cert: '{ca}', {identity}}}")).await;
     sink.write(&batch).await.expect("the server lets the agent in");
     stream.has(&batch).await;
 }
@@ -132,6 +132,6 @@ async fn who_insists_on_tls_sends_nothing_without() {
     nats.start().await;
     let ca = nats.file("ca.pem", &Certificates::generate().ca);
     let keys = format!("credentials: {{user: ann, password: s3cret}}, tls: {{ca_cert: '{ca}'}}");
-    let why = Sink::start(&nats, &keys).await.unavailable(&events(1)).await;
+    let why = start(&nats, &keys).await.unavailable(&events(1)).await;
     assert!(why.starts_with("cannot connect to "), "{why}");
 }

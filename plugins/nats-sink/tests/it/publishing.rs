@@ -5,13 +5,13 @@ use regent_core::decision::RefusedEvents;
 use regent_kit::{Nats, wait};
 use tokio::sync::watch;
 
-use crate::support::{LIMIT, Sink, Stream, event_of, events, nats, nats_with_stream};
+use crate::support::{LIMIT, Stream, event_of, events, nats, nats_with_stream, start, start_at};
 use crate::way::Way;
 
 #[tokio::test]
 async fn events_are_in_the_stream_in_order_and_under_their_ids() {
     let Some((nats, stream)) = nats_with_stream().await else { return };
-    let sink = Sink::start(&nats, "max_in_flight: 7").await;
+    let sink = start(&nats, "max_in_flight: 7").await;
     let batch = events(100);
     let (first, second) = batch.split_at(60);
     sink.write(first).await.expect("the stream takes them");
@@ -26,7 +26,7 @@ async fn events_that_come_again_are_in_the_stream_once() {
     let batch = events(20);
     for _ in 0..2 {
         // As after the agent has been killed, another one offers them.
-        Sink::start(&nats, "").await.write(&batch).await.expect("the stream takes them");
+        start(&nats, "").await.write(&batch).await.expect("the stream takes them");
     }
     stream.has(&batch).await;
 }
@@ -34,7 +34,7 @@ async fn events_that_come_again_are_in_the_stream_once() {
 #[tokio::test]
 async fn a_server_that_comes_later_gets_the_batch() {
     let Some(mut nats) = nats() else { return };
-    let sink = Sink::start(&nats, "").await;
+    let sink = start(&nats, "").await;
     let batch = events(3);
     let why = sink.unavailable(&batch).await;
     assert!(why.starts_with(&format!("cannot connect to {}: ", nats.url())), "{why}");
@@ -47,7 +47,7 @@ async fn a_server_that_comes_later_gets_the_batch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_and_comes_back_loses_and_doubles_nothing() {
     let Some((mut nats, stream)) = nats_with_stream().await else { return };
-    let sink = Sink::start(&nats, "").await;
+    let sink = start(&nats, "").await;
     let batches: Vec<_> = (0..40).map(|_| events(100)).collect();
     let (progress, mut delivered) = watch::channel(0);
     let writing = async {
@@ -77,7 +77,7 @@ async fn a_server_that_is_killed_and_comes_back_loses_and_doubles_nothing() {
 async fn events_whose_acknowledgements_are_lost_are_published_again_and_kept_once() {
     let Some((nats, stream)) = nats_with_stream().await else { return };
     let way = Way::to(&nats.url()).await;
-    let sink = Sink::start_at(&way.url, "").await;
+    let sink = start_at(&way.url, "").await;
     let batch = events(20);
     sink.write(&batch[..10]).await.expect("the stream takes them");
     way.mute();
@@ -95,7 +95,7 @@ async fn events_whose_acknowledgements_are_lost_are_published_again_and_kept_onc
 async fn without_a_stream_the_batch_waits_and_the_error_names_the_subject() {
     let Some(mut nats) = nats() else { return };
     nats.start().await;
-    let sink = Sink::start(&nats, "").await;
+    let sink = start(&nats, "").await;
     let batch = events(3);
     let why = sink.unavailable(&batch).await;
     assert!(why.starts_with("no stream takes the subject \"decisions\": "), "{why}");
@@ -106,7 +106,7 @@ async fn without_a_stream_the_batch_waits_and_the_error_names_the_subject() {
 
 /// Events of which one is large, and what becomes of them; the small ones should be in the stream.
 async fn refuses_the_large_one(nats: &Nats, stream: &Stream) {
-    let sink = Sink::start(nats, "").await;
+    let sink = start(nats, "").await;
     let mut batch = vec![event_of(16), event_of(8192), event_of(16)];
     let error = sink.write(&batch).await.expect_err("one of them is too large");
     assert_eq!((error.kind(), RefusedEvents::lost(&error, 3)), (ErrorKind::Refused, 1), "{}", error.chain());
@@ -134,7 +134,7 @@ async fn an_event_that_is_too_large_for_the_stream_is_refused_alone() {
 #[tokio::test]
 async fn a_stream_that_is_full_has_the_batch_wait() {
     let Some((nats, stream)) = nats_with_stream().await else { return };
-    let sink = Sink::start(&nats, "").await;
+    let sink = start(&nats, "").await;
     let batch = events(2);
     stream.limit(Some(1)).await;
     let why = sink.unavailable(&batch).await;
@@ -147,7 +147,7 @@ async fn a_stream_that_is_full_has_the_batch_wait() {
 #[tokio::test]
 async fn a_connection_that_breaks_while_nothing_is_written_is_made_anew() {
     let Some((mut nats, stream)) = nats_with_stream().await else { return };
-    let sink = Sink::start(&nats, "").await;
+    let sink = start(&nats, "").await;
     let batch = events(4);
     sink.write(&batch[..2]).await.expect("the stream takes them");
     nats.kill().await;

@@ -1,22 +1,10 @@
 //! The sink in an agent that has nothing else, and what its server has got.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_nats::jetstream::{self, stream};
 use bytes::Bytes;
-use regent_core::config::Layers;
 use regent_core::decision::EncodedEvent;
-use regent_core::engine::CompileOptions;
-use regent_core::settings::{Identity, Settings};
-use regent_core::telemetry::Telemetry;
-use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_engine_rego::RegoEngine;
-use regent_kit::{Nats, wait};
-use serde_json::json;
-
-/// How long anything may take.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+use regent_kit::Nats;
+pub(crate) use regent_sink_kit::{LIMIT, Sink, event_of, events};
 
 /// A server; nothing if it is out of reach.
 pub(crate) fn nats() -> Option<Nats> {
@@ -31,77 +19,15 @@ pub(crate) async fn nats_with_stream() -> Option<(Nats, Stream)> {
     Some((nats, stream))
 }
 
-/// An agent with nothing but the sink.
-pub(crate) struct Sink {
-    host: Host,
-    supervisor: Supervisor,
+/// Starts the sink with a server and more keys.
+pub(crate) async fn start(nats: &Nats, more: &str) -> Sink {
+    start_at(&nats.url(), more).await
 }
 
-impl Sink {
-    /// Starts with a server and more keys of `plugins.nats_sink`.
-    pub(crate) async fn start(nats: &Nats, more: &str) -> Self {
-        Self::start_at(&nats.url(), more).await
-    }
-
-    /// As [`Sink::start`], with the server's address.
-    pub(crate) async fn start_at(url: &str, more: &str) -> Self {
-        let config = format!(
-            "plugins: {{nats_sink: {{servers: ['{url}'], subject: decisions, ack_timeout_seconds: 20, {more}}}}}"
-        );
-        let tree = Layers::new().text("test", &config).load().expect("YAML");
-        let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
-        let settings = Settings::from_tree(&tree, identity.clone()).expect("valid settings");
-        let engine = Arc::new(RegoEngine::default());
-        let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
-        let host = Host::new(store, Telemetry::new(&[1.0]).expect("one bucket"), settings);
-        let mut registry = Registry::default();
-        regent_nats_sink::register(&mut registry);
-        let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
-        supervisor.apply(&tree).await.expect("a valid configuration");
-        Self { host, supervisor }
-    }
-
-    /// Offers a batch once.
-    pub(crate) async fn write(&self, events: &[EncodedEvent]) -> Result<(), Error> {
-        let running = async || self.host.sink("nats_sink");
-        let sink = wait::until(LIMIT, "the sink", running).await.expect("it runs");
-        sink.write(events.into()).await
-    }
-
-    /// Offers a batch until it is taken.
-    pub(crate) async fn deliver(&self, events: &[EncodedEvent]) {
-        let taken = async || match self.write(events).await {
-            Ok(()) => Some(()),
-            Err(error) if error.kind() == ErrorKind::Unavailable => None,
-            Err(error) => panic!("{}", error.chain()),
-        };
-        wait::until(LIMIT, "the batch", taken).await.expect("it is taken");
-    }
-
-    /// Offers a batch that cannot be taken now, and says why.
-    pub(crate) async fn unavailable(&self, events: &[EncodedEvent]) -> String {
-        let error = self.write(events).await.expect_err("the batch cannot be taken");
-        assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.chain());
-        error.chain()
-    }
-
-    pub(crate) async fn stop(self) {
-        let limit = tokio::time::Instant::now() + LIMIT;
-        self.supervisor.shutdown(limit).await.expect("it stops in time");
-    }
-}
-
-/// An event with so many letters of input.
-pub(crate) fn event_of(size: usize) -> EncodedEvent {
-    let id = uuid::Uuid::new_v4().to_string();
-    let event = json!({
-        "decision_id": id, "timestamp": "2026-01-02T03:04:05.678901234Z", "path": "app/allow", "input": "x".repeat(size),
-    });
-    EncodedEvent::decode(Bytes::from(event.to_string())).expect("an event")
-}
-
-pub(crate) fn events(count: usize) -> Vec<EncodedEvent> {
-    (0..count).map(|_| event_of(16)).collect()
+/// As [`start`], with the server's address.
+pub(crate) async fn start_at(url: &str, more: &str) -> Sink {
+    let keys = format!("servers: ['{url}'], subject: decisions, ack_timeout_seconds: 20, {more}");
+    Sink::start(regent_nats_sink::register, "nats_sink", &keys).await
 }
 
 /// A stream that takes the subject `decisions`, looked into by another client.

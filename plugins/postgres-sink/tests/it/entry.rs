@@ -2,12 +2,12 @@
 
 use regent_kit::{Certificates, Postgres};
 
-use crate::support::{Sink, events, ids, ids_of, plainly, postgres, query, running};
+use crate::support::{events, ids, ids_of, plainly, postgres, query, running, start};
 
 #[tokio::test]
 async fn a_wrong_password_has_the_batch_wait_and_is_not_shown() {
     let Some(postgres) = running().await else { return };
-    let sink = Sink::start(&plainly(&postgres).replace(Postgres::PASSWORD, "hunter2")).await;
+    let sink = start(&plainly(&postgres).replace(Postgres::PASSWORD, "hunter2")).await;
     let why = sink.unavailable(&events(1)).await;
     assert!(why.contains("password authentication failed for user \"postgres\" (28P01)"), "{why}");
     assert!(!why.contains("hunter2"), "{why}");
@@ -18,7 +18,7 @@ async fn a_socket_needs_no_tls() {
     let Some(postgres) = running().await else { return };
     let (host, port) = (postgres.dir().display(), postgres.port());
     let keys = format!("host: '{host}', port: {port}, user: postgres, table: decisions, create_table: true");
-    let sink = Sink::start(&keys).await;
+    let sink = start(&keys).await;
     let batch = events(2);
     sink.write(&batch).await.expect("the table takes them");
     assert_eq!(ids(&postgres).await, ids_of(&batch));
@@ -32,7 +32,7 @@ async fn of_several_servers_the_one_that_takes_writes_is_used() {
     let keys = |host: &str, port: u16| {
         format!("host: '{host}', port: {port}, user: postgres, table: decisions, create_table: true")
     };
-    let alone = Sink::start(&keys(&reader.dir().display().to_string(), reader.port())).await;
+    let alone = start(&keys(&reader.dir().display().to_string(), reader.port())).await;
     let why = alone.unavailable(&events(1)).await;
     assert!(why.contains("database does not allow writes"), "{why}");
     // A socket is called by its port, so both have to have one of that name.
@@ -40,7 +40,7 @@ async fn of_several_servers_the_one_that_takes_writes_is_used() {
     let other = reader.dir().join(format!(".s.PGSQL.{}", writer.port()));
     std::os::unix::fs::symlink(name(&reader), other).expect("the directory can be written");
     let hosts = format!("{}, {}", reader.dir().display(), writer.dir().display());
-    let sink = Sink::start(&keys(&hosts, writer.port())).await;
+    let sink = start(&keys(&hosts, writer.port())).await;
     let batch = events(2);
     sink.write(&batch).await.expect("the second one takes them");
     assert_eq!(ids(&writer).await, ids_of(&batch));
@@ -83,13 +83,13 @@ async fn a_connection_is_protected_as_far_as_it_is_asked_for() {
     for (sslmode, tls, expected) in
         [("disable", "", (0, 1)), ("prefer", "", (1, 0)), ("require", "", (1, 0)), ("verify-full", &*ca, (1, 0))]
     {
-        let sink = Sink::start(&keys(sslmode, tls)).await;
+        let sink = start(&keys(sslmode, tls)).await;
         sink.write(&batch).await.expect("the table takes them");
         assert_eq!(protected(&postgres).await, expected, "{sslmode}");
         sink.stop().await;
     }
     for tls in ["", &format!("ca_cert: '{other}'")] {
-        let why = Sink::start(&keys("verify-full", tls)).await.unavailable(&batch).await;
+        let why = start(&keys("verify-full", tls)).await.unavailable(&batch).await;
         assert!(why.contains("invalid peer certificate"), "{why}");
     }
     // The certificate is for 127.0.0.1 and localhost.
@@ -97,7 +97,7 @@ async fn a_connection_is_protected_as_far_as_it_is_asked_for() {
     postgres.stop().await;
     postgres.configure("listen_addresses = '127.0.0.1, 127.0.0.2'\n");
     postgres.start().await;
-    let why = Sink::start(&elsewhere).await.unavailable(&batch).await;
+    let why = start(&elsewhere).await.unavailable(&batch).await;
     assert!(why.contains("not valid for name") || why.contains("NotValidForName"), "{why}");
 }
 
@@ -106,7 +106,7 @@ async fn a_server_without_tls_gets_nothing_from_who_requires_it() {
     let Some(postgres) = running().await else { return };
     for (sslmode, fits) in [("require", false), ("verify-full", false), ("prefer", true)] {
         let keys = plainly(&postgres).replace("sslmode: disable", &format!("sslmode: {sslmode}"));
-        let sink = Sink::start(&format!("{keys}, create_table: true")).await;
+        let sink = start(&format!("{keys}, create_table: true")).await;
         if fits {
             sink.write(&events(1)).await.expect("the table takes it");
         } else {
@@ -125,10 +125,10 @@ async fn the_agent_proves_who_it_is_by_a_certificate() {
     postgres.configure(&format!("ident_file = '{}'\n", postgres.file("ident.conf", "agents client postgres\n")));
     postgres.start().await;
     let ca = format!("ca_cert: '{}'", postgres.dir().join("ca.pem").display());
-    let why = Sink::start(&keys("verify-full", &ca)).await.unavailable(&events(1)).await;
+    let why = start(&keys("verify-full", &ca)).await.unavailable(&events(1)).await;
     assert!(why.contains("requires a valid client certificate"), "{why}");
     let cert = postgres.file("client.pem", &certificates.client_cert);
     let key = postgres.file("client.key", &certificates.client_key);
-    let sink = Sink::start(&keys("verify-full", &format!("{ca}, cert: '{cert}', private_key: '{key}'"))).await;
+    let sink = start(&keys("verify-full", &format!("{ca}, cert: '{cert}', private_key: '{key}'"))).await;
     sink.write(&events(1)).await.expect("the server lets the agent in");
 }

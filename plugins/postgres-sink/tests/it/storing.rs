@@ -5,12 +5,12 @@ use regent_core::decision::{EncodedEvent, RefusedEvents};
 use regent_kit::wait;
 use tokio::sync::watch;
 
-use crate::support::{LIMIT, Sink, admin, event, events, ids, ids_of, plainly, postgres, query, run, running};
+use crate::support::{LIMIT, admin, event, events, ids, ids_of, plainly, postgres, query, run, running, start};
 
 #[tokio::test]
 async fn each_event_is_a_row() {
     let Some(postgres) = running().await else { return };
-    let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
     let shared = r#""path":"app/allow","batch_decision_id":"8ea3bf28-a2b5-4e30-8e93-e8b0a0cb9d3c""#;
     let batch = [event(&format!(r#"{shared},"input":{{"a":[1,1.0]}}"#)), event(shared), event(r#""query":"x = 1""#)];
     sink.write(&batch).await.expect("the table takes them");
@@ -31,7 +31,7 @@ async fn events_that_come_again_are_in_the_table_once() {
     let batch = events(20);
     for part in [&batch[..15], &batch[5..], &batch] {
         // As after the agent has been killed, another one offers them.
-        let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+        let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
         sink.write(part).await.expect("the table takes them");
     }
     assert_eq!(ids(&postgres).await, ids_of(&batch));
@@ -40,7 +40,7 @@ async fn events_that_come_again_are_in_the_table_once() {
 #[tokio::test]
 async fn a_server_that_comes_later_gets_the_batch() {
     let Some(mut postgres) = postgres() else { return };
-    let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
     let batch = events(3);
     let why = sink.unavailable(&batch).await;
     assert!(why.starts_with(&format!("cannot connect to 127.0.0.1:{}: ", postgres.port())), "{why}");
@@ -52,7 +52,7 @@ async fn a_server_that_comes_later_gets_the_batch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_crashes_and_comes_back_loses_and_doubles_nothing() {
     let Some(mut postgres) = running().await else { return };
-    let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
     let batches: Vec<_> = (0..40).map(|_| events(100)).collect();
     let (progress, mut delivered) = watch::channel(0);
     let writing = async {
@@ -75,7 +75,7 @@ async fn a_server_that_crashes_and_comes_back_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn a_connection_that_breaks_while_nothing_is_written_is_made_anew() {
     let Some(mut postgres) = running().await else { return };
-    let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
     let batch = events(4);
     sink.write(&batch[..2]).await.expect("the table takes them");
     postgres.stop().await;
@@ -87,7 +87,7 @@ async fn a_connection_that_breaks_while_nothing_is_written_is_made_anew() {
 #[tokio::test]
 async fn without_the_table_the_batch_waits_and_the_error_says_what_to_do() {
     let Some(postgres) = running().await else { return };
-    let sink = Sink::start(&plainly(&postgres)).await;
+    let sink = start(&plainly(&postgres)).await;
     let batch = events(3);
     let why = sink.unavailable(&batch).await;
     assert_eq!(why, "relation \"decisions\" does not exist (42P01): create it, or set `create_table`");
@@ -112,7 +112,7 @@ async fn what_jsonb_cannot_hold_is_stored_as_text_and_is_in_the_way_of_nothing()
     let Some(mut postgres) = postgres() else { return };
     postgres.configure("max_stack_depth = '100kB'\n");
     postgres.start().await;
-    let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
     let (mut batch, strange) = (events(20), strange());
     for (place, event) in [0, 7, 20].into_iter().zip(&strange) {
         batch.insert(place, event.clone());
@@ -133,7 +133,7 @@ async fn what_jsonb_cannot_hold_is_stored_as_text_and_is_in_the_way_of_nothing()
 #[tokio::test]
 async fn json_is_kept_letter_for_letter() {
     let Some(postgres) = running().await else { return };
-    let sink = Sink::start(&format!("{}, create_table: true, event_type: json", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true, event_type: json", plainly(&postgres))).await;
     let batch = [event(r#""path":"p","input":{"b":1e400000,"a":"\u0000","a ":1.0}"#)];
     sink.write(&batch).await.expect("the table takes them");
     let stored: String = query(&postgres, "SELECT event::text FROM decisions").await[0].get(0);
@@ -143,7 +143,7 @@ async fn json_is_kept_letter_for_letter() {
 #[tokio::test]
 async fn an_event_that_can_be_no_row_is_refused_alone() {
     let Some(postgres) = running().await else { return };
-    let sink = Sink::start(&format!("{}, create_table: true", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true", plainly(&postgres))).await;
     let foreign = r#"{"decision_id":"one","timestamp":"2026-01-02T03:04:05Z"}"#;
     let mut batch = events(2);
     batch.insert(1, EncodedEvent::decode(foreign.into()).expect("an event"));
@@ -160,7 +160,7 @@ async fn what_a_constraint_says_has_the_batch_wait_and_quotes_no_event() {
     let table = "CREATE TABLE decisions (decision_id uuid PRIMARY KEY, timestamp timestamptz, path text \
                  CONSTRAINT short CHECK (length(path) < 3), event jsonb)";
     run(&postgres, table).await;
-    let sink = Sink::start(&plainly(&postgres)).await;
+    let sink = start(&plainly(&postgres)).await;
     let batch = [event(r#""path":"hunter2","input":"hunter2""#)];
     let why = sink.unavailable(&batch).await;
     assert!(why.contains("violates check constraint \"short\"") && !why.contains("hunter2"), "{why}");
@@ -172,7 +172,7 @@ async fn what_a_constraint_says_has_the_batch_wait_and_quotes_no_event() {
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_cancelled() {
     let Some(postgres) = running().await else { return };
-    let sink = Sink::start(&format!("{}, create_table: true, statement_timeout_seconds: 1", plainly(&postgres))).await;
+    let sink = start(&format!("{}, create_table: true, statement_timeout_seconds: 1", plainly(&postgres))).await;
     let batch = events(3);
     sink.write(&batch[..1]).await.expect("the table takes it");
     let other = admin(&postgres).await;
@@ -192,7 +192,7 @@ async fn a_table_is_called_as_it_is_spelled() {
     let Some(postgres) = running().await else { return };
     run(&postgres, "CREATE SCHEMA \"Audit 1\"").await;
     let keys = plainly(&postgres).replace("table: decisions", "table: 'Audit 1.De\"cisions'");
-    let sink = Sink::start(&format!("{keys}, create_table: true")).await;
+    let sink = start(&format!("{keys}, create_table: true")).await;
     sink.write(&events(2)).await.expect("the table takes them");
     assert_eq!(query(&postgres, "SELECT 1 FROM \"Audit 1\".\"De\"\"cisions\"").await.len(), 2);
 }
@@ -207,7 +207,7 @@ async fn whoever_may_only_insert_can_store_decisions_again_and_again() {
     )
     .await;
     let keys = plainly(&postgres).replace("user: postgres", "user: writer, database: postgres");
-    let sink = Sink::start(&format!("{keys}, create_table: true")).await;
+    let sink = start(&format!("{keys}, create_table: true")).await;
     let batch = events(2);
     let why = sink.unavailable(&batch).await;
     assert!(why.contains("permission denied for table decisions (42501)"), "{why}");
