@@ -5,12 +5,14 @@
 
 mod declaration;
 mod operands;
+mod request;
 mod state;
 
 use std::sync::Arc;
 
 pub use declaration::capability;
 pub use operands::Operands;
+pub use request::REQUEST_KEYS;
 pub use state::{QueryState, SharedState};
 
 use crate::caching::Caching;

@@ -2,42 +2,10 @@
 
 use std::time::Duration;
 
-use regent_core::builtin::BuiltinError;
+use regent_core::builtin::{BuiltinError, REQUEST_KEYS};
 use regent_core::value::{Object, Value, encode};
 
 use crate::failure::Failure;
-
-/// All keys that mean something.
-const KNOWN: &[&str] = &[
-    "method",
-    "url",
-    "body",
-    "enable_redirect",
-    "force_json_decode",
-    "force_yaml_decode",
-    "headers",
-    "raw_body",
-    "tls_use_system_certs",
-    "tls_ca_cert",
-    "tls_ca_cert_file",
-    "tls_ca_cert_env_variable",
-    "tls_client_cert",
-    "tls_client_cert_file",
-    "tls_client_cert_env_variable",
-    "tls_client_key",
-    "tls_client_key_file",
-    "tls_client_key_env_variable",
-    "tls_insecure_skip_verify",
-    "tls_server_name",
-    "timeout",
-    "cache",
-    "force_cache",
-    "force_cache_duration_seconds",
-    "raise_error",
-    "caching_mode",
-    "max_retry_attempts",
-    "cache_ignored_headers",
-];
 
 /// What the request object says beside the request itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +42,7 @@ pub(crate) fn raises_errors(request: &Object) -> Result<bool, BuiltinError> {
 /// Refuses a request object with keys that mean nothing, or without keys that it must have.
 pub(crate) fn check_keys(request: &Object) -> Result<(), Failure> {
     let listed = |keys: Vec<String>| keys.join(", ");
-    let unknown = request.keys().filter(|key| !key.as_str().is_some_and(|key| KNOWN.contains(&key)));
+    let unknown = request.keys().filter(|key| !key.as_str().is_some_and(|key| REQUEST_KEYS.contains(&key)));
     let unknown: Vec<_> = unknown.map(encode).collect();
     if !unknown.is_empty() {
         return Err(Failure::Operand(format!("operand 1 invalid request parameters(s): {{{}}}", listed(unknown))));

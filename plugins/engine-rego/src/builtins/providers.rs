@@ -1,7 +1,7 @@
 //! Requests to providers of clouds.
 
 use jiff::Timestamp;
-use regent_core::builtin::{BuiltinError, Call, Operands, Outcome};
+use regent_core::builtin::{BuiltinError, Call, Operands, Outcome, REQUEST_KEYS};
 use regent_core::value::{Object, Set, Value, View, encode};
 use regent_signing::sigv4::{self, Credentials, Request};
 
@@ -23,38 +23,6 @@ pub(super) const TABLE: &[Entry] = &[function(
 
 /// What the configuration must hold.
 const REQUIRED: [&str; 4] = ["aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"];
-
-/// What a request may hold.
-const REQUEST_KEYS: [&str; 28] = [
-    "method",
-    "url",
-    "body",
-    "enable_redirect",
-    "force_json_decode",
-    "force_yaml_decode",
-    "headers",
-    "raw_body",
-    "tls_use_system_certs",
-    "tls_ca_cert",
-    "tls_ca_cert_file",
-    "tls_ca_cert_env_variable",
-    "tls_client_cert",
-    "tls_client_cert_file",
-    "tls_client_cert_env_variable",
-    "tls_client_key",
-    "tls_client_key_file",
-    "tls_client_key_env_variable",
-    "tls_insecure_skip_verify",
-    "tls_server_name",
-    "timeout",
-    "cache",
-    "force_cache",
-    "force_cache_duration_seconds",
-    "raise_error",
-    "caching_mode",
-    "max_retry_attempts",
-    "cache_ignored_headers",
-];
 
 /// Refuses keys of an operand, counted from 1, if there are such.
 fn refuse(position: usize, what: &str, keys: impl Iterator<Item = Value>) -> Result<(), BuiltinError> {

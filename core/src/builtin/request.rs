@@ -1,0 +1,33 @@
+//! Requests as policies write them.
+
+/// The keys that a request may have, as `http.send` sends it and as functions of providers sign it.
+pub const REQUEST_KEYS: &[&str] = &[
+    "method",
+    "url",
+    "body",
+    "enable_redirect",
+    "force_json_decode",
+    "force_yaml_decode",
+    "headers",
+    "raw_body",
+    "tls_use_system_certs",
+    "tls_ca_cert",
+    "tls_ca_cert_file",
+    "tls_ca_cert_env_variable",
+    "tls_client_cert",
+    "tls_client_cert_file",
+    "tls_client_cert_env_variable",
+    "tls_client_key",
+    "tls_client_key_file",
+    "tls_client_key_env_variable",
+    "tls_insecure_skip_verify",
+    "tls_server_name",
+    "timeout",
+    "cache",
+    "force_cache",
+    "force_cache_duration_seconds",
+    "raise_error",
+    "caching_mode",
+    "max_retry_attempts",
+    "cache_ignored_headers",
+];
