@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod host;
 pub mod logging;
 pub mod metrics;
+pub mod offloaded;
 pub mod parallel;
 pub mod plugin;
 pub mod registry;

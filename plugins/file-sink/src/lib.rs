@@ -15,7 +15,6 @@
 //! Not here: what waits while the disk fails, which is the business of decision logs.
 
 mod config;
-mod desk;
 mod error;
 mod log;
 mod rolled;

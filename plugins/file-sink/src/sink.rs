@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use regent_core::decision::EncodedEvent;
+use regent_core::offloaded::Offloaded;
 use regent_core::plugin::DecisionSink;
 use regent_core::{Error, Host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,7 +15,6 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::config::Config;
-use crate::desk::Desk;
 use crate::error::FileError;
 use crate::log::{Log, Rules};
 use crate::tidy::tidy;
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Writes decisions into files.
 pub struct FileSink {
     rules: Arc<Rules>,
-    log: Desk<Log>,
+    log: Offloaded<Log>,
     /// There once the sink runs, if signals can be had.
     hangup: Option<Signal>,
     has_begun: bool,
@@ -78,7 +78,7 @@ impl DecisionSink for FileSink {
 impl FileSink {
     pub(crate) fn new(config: Config) -> Self {
         let rules = Arc::new(Rules::new(config));
-        let log = Desk::new(Log::new(rules.clone()));
+        let log = Offloaded::new(Log::new(rules.clone()));
         let stop = Arc::default();
         Self { rules, log, hangup: None, has_begun: false, tidying: None, tidied: 0, stop }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use regent_core::Host;
+use regent_core::offloaded::Offloaded;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -77,7 +78,7 @@ impl Keeper {
         let (wake, woken) = watch::channel(());
         let (queued, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
         let work = Desk {
-            writer: Some(writer),
+            writer: Offloaded::new(writer),
             gauge,
             sync: disk.sync,
             refuses: disk.refuses,
@@ -127,8 +128,7 @@ impl Keeper {
 }
 
 struct Desk {
-    /// Away only while it writes.
-    writer: Option<Writer>,
+    writer: Offloaded<Writer>,
     gauge: Gauge,
     sync: Sync,
     refuses: bool,
@@ -184,7 +184,7 @@ impl Desk {
     async fn keep(&mut self, batches: Vec<Batch>, receipts: Vec<Option<Receipt>>) {
         let sizes: Vec<_> = batches.iter().map(|batch| batch.len() as u64).collect();
         let at_once = self.sync == Sync::Always;
-        let (dropped, results) = self.work(move |writer| put(writer, &batches, at_once)).await;
+        let (dropped, results) = self.writer.work(move |writer| put(writer, &batches, at_once)).await;
         self.wake.send_replace(());
         self.tally.on_disk(&self.gauge);
         if let (Sync::Interval(pause), None) = (self.sync, self.unsynced) {
@@ -212,27 +212,12 @@ impl Desk {
     /// Makes what was written reach the disk.
     async fn settle(&mut self) {
         self.unsynced = None;
-        if let Err(error) = self.work(Writer::sync).await {
+        if let Err(error) = self.writer.work(Writer::sync).await {
             warn!(
                 plugin = "decision_logs",
                 sink = self.tally.sink(),
                 "Decisions may not have reached the disk: {error}"
             );
-        }
-    }
-
-    async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Writer) -> T + Send + 'static) -> T {
-        let mut writer = self.writer.take().expect("it is away only here, and this borrows the keeper");
-        let job = tokio::task::spawn_blocking(move || {
-            let result = work(&mut writer);
-            (writer, result)
-        });
-        match job.await {
-            Ok((writer, result)) => {
-                self.writer = Some(writer);
-                result
-            }
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
 

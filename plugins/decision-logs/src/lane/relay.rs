@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use regent_core::decision::{EncodedEvent, RefusedEvents, SinkHandle};
+use regent_core::offloaded::Offloaded;
 use regent_core::{ErrorKind, Host, backoff};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -19,8 +20,7 @@ use crate::notice::Notice;
 /// The lane's state.
 pub(crate) struct Relay {
     sink: Arc<dyn SinkHandle>,
-    /// Away only while it reads or writes.
-    reader: Option<Reader>,
+    reader: Offloaded<Reader>,
     gauge: Gauge,
     wake: Wake,
     host: Host,
@@ -39,7 +39,7 @@ impl Relay {
         tally: Arc<Tally>,
     ) -> Self {
         let (refused, damaged) = Default::default();
-        Self { sink, reader: Some(reader), gauge, wake, host, tally, refused, damaged }
+        Self { sink, reader: Offloaded::new(reader), gauge, wake, host, tally, refused, damaged }
     }
 
     /// Works until told to stop; the keeper has closed by then.
@@ -101,7 +101,7 @@ impl Relay {
         let wanted = self.sink.gathering();
         let mut due = None;
         loop {
-            let reader = self.reader.as_ref().expect("it is away only in `with_reader`, which borrows the lane");
+            let reader = self.reader.idle().expect("all work with it is waited for");
             let events = reader.end() - reader.position();
             if events >= wanted.events as u64 || reader.ahead() >= wanted.bytes as u64 {
                 return true;
@@ -124,7 +124,8 @@ impl Relay {
     async fn next(&mut self) -> io::Result<(Batch, Option<u64>)> {
         let wanted = self.sink.gathering();
         let (found, missing) = self
-            .with_reader(move |reader| {
+            .reader
+            .work(move |reader| {
                 let records = reader.next(u64::MAX, wanted.events, wanted.bytes);
                 (records, reader.missing())
             })
@@ -182,25 +183,10 @@ impl Relay {
     }
 
     async fn delivered(&mut self, below: u64) {
-        if let Err(error) = self.with_reader(move |reader| reader.delivered(below)).await {
+        if let Err(error) = self.reader.work(move |reader| reader.delivered(below)).await {
             let sink = self.tally.sink();
             warn!(plugin = "decision_logs", sink, "Cannot note what was delivered, so it may come again: {error}");
         }
         self.tally.on_disk(&self.gauge);
-    }
-
-    async fn with_reader<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Reader) -> T + Send + 'static) -> T {
-        let mut reader = self.reader.take().expect("it is away only here, and this borrows the lane");
-        let job = tokio::task::spawn_blocking(move || {
-            let result = work(&mut reader);
-            (reader, result)
-        });
-        match job.await {
-            Ok((reader, result)) => {
-                self.reader = Some(reader);
-                result
-            }
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use regent_core::Host;
+use regent_core::offloaded::Offloaded;
 use regent_core::plugin::Reply;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -54,8 +55,7 @@ impl LaneOrder for Order {
 pub(crate) struct Uploader {
     host: Host,
     settings: Settings,
-    /// Away only while work runs on it.
-    waiting: Option<Waiting>,
+    waiting: Offloaded<Waiting>,
     /// Tells when more waits on disk.
     wake: Wake,
     limiter: Option<Limiter>,
@@ -81,7 +81,7 @@ struct Notices {
 impl Uploader {
     pub(crate) fn new(host: Host, settings: Settings, waiting: Waiting, wake: Wake, tally: Arc<Tally>) -> Self {
         Self {
-            waiting: Some(waiting),
+            waiting: Offloaded::new(waiting),
             wake,
             limiter: settings.limiter(),
             due: (settings.trigger != Trigger::Manual).then(Instant::now),
@@ -152,7 +152,7 @@ impl Uploader {
     }
 
     fn waiting(&self) -> &Waiting {
-        self.waiting.as_ref().expect("it is away only inside of `work`, which borrows the lane")
+        self.waiting.idle().expect("all work with it is waited for")
     }
 
     /// Events that have not been delivered.
@@ -162,24 +162,18 @@ impl Uploader {
 
     /// Runs what takes time, such as compression, off the threads that answer requests.
     async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Waiting) -> T + Send + 'static) -> T {
-        let mut waiting = self.waiting.take().expect("it is away only inside of `work`, which borrows the lane");
-        let job = tokio::task::spawn_blocking(move || {
-            let result = work(&mut waiting);
-            if let Waiting::Disk(backlog) = &waiting {
+        let result = self.waiting.work(|waiting| {
+            let result = work(waiting);
+            if let Waiting::Disk(backlog) = waiting {
                 backlog.show();
             }
-            (waiting, result)
+            result
         });
-        match job.await {
-            Ok((waiting, result)) => {
-                self.waiting = Some(waiting);
-                if !self.waiting().is_on_disk() {
-                    self.tally.waiting(self.left());
-                }
-                result
-            }
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        let result = result.await;
+        if !self.waiting().is_on_disk() {
+            self.tally.waiting(self.left());
         }
+        result
     }
 
     fn note_limited(&mut self, events: usize) {
