@@ -122,12 +122,25 @@ async fn a_reset_leaves_no_answer() {
 }
 
 #[tokio::test]
+async fn a_half_closed_connection_still_takes_what_the_client_sends() {
+    let (acme, _) = with_bundle().await;
+    acme.fail_next(BUNDLE, Fault::HalfClose);
+    let mut stream = TcpStream::connect(acme.url().replace("http://", "")).await.expect("a connection");
+    let request = b"GET /bundles/authz HTTP/1.1\r\nHost: a\r\n\r\n";
+    stream.write_all(request).await.expect("the request is sent");
+    assert_eq!(stream.read(&mut [0; 1]).await.expect("no error"), 0, "the server has nothing more to say");
+    // More than the buffers of two sockets hold, so that somebody has to read it.
+    let more = vec![0; 32 << 20];
+    stream.write_all(&more).await.expect("the server reads on");
+}
+
+#[tokio::test]
 async fn faults_work_under_tls() {
     let acme = ControlPlane::start_tls(ClientAuth::None).await;
     acme.serve_bundle("authz", "0123456789");
     let client = Client::trusting(acme.ca_pem());
     let url = format!("{}{BUNDLE}", acme.url());
-    for fault in [Fault::Reset, Fault::Truncate(4)] {
+    for fault in [Fault::Reset, Fault::HalfClose, Fault::Truncate(4)] {
         acme.fail_next(BUNDLE, fault);
         client.get(&url).await.expect_err("a broken connection");
     }
@@ -138,7 +151,7 @@ async fn faults_work_under_tls() {
 async fn a_broken_upload_leaves_no_events() {
     let acme = ControlPlane::start().await;
     let url = format!("{}/logs", acme.url());
-    for fault in [Fault::Status(500), Fault::Body(Bytes::new()), Fault::Reset] {
+    for fault in [Fault::Status(500), Fault::Body(Bytes::new()), Fault::Reset, Fault::HalfClose] {
         acme.fail_next("/logs", fault);
         let _broken = Client::plain().post(&url, json!([{"n": 1}])).await;
     }

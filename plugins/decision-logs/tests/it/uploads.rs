@@ -136,6 +136,7 @@ async fn whatever_goes_wrong_with_the_service_the_events_arrive_in_the_end() {
             Fault::Status(429),
             Fault::Status(503),
             Fault::Reset,
+            Fault::HalfClose,
             Fault::Hang(Duration::from_millis(200)),
             // The answer's end is missing, so the events may come twice.
             Fault::Truncate(1),

@@ -19,6 +19,8 @@ pub enum Fault {
     Truncate(usize),
     /// The connection is reset (TCP RST) instead of service.
     Reset,
+    /// The server ends its half of the connection (TCP FIN) instead of service, and reads on until the client hangs up.
+    HalfClose,
     /// 200 with this body, instead of service; a bundle's `ETag` is not sent.
     Body(Bytes),
 }

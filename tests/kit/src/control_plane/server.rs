@@ -93,6 +93,7 @@ async fn speak(stream: impl Transport, shared: Arc<Shared>) {
 enum Broken {
     ClientGone,
     Reset,
+    HalfClose,
     /// Write these bytes, then hang up.
     After(Vec<u8>),
 }
@@ -118,6 +119,7 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         Some(Fault::Status(status)) => with_status(status),
         Some(Fault::Body(body)) => Response::new(body),
         Some(Fault::Reset) => return Err(Broken::Reset),
+        Some(Fault::HalfClose) => return Err(Broken::HalfClose),
         Some(Fault::Truncate(length)) => {
             request.headers.remove(header::IF_NONE_MATCH);
             return Err(Broken::After(truncated(&answer(&shared, &request), length)));
@@ -193,6 +195,11 @@ async fn break_off(stream: impl Transport, how: &Broken) {
     match how {
         Broken::ClientGone => {}
         Broken::Reset => stream.reset(),
+        Broken::HalfClose => {
+            let mut stream = pin!(stream);
+            let _client_gone = stream.shutdown().await;
+            let _client_gone = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        }
         Broken::After(bytes) => {
             let mut stream = pin!(stream);
             // Failing means that the client has hung up first, which is as good an end.
