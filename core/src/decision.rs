@@ -25,7 +25,7 @@ pub struct DecisionEvent {
     /// The agent's labels.
     pub labels: Value,
     /// A UUID, which the client sees as `decision_id` too.
-    pub decision_id: String,
+    pub decision_id: Arc<str>,
     /// A UUID that the decisions of one batch have in common.
     pub batch_decision_id: Option<String>,
     /// Trace and span of the request, in hexadecimal.
@@ -59,7 +59,7 @@ pub struct DecisionEvent {
     /// What an API beside OPA's own says of the decision, such as `{"type": …}`.
     pub custom: Option<Value>,
     /// Those headers of the request that the recorder asks for: lower-case name and value.
-    pub headers: Arc<[(String, String)]>,
+    pub headers: Vec<(String, String)>,
     /// The bundles that were active.
     pub bundles: Arc<BTreeMap<Arc<str>, ActiveBundle>>,
     /// The state that the decision saw, for the policies that mask and drop. They take it out, so that events which wait
@@ -71,12 +71,12 @@ pub struct DecisionEvent {
 
 impl DecisionEvent {
     /// An event without anything optional.
-    pub fn new(decision_id: String, snapshot: Arc<Snapshot>, timestamp: Timestamp) -> Self {
+    pub fn new(decision_id: Arc<str>, snapshot: Arc<Snapshot>, timestamp: Timestamp) -> Self {
         let bundles = snapshot.bundles().clone();
-        Self { bundles, snapshot: Some(snapshot), ..Self::bare(decision_id, timestamp) }
+        Self { snapshot: Some(snapshot), ..Self::bare(decision_id, bundles, timestamp) }
     }
 
-    fn bare(decision_id: String, timestamp: Timestamp) -> Self {
+    fn bare(decision_id: Arc<str>, bundles: Arc<BTreeMap<Arc<str>, ActiveBundle>>, timestamp: Timestamp) -> Self {
         Self {
             labels: Value::empty_object(),
             decision_id,
@@ -96,8 +96,8 @@ impl DecisionEvent {
             req_id: None,
             request_context: None,
             custom: None,
-            headers: Arc::default(),
-            bundles: Arc::default(),
+            headers: Vec::new(),
+            bundles,
             snapshot: None,
             legacy_bundle: None,
         }
@@ -220,7 +220,7 @@ impl EncodedEvent {
         room.clear();
         event.write_json(room);
         let json = Bytes::copy_from_slice(room);
-        Self { decision_id: event.decision_id.as_str().into(), timestamp: event.timestamp, json }
+        Self { decision_id: event.decision_id.clone(), timestamp: event.timestamp, json }
     }
 
     /// An event from what [`EncodedEvent::json`] gave; nothing if the bytes are no event.
@@ -258,16 +258,17 @@ fn list(pointers: &[String]) -> Option<Value> {
 
 /// Takes the events of answered requests; `decision-logs` fills this role.
 pub trait DecisionRecorder: Send + Sync {
-    /// Names, in lower case, of the request headers that events should bring along. Others may hold secrets and stay out.
-    fn headers(&self) -> Arc<Vec<String>> {
-        Arc::default()
+    /// Names, in lower case, of the request headers that events should bring along, if there are any. Others may hold
+    /// secrets and stay out.
+    fn headers(&self) -> Option<Arc<Vec<String>>> {
+        None
     }
 
-    /// Takes one event, quickly: the request waits. Who gets a [`Safekeeping`] does not answer before it is done.
+    /// Takes one event, quickly: the request waits. It comes in a box, because it is large and handed on often. Who gets a [`Safekeeping`] does not answer before it is done.
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
-    fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error>;
+    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error>;
 }
 
 /// Done when a record is safe; an error if it cannot be kept, and the decision must not be answered for that.
@@ -338,7 +339,7 @@ mod tests {
 
     #[test]
     fn events_are_encoded_as_their_values_are() {
-        let mut event = DecisionEvent::bare("d<1>".to_owned(), Timestamp::UNIX_EPOCH);
+        let mut event = DecisionEvent::bare("d<1>".into(), Arc::default(), Timestamp::UNIX_EPOCH);
         let encoded = |event: &DecisionEvent| {
             let json = EncodedEvent::of(event).json().clone();
             assert_eq!(String::from_utf8_lossy(&json), encode(&event.to_value()));

@@ -87,13 +87,13 @@ impl Host {
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
-    pub fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+    pub fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
         self.directory.roster.load().recorder.as_ref().map_or(Ok(None), |recorder| recorder.record(event))
     }
 
-    /// Names, in lower case, of the request headers that a record should bring along.
-    pub fn recorded_headers(&self) -> Arc<Vec<String>> {
-        self.directory.roster.load().recorder.as_ref().map_or_else(Arc::default, |recorder| recorder.headers())
+    /// Names, in lower case, of the request headers that a record should bring along, if there are any.
+    pub fn recorded_headers(&self) -> Option<Arc<Vec<String>>> {
+        self.directory.roster.load().recorder.as_ref().and_then(|recorder| recorder.headers())
     }
 
     /// Whether anyone keeps records of decisions.

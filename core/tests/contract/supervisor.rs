@@ -279,7 +279,7 @@ async fn a_plugin_that_verifies_learns_that_keys_have_changed() {
 struct Fleeting;
 
 impl DecisionRecorder for Fleeting {
-    fn record(&self, _: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+    fn record(&self, _: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
         Ok(None)
     }
 }

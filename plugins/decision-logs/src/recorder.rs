@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
 use regent_core::{Error, ErrorKind};
 use tokio::sync::mpsc::error::TrySendError;
@@ -19,7 +19,6 @@ pub(crate) const QUEUE: usize = 10_000;
 
 /// An event, and who waits for it to be safe.
 pub(crate) struct Arrival {
-    /// In a box, because it is handed on often before it is looked at.
     pub(crate) event: Box<DecisionEvent>,
     pub(crate) receipt: Option<Receipt>,
 }
@@ -30,8 +29,8 @@ pub(crate) struct Recorder {
     counters: Arc<Counters>,
     /// Events dropped since someone last asked.
     dropped: AtomicU64,
-    /// Names of the request headers that events show.
-    headers: ArcSwap<Vec<String>>,
+    /// Names of the request headers that events show, if they show any.
+    headers: ArcSwapOption<Vec<String>>,
     /// Whether answers wait until their events are on disk.
     holds: AtomicBool,
 }
@@ -48,8 +47,9 @@ impl Recorder {
 
     /// Goes by another configuration.
     pub(crate) fn reconfigure(&self, config: &Config) {
-        let names = config.request_context.http.headers.iter().map(|name| name.to_ascii_lowercase()).collect();
-        self.headers.store(Arc::new(names));
+        let names = config.request_context.http.headers.iter().map(|name| name.to_ascii_lowercase());
+        let names = Some(names.collect::<Vec<_>>()).filter(|names| !names.is_empty());
+        self.headers.store(names.map(Arc::new));
         self.holds.store(config.holds_answers(), Ordering::Relaxed);
     }
 
@@ -81,14 +81,13 @@ impl Recorder {
 }
 
 impl DecisionRecorder for Recorder {
-    fn headers(&self) -> Arc<Vec<String>> {
+    fn headers(&self) -> Option<Arc<Vec<String>>> {
         self.headers.load_full()
     }
 
     /// Never fails: an event that finds the queue full, or its reader gone, is dropped and counted; or waits, where its
     /// answer waits too.
-    fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
-        let event = Box::new(event);
+    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
         if self.holds.load(Ordering::Relaxed) {
             return Ok(Some(self.hold(event)));
         }

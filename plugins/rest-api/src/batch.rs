@@ -68,7 +68,7 @@ struct Batch {
 
 /// What became of one input.
 struct Outcome {
-    id: Option<String>,
+    id: Option<Arc<str>>,
     document: Result<Option<Value>, ApiError>,
     metrics: Value,
 }

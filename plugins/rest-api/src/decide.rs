@@ -91,7 +91,7 @@ pub(crate) struct Decision {
     /// The document; nothing if undefined.
     pub(crate) document: Option<Value>,
     /// Under which id it was recorded.
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
 }
 
 /// A question whose query is ready, and the state that it will be answered from: once, or for many inputs.
@@ -115,7 +115,7 @@ pub(crate) struct One<'a> {
 
 /// The answer to a posed question, under the id that it was recorded under.
 pub(crate) struct Answered {
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
     pub(crate) document: Result<Option<Value>, QueryError>,
 }
 

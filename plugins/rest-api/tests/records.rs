@@ -49,12 +49,12 @@ impl Plugin for Recorder {
 }
 
 impl DecisionRecorder for Recorder {
-    fn record(&self, event: DecisionEvent) -> Result<Option<Safekeeping>, Error> {
+    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
         if event.path == "refused" {
             return Err(Error::new(ErrorKind::Refused, "the record is full"));
         }
         let is_lost = event.path == "lost";
-        EVENTS.0.send(event).map_err(|_| Error::new(ErrorKind::Internal, "nobody listens"))?;
+        EVENTS.0.send(*event).map_err(|_| Error::new(ErrorKind::Internal, "nobody listens"))?;
         let failed = || Err(Error::new(ErrorKind::Unavailable, "the disk is full"));
         Ok(is_lost.then(|| Box::pin(async move { failed() }) as Safekeeping))
     }
@@ -80,7 +80,7 @@ async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
 
     let answer = agent.post("/v1/data/p/allow", r#"{"input":{"a":1}}"#).await.json();
     let event = events.recv().await.expect("an event");
-    assert_eq!(answer["decision_id"], event.decision_id);
+    assert_eq!(answer["decision_id"], *event.decision_id);
     assert_eq!(
         (event.path.as_str(), event.result, event.nd_builtin_cache),
         ("p/allow", Some(true.into()), Some(Value::empty_object()))
@@ -90,7 +90,7 @@ async fn every_decision_is_recorded_under_the_id_that_the_client_sees() {
 
     let undefined = agent.get("/v1/data/p/allow").await.json();
     let event = events.recv().await.expect("an event");
-    assert_eq!(undefined["decision_id"], event.decision_id);
+    assert_eq!(undefined["decision_id"], *event.decision_id);
     assert_eq!((event.input, event.result), (None, None));
 
     assert_eq!(agent.post("/", r#"{"a":1}"#).await.text(), "true\n");
@@ -269,7 +269,7 @@ async fn every_decision_of_a_batch_is_recorded_with_the_id_of_the_batch() {
     for _ in 0..3 {
         let event = events.recv().await.expect("an event");
         let responses = answer["responses"].as_object().expect("responses");
-        let (key, _) = responses.iter().find(|(_, one)| one["decision_id"] == event.decision_id).expect("is answered");
+        let (key, _) = responses.iter().find(|(_, one)| one["decision_id"] == *event.decision_id).expect("is answered");
         assert_eq!((event.batch_decision_id.as_deref(), event.path.as_str()), (Some(&*batch), "p/x"));
         assert_eq!(event.custom, Some(Value::object([("type", "eopa.styra.com/batch")])));
         assert_eq!(event.input.and_then(|input| input.get("c").cloned()), Some(1_i64.into()), "{key}");

@@ -189,7 +189,7 @@ async fn an_event_that_is_too_large_for_the_journal_is_refused_alone() {
             if n == 10 {
                 event.input = Some("x".repeat(70_000).into());
             }
-            agent.host.record(event).expect("it never fails at once").expect("something to wait for")
+            agent.host.record(Box::new(event)).expect("it never fails at once").expect("something to wait for")
         })
         .collect();
     for (n, answer) in answers.into_iter().enumerate() {

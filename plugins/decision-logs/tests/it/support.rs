@@ -74,7 +74,7 @@ impl Agent {
     /// An event about the present state.
     pub(crate) fn event(&self, id: &str) -> DecisionEvent {
         let timestamp = "2026-01-02T03:04:05.678901234Z".parse().expect("a time");
-        let mut event = DecisionEvent::new(id.to_owned(), self.host.store.snapshot(), timestamp);
+        let mut event = DecisionEvent::new(id.into(), self.host.store.snapshot(), timestamp);
         "p/allow".clone_into(&mut event.path);
         event.input = Some(json(r#"{"user": "bob", "password": "secret", "list": [1, {"k": "v"}, 3]}"#));
         event.result = Some(true.into());
@@ -94,13 +94,13 @@ impl Agent {
     }
 
     pub(crate) fn record(&self, event: DecisionEvent) {
-        let safe = self.host.record(event).expect("it never fails");
+        let safe = self.host.record(Box::new(event)).expect("it never fails");
         assert!(safe.is_none(), "an answer that waits");
     }
 
     /// Records a bare event, for which the answer has to wait.
     pub(crate) fn decide_safely(&self, id: &str) -> Safekeeping {
-        self.host.record(self.event(id)).expect("it never fails at once").expect("something to wait for")
+        self.host.record(Box::new(self.event(id))).expect("it never fails at once").expect("something to wait for")
     }
 
     /// Uploads now.

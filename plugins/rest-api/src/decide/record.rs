@@ -10,6 +10,7 @@ use regent_core::store::Snapshot;
 use regent_core::trace::Span;
 use regent_core::{Host, Value};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::Meter;
 use crate::call::Call;
@@ -39,16 +40,18 @@ impl Recorder {
         snapshot: &Arc<Snapshot>,
         meter: &Meter,
         fill: impl FnOnce(&mut DecisionEvent),
-    ) -> Result<Option<String>, ApiError> {
+    ) -> Result<Option<Arc<str>>, ApiError> {
         if !self.host.keeps_records() {
             return Ok(None);
         }
-        let id = uuid::Uuid::new_v4().to_string();
+        let id: Arc<str> = (&*Uuid::new_v4().as_hyphenated().encode_lower(&mut Uuid::encode_buffer())).into();
         let settings = self.host.settings();
-        let mut event = DecisionEvent::new(id.clone(), snapshot.clone(), Timestamp::now());
+        let mut event = Box::new(DecisionEvent::new(id.clone(), snapshot.clone(), Timestamp::now()));
         event.metrics.clone_from(&meter.metrics);
         event.nd_builtin_cache = settings.nd_builtin_cache.then(|| meter.recorded.to_value());
-        event.headers = headers(call, &self.host.recorded_headers());
+        if let Some(wanted) = self.host.recorded_headers() {
+            event.headers = headers(call, &wanted);
+        }
         event.trace = call.span.as_ref().map(Span::ids);
         event.legacy_bundle = self.report.borrow().legacy_bundle.as_deref().map(Arc::from);
         // As in OPA, these two exist only where requests are logged.
@@ -68,10 +71,7 @@ impl Recorder {
 }
 
 /// The wanted headers; what else the request brought, such as credentials, is nobody's business.
-fn headers(call: &Call, wanted: &[String]) -> Arc<[(String, String)]> {
-    if wanted.is_empty() {
-        return Arc::default();
-    }
+fn headers(call: &Call, wanted: &[String]) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let named =
         |name: &String| call.head.headers.get_all(name).iter().map(|value| (name.clone(), text(value))).collect();

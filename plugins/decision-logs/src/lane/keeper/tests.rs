@@ -31,7 +31,7 @@ async fn events_that_wait_for_the_disk_are_bounded_by_their_number() {
     let tally = counters.tally("service");
     let (keeper, _wake) = Keeper::start(opened.writer, opened.gauge.clone(), &disk, host.clone(), tally);
     let timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
-    let event = EncodedEvent::of(&DecisionEvent::new("d".to_owned(), host.store.snapshot(), timestamp));
+    let event = EncodedEvent::of(&DecisionEvent::new("d".into(), host.store.snapshot(), timestamp));
     for (size, kept, lost) in [(1, CAPACITY, 5), (2, 2 * CAPACITY, 15)] {
         // On this one thread the keeper does nothing until someone waits for it.
         for _ in 0..CAPACITY / size + 5 {
