@@ -98,13 +98,13 @@ fn ways() -> Vec<(&'static str, &'static str, Value, Vec<Value>)> {
             "GET",
             "/v1/query?q=x=data.app.allow",
             Value::Null,
-            vec![json!({"query": "x=data.app.allow", "result": [{"x": false}]})],
+            vec![json!({"query": "x = data.app.allow", "result": [{"x": false}]})],
         ),
         (
             "POST",
             "/v1/query",
             json!({"query": "x=input.user", "input": ann}),
-            vec![json!({"query": "x=input.user", "input": ann, "result": [{"x": "ann"}]})],
+            vec![json!({"query": "x = input.user", "input": ann, "result": [{"x": "ann"}]})],
         ),
         (
             "POST",
