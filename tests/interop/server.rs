@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use flate2::read::GzDecoder;
@@ -20,12 +21,16 @@ pub(crate) struct Server {
     _process: Ended,
 }
 
-/// A process that is waited for when it is dropped.
+/// A process that ends by itself once it has nothing left to read, and has time for that when it is dropped: killed at
+/// once, it would leave the server behind that it started.
 struct Ended(Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        let deadline = Instant::now() + SOON;
+        while Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ended = self.0.kill();
         let _gone = self.0.wait();
     }
