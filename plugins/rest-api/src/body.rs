@@ -16,11 +16,15 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use regent_core::Value;
 use regent_core::value::{DecodeError, Parted, decode_fields, decode_prefix};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::call::Call;
 use crate::config::Patience;
 use crate::error::ApiError;
+
+/// Bytes that are read and dropped behind a body that is too large, and how long that may take; both are Go's.
+const DRAINED: usize = 256 << 10;
+const LINGERING: Duration = Duration::from_millis(500);
 
 /// Deepest nesting of a document. The decoder would go deeper than the stack of a request thread allows.
 const MAX_NESTING: usize = 1_000;
@@ -102,6 +106,8 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
         length += data.len() as u64;
         wait.time += Patience::earned(data.len());
         if length > limits.sent {
+            // Time is up, or there is no more: either way it is answered.
+            let _ended = timeout(LINGERING, drain(incoming)).await;
             return Err(too_large());
         }
         if first.is_empty() && all.is_empty() && incoming.is_end_stream() {
@@ -117,6 +123,15 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
         all.extend_from_slice(&data);
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// Reads on: a client that still writes when the connection ends may not see its answer.
+async fn drain(incoming: &mut Incoming) {
+    let mut left = DRAINED;
+    while let Some(Ok(frame)) = incoming.frame().await {
+        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+        left = rest;
+    }
 }
 
 /// How long a body may take, from when it first had to be waited for.

@@ -153,3 +153,22 @@ async fn a_panic_in_the_authorization_policy_lets_nobody_in() {
     agent.policy("package system.authz\n\nallow := true").await;
     check(&agent.get("/health").await, 200, "{}\n");
 }
+
+/// Go's server reads on for a while as well; without that, the end of the connection may take the answer away.
+#[tokio::test]
+async fn a_client_that_still_sends_a_body_that_is_too_large_gets_its_answer() {
+    let agent = Agent::start_with("server: {decoding: {max_length: 100}}", local(), SOON).await;
+    let mut stream = connect(&agent).await;
+    let head = "POST /v1/data HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let chunk = format!("3e8\r\n{}\r\n", " ".repeat(1000));
+    for _ in 0..100 {
+        stream.write_all(chunk.as_bytes()).await.expect("it is read");
+        tokio::task::yield_now().await;
+    }
+    let end = "0\r\n\r\nGET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(end.as_bytes()).await.expect("sent");
+    let answers = rest(stream).await;
+    assert!(answers.starts_with("HTTP/1.1 400 ") && answers.contains("request body too large"), "{answers}");
+    assert!(answers.contains("HTTP/1.1 200 OK"), "the connection goes on: {answers}");
+}
