@@ -5,6 +5,10 @@
 #
 # ROUNDS (3) turns of SECONDS_EACH (15) each; the bundle, of about MEGABYTES (21) of JSON, is fetched anew every 3 s. AS_BUILT=1
 # takes what an earlier build left. Prints medians of the latencies, and the most memory that the agent had.
+#
+# Each connection pauses between its requests, for 0 to ASK_PAUSE (1) milliseconds, so that 16 of them ask less than the agent
+# could answer. Without pauses (ASK_PAUSE=) the cores are full, wrk itself waits for the threads of the agent, and the
+# 99th percentile tells for how long the system lets one thread run before another (3 ms) rather than what the agent takes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-3} seconds=${SECONDS_EACH:-15} megabytes=${MEGABYTES:-21} connections=${CONNECTIONS:-16}
@@ -25,6 +29,7 @@ awk -v lines=$((megabytes * 10000)) 'BEGIN {
     printf "]}"
 }' > "$work/bundle/data.json"
 tar --create --gzip --file "$work/bundle.tar.gz" --directory "$work/bundle" .
+export ASK_PAUSE=${ASK_PAUSE-1}
 export ASK_INPUT='{"input":{"user":"user777","action":"write","resource":"res27-4"}}'
 
 port=${PORT:-18400}
