@@ -9,6 +9,7 @@ use serde_json::Value;
 /// Our crates with what they may depend on beside `regent-core`. The kits and the conformance cases may be
 /// anyone's dev-dependency.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("xtask", &[]),
     ("regent-core", &[]),
     ("regent-kit", &[]),
     ("regent-conformance", &[]),
