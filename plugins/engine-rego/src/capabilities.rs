@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regent_core::builtin::{Declaration, Parameter};
 use regent_core::engine::{Capabilities, RegoVersion};
 
-use crate::builtins::Builtins;
+use regent_builtins::Builtins;
 
 /// The releases of OPA: `RELEASE NAME…`, oldest first.
 const RELEASES: &str = include_str!("capabilities/releases.txt");
@@ -92,6 +92,7 @@ fn bare(declaration: &Declaration) -> Declaration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::stock;
 
     fn names(capabilities: &Capabilities) -> BTreeSet<&str> {
         capabilities.builtins.iter().map(|function| &*function.name).collect()
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn releases_offer_what_had_come_by_then() {
-        let current = current(&Builtins::stock(), RegoVersion::V1);
+        let current = current(&stock(), RegoVersion::V1);
         let of = |name| of_release(name, &current).expect("a known release");
         let (old, new) = (of("v0.40.0"), of("v1.19.0"));
         assert!(names(&old).contains("rego.metadata.rule") && !names(&old).contains("units.parse"));
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_last_release_has_every_function_of_ours() {
-        let builtins = Builtins::stock();
+        let builtins = stock();
         let current = current(&builtins, RegoVersion::V1);
         let last = lines().last().map(|(name, _)| name).expect("releases");
         assert_eq!(names(&of_release(last, &current).expect("a known release")), names(&current));
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn what_any_release_offered_can_be_parsed_with() {
         use crate::syntax::Language;
-        let current = current(&Builtins::stock(), RegoVersion::V1);
+        let current = current(&stock(), RegoVersion::V1);
         for name in releases() {
             let version = if name.starts_with("v0.") { RegoVersion::V0 } else { RegoVersion::V1 };
             let capabilities = of_release(name, &current).expect("a known release");

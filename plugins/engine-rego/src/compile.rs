@@ -29,9 +29,9 @@ pub(crate) use locals::{Locals, is_generated};
 pub(crate) use query::{Capture, CompiledQuery, QueryContext, compile_query};
 pub(crate) use rule_tree::{RuleId, RuleTree};
 
-use crate::builtins::Builtins;
-use crate::remote::Network;
 use crate::syntax::ast::{Module, Var};
+use regent_builtins::Builtins;
+use regent_builtins::remote::Network;
 
 /// What the compiler may be told.
 #[derive(Debug, Clone, Default)]

@@ -9,10 +9,11 @@ use regent_core::engine::{
 };
 use regent_core::fetch::Fetcher;
 
-use crate::builtins::Builtins;
 use crate::module::RegoModule;
+use crate::parse_module::ParseModule;
 use crate::program::{RegoProgram, Setup};
 use crate::{NAME, capabilities};
+use regent_builtins::Builtins;
 
 /// The engine that is chosen with `engine: rego`, and the default one.
 #[derive(Clone)]
@@ -55,10 +56,16 @@ impl RegoEngine {
     }
 }
 
+/// The functions of Rego, but for those that need another plugin.
+pub(crate) fn stock() -> Builtins {
+    let mut builtins = Builtins::stock();
+    builtins.add(Arc::new(ParseModule::new()));
+    builtins
+}
+
 impl Default for RegoEngine {
-    /// The engine with the functions of this crate.
     fn default() -> Self {
-        Self::new(Builtins::stock())
+        Self::new(stock())
     }
 }
 

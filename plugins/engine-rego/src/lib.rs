@@ -10,9 +10,9 @@
 //! - `index`: finds the rules that can hold for an input without trying each.
 //! - `eval`: the evaluator.
 //! - [`capabilities`]: what policies may use, and could use in releases of OPA.
-//! - [`builtins`]: the functions of Rego that are not written in Rego, one file a family.
+//!
+//! Functions that are not written in Rego are in [`regent_builtins`], but for the one that needs the parser.
 
-pub mod builtins;
 pub mod capabilities;
 mod compile;
 mod engine;
@@ -20,11 +20,10 @@ mod eval;
 #[allow(dead_code, reason = "traces will show what OPA finds")]
 mod index;
 mod module;
+mod parse_module;
 mod plan;
 mod program;
 mod query;
-mod remote;
-mod spelling;
 pub mod syntax;
 mod text;
 

@@ -13,15 +13,15 @@ use regent_core::metrics::Metrics;
 use regent_core::parallel;
 use regent_core::value::{Json, Value};
 
-use crate::builtins::Builtins;
 use crate::compile::{Compiled, Options, compile, documents};
 use crate::module::RegoModule;
 use crate::plan::{self, Former, Plan};
 use crate::query::RegoQuery;
-use crate::remote::Network;
 use crate::syntax::ast::Module;
 use crate::syntax::{JsonOptions, module_to_json};
 use crate::text;
+use regent_builtins::Builtins;
+use regent_builtins::remote::Network;
 
 /// Modules that fit together.
 pub(crate) struct RegoProgram {

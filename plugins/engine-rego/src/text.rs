@@ -8,11 +8,11 @@ use regent_core::engine::{QueryError, QueryText, RegoVersion};
 use regent_core::metrics::Metrics;
 use regent_core::value::Path;
 
-use crate::builtins::Builtins;
 use crate::compile::{Compiled, CompiledQuery, Options, QueryContext, check_document, compile_query};
 use crate::syntax::ast::{Body, Import, Ref, SourceFile, Span, Term, TermKind};
 use crate::syntax::text::body_text;
 use crate::syntax::{BodyOptions, Language, parse_body_with, parse_module};
+use regent_builtins::Builtins;
 
 /// The query as OPA spells what it parsed; its own words if it does not parse.
 pub(crate) fn spelling<'q>(query: &'q QueryText, options: &Options) -> Cow<'q, str> {

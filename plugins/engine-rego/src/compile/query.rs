@@ -11,8 +11,8 @@ use self::capture::captures;
 use super::check::{self, Arities, Originals};
 use super::rewrite::query as rewrite;
 use super::{Compiled, Errors, Locals, Options};
-use crate::builtins::Builtins;
 use crate::syntax::ast::{Body, Import, Ref, Span, Var};
+use regent_builtins::Builtins;
 
 /// What a query stands in.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use regent_core::engine::{PolicyErrors, RegoVersion};
 
 use super::{Compiled, Options, QueryContext, compile, compile_query};
-use crate::builtins::Builtins;
+use crate::engine::stock;
 use crate::syntax::ast::{Module, SourceFile};
 use crate::syntax::{parse_body, parse_module};
 
@@ -23,7 +23,7 @@ fn compile_texts(texts: &[&str], options: Options) -> Result<Compiled, PolicyErr
         let name = format!("test-{index}.rego");
         (Arc::from(&*name), parse(&name, text))
     });
-    compile(modules.collect(), &Builtins::stock(), options)
+    compile(modules.collect(), &stock(), options)
 }
 
 /// The rewritten rules of a module in a package `test`, one a line.

@@ -8,9 +8,9 @@ use regent_core::engine::{ErrorCode, PolicyError};
 
 use super::each::Rest;
 use super::{Held, Machine, Stop, limits};
-use crate::builtins::bounds;
 use crate::plan::{BuiltinCall, Callee};
 use crate::syntax::ast::Span;
+use regent_builtins::bounds;
 
 impl<'a> Machine<'a> {
     /// A step that calls a built-in function: whether it holds, or nothing if the rest was run.

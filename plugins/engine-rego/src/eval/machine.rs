@@ -14,7 +14,7 @@ use super::Held;
 use super::env::Env;
 use super::limits::Limits;
 use crate::plan::{Plan, Slot};
-use crate::remote::Network;
+use regent_builtins::remote::Network;
 
 /// What an evaluation works with.
 pub(crate) struct Context<'a> {

@@ -44,5 +44,5 @@ fn texts(operand: &Value) -> Result<Vec<String>, &'static str> {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| crate::spelling::spell(value), str::to_owned)
+    value.as_str().map_or_else(|| regent_builtins::spelling::spell(value), str::to_owned)
 }

@@ -5,8 +5,8 @@ use super::optimise::optimise;
 use super::scope::Scope;
 use super::unify::Goal;
 use super::{Block, EveryEntry, Layout, Op, Operand, Slot, Source, Step};
-use crate::builtins::Builtins;
 use crate::syntax::ast::{Body, Every, Expr, ExprKind, Span, Term, Var};
+use regent_builtins::Builtins;
 
 /// Stack that planning one more level of nesting may need.
 const RED_ZONE: usize = 128 << 10;

@@ -7,8 +7,8 @@ use regent_core::parallel;
 use super::former::Former;
 use super::rule::{RuleSet, plan_set};
 use super::{Layout, SetId};
-use crate::builtins::Builtins;
 use crate::compile::Compiled;
+use regent_builtins::Builtins;
 
 /// The plan of all rules of a program.
 #[derive(Debug, Default)]

@@ -9,11 +9,11 @@ use super::expr::{Planner, spans};
 use super::scope::{Occurrences, Scope};
 use super::unify::Goal;
 use super::{Block, Operand, Plan, Slot};
-use crate::builtins::Builtins;
 use crate::compile::{Capture, CompiledQuery};
 use crate::syntax::ast::Span;
 use crate::syntax::visit::Visit as _;
 use crate::text;
+use regent_builtins::Builtins;
 
 /// The plan of a query.
 #[derive(Debug)]

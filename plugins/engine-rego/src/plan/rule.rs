@@ -6,11 +6,11 @@ use super::scope::{Occurrences, Scope};
 use super::slots::Slots as _;
 use super::unify::Goal;
 use super::{Block, Layout, Op, Operand, Pattern, SetInfo, SetKind};
-use crate::builtins::Builtins;
 use crate::compile::{Compiled, RuleId};
 use crate::index::RuleIndex;
 use crate::syntax::ast::{Rule, Span, Term};
 use crate::syntax::visit::Visit as _;
+use regent_builtins::Builtins;
 
 /// All rules that make one document or function.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use regent_core::engine::RegoVersion;
 
 use super::{Block, Collect, Former, Op, Pattern, Plan, RuleSet};
-use crate::builtins::Builtins;
 use crate::compile::{Compiled, Options, compile};
+use crate::engine::stock;
 use crate::syntax::ast::{Module, SourceFile};
 use crate::syntax::parse_module;
 
@@ -14,7 +14,7 @@ use crate::syntax::parse_module;
 fn plan(rule: &str) -> Plan {
     let source = SourceFile { name: "t.rego".into(), text: format!("package t\n\n{rule}").into() };
     let module = parse_module(Arc::new(source), RegoVersion::V1).expect("the text parses");
-    let builtins = Builtins::stock();
+    let builtins = stock();
     let compiled = compile(vec![("t.rego".into(), module)], &builtins, Options::default()).expect("the text compiles");
     Plan::of(&compiled, &builtins, true, None)
 }
@@ -92,7 +92,7 @@ fn module(name: &str, text: &str) -> (Arc<str>, Module) {
 
 /// The paths of the sets that the second program shares with the first, which has the same functions.
 fn shared(before: &[&(Arc<str>, Module)], after: &[&(Arc<str>, Module)]) -> Vec<String> {
-    let builtins = Builtins::stock();
+    let builtins = stock();
     let compiled = |modules: &[&(Arc<str>, Module)]| -> Compiled {
         let modules = modules.iter().map(|module| (*module).clone()).collect();
         compile(modules, &builtins, Options::default()).expect("the texts compile")

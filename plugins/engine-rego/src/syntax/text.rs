@@ -13,7 +13,7 @@ use super::ast::{
 use super::depth::deeper;
 use super::order;
 use super::token::is_keyword;
-use crate::spelling::{quote, spell};
+use regent_builtins::spelling::{quote, spell};
 
 /// The text of a reference.
 pub(crate) fn ref_text(parts: &[Term]) -> String {

@@ -4,10 +4,10 @@ use regent_core::engine::{ErrorCode, RegoVersion};
 
 use super::functions::builtin_name;
 use super::walk::{Walk, each_rule};
-use crate::builtins::Builtins;
 use crate::compile::each::each_module;
 use crate::compile::{Compiler, Errors};
 use crate::syntax::ast::{Body, Expr, ExprKind};
+use regent_builtins::Builtins;
 
 /// The stage that finds calls of functions that the options forbid.
 pub(in crate::compile) fn unsafe_builtins(compiler: &mut Compiler<'_>) {

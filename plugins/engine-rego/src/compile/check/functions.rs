@@ -5,10 +5,10 @@ use regent_core::engine::ErrorCode;
 use super::originals::Originals;
 use super::types;
 use super::walk::{Walk, each_rule};
-use crate::builtins::Builtins;
 use crate::compile::each::each_module;
 use crate::compile::{Compiled, Compiler, Errors, RuleTree};
 use crate::syntax::ast::{Body, Expr, ExprKind, Term, TermKind};
+use regent_builtins::Builtins;
 
 /// How many operands functions take.
 pub(crate) struct Arities<'a> {

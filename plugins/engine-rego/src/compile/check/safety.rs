@@ -13,10 +13,10 @@ use super::functions::Arities;
 use super::originals::Originals;
 use super::vars::{self, Scope, VarSet, is_generated, shown};
 use super::walk::{each_branch_mut, each_rule};
-use crate::builtins::Builtins;
 use crate::compile::each::each_module;
 use crate::compile::{Compiled, Compiler, Errors};
 use crate::syntax::ast::{Body, Rule, TermKind};
+use regent_builtins::Builtins;
 
 /// The variables that are bound everywhere.
 pub(crate) fn reserved() -> VarSet {

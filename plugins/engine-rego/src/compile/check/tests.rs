@@ -14,10 +14,11 @@ use std::sync::Arc;
 use regent_core::builtin::{Builtin, Call, Declaration, Operands, Outcome};
 use regent_core::engine::{PolicyError, PolicyErrors, RegoVersion};
 
-use crate::builtins::Builtins;
 use crate::compile::{Compiled, Options, QueryContext, compile, compile_query};
+use crate::engine::stock;
 use crate::syntax::ast::{Module, SourceFile};
 use crate::syntax::{parse_body, parse_module};
+use regent_builtins::Builtins;
 
 fn module(name: &str, text: &str) -> (Arc<str>, Module) {
     let source = Arc::new(SourceFile { name: name.into(), text: text.into() });
@@ -40,7 +41,7 @@ impl Builtin for Declared {
 
 /// All functions, those of other crates only declared.
 pub(in crate::compile) fn builtins() -> Builtins {
-    let mut builtins = Builtins::stock();
+    let mut builtins = stock();
     for text in [
         "http.send(request: object[string: any]) => response: object[any: any]",
         "print(any...)",

@@ -26,10 +26,10 @@ pub(in crate::compile) use self::known::known_input;
 use self::ty::Ty;
 use super::originals::Originals;
 use super::walk::branches;
-use crate::builtins::Builtins;
 use crate::compile::build::expr;
 use crate::compile::{Compiled, Compiler, Errors, Options};
 use crate::syntax::ast::{Body, Expr, ExprKind, Term};
+use regent_builtins::Builtins;
 
 /// The stage that finds operands, equations and references that cannot fit, and notes the types of all rules.
 pub(in crate::compile) fn types(compiler: &mut Compiler<'_>) {

@@ -1,12 +1,12 @@
 //! The values of the expressions of a query, which results show beside the bindings.
 
 use super::Capture;
-use crate::builtins::Builtins;
 use crate::compile::RuleTree;
 use crate::compile::build::{called, equality, is_assignment, is_equality, push};
 use crate::compile::check::builtin_name;
 use crate::syntax::ast::{Body, Expr, ExprKind, Span, Term, TermKind};
 use crate::syntax::visit::Visit;
+use regent_builtins::Builtins;
 
 /// What the variables that hold values begin with.
 const PREFIX: &str = "$term";

@@ -6,7 +6,6 @@
 use regent_core::engine::{ErrorCode, PolicyError};
 
 use super::each_rule;
-use crate::builtins::Builtins;
 use crate::compile::build::{captured, operator};
 use crate::compile::check::outputs;
 use crate::compile::check::vars::{Scope, VarSet};
@@ -14,6 +13,7 @@ use crate::compile::check::{Arities, builtin_name};
 use crate::compile::{Compiler, Errors, Locals, reserved};
 use crate::syntax::ast::{Body, Expr, ExprKind, Rule, Span, Template, TemplatePart, Term, TermKind};
 use crate::syntax::visit::{Visit, VisitMut};
+use regent_builtins::Builtins;
 
 /// The stage for modules.
 pub(in crate::compile) fn template_strings(compiler: &mut Compiler<'_>) {

@@ -7,12 +7,12 @@ use regent_core::builtin::Declaration;
 use regent_core::engine::{ErrorCode, PolicyError};
 
 use super::heads::requires_evaluation;
-use crate::builtins::Builtins;
 use crate::compile::build::{extract, is_below, renumber};
 use crate::compile::check::builtin_name;
 use crate::compile::{Compiler, Errors, Locals, RuleTree};
 use crate::syntax::ast::{Body, Term, TermKind, With};
 use crate::syntax::visit::VisitMut;
+use regent_builtins::Builtins;
 
 /// The stage for modules.
 pub(in crate::compile) fn with_values(compiler: &mut Compiler<'_>) {

@@ -1,7 +1,8 @@
+use regent_builtins::Builtins;
 use regent_conformance::{Case, Sleep, Want, topics};
 use regent_core::metrics::Metrics;
 
-use super::{Arc, Builtins, Options, PolicyErrors, QueryContext, RegoVersion, SourceFile};
+use super::{Arc, Options, PolicyErrors, QueryContext, RegoVersion, SourceFile};
 use super::{compile, compile_query, parse_body, parse_module};
 
 #[test]

@@ -1,4 +1,4 @@
-use super::{Arc, Builtins, Options, PolicyErrors, QueryContext, RegoVersion, SourceFile};
+use super::{Arc, Options, PolicyErrors, QueryContext, RegoVersion, SourceFile, stock};
 use super::{compile_query, compile_texts, parse_body};
 use crate::compile::query::{Capture, CompiledQuery};
 use regent_core::metrics::Metrics;
@@ -7,14 +7,7 @@ fn compiled(text: &str) -> Result<CompiledQuery, PolicyErrors> {
     let source = SourceFile { name: "".into(), text: text.into() };
     let body = parse_body(Arc::new(source), RegoVersion::V1)?;
     let program = compile_texts(&["package test\np := 1\nf(x) := x\nq contains 1"], Options::default())?;
-    compile_query(
-        body,
-        &QueryContext::default(),
-        &program,
-        &Builtins::stock(),
-        &Options::default(),
-        &mut Metrics::default(),
-    )
+    compile_query(body, &QueryContext::default(), &program, &stock(), &Options::default(), &mut Metrics::default())
 }
 
 fn exprs(query: &CompiledQuery) -> String {

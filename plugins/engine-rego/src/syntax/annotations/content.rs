@@ -204,7 +204,7 @@ fn related_resource(node: &Node) -> Result<Value, String> {
         _ => return Err("invalid value type, must be string or map".into()),
     };
     if reference.contains(|c: char| c.is_ascii_control()) {
-        let quoted = crate::spelling::quote(&reference);
+        let quoted = regent_builtins::spelling::quote(&reference);
         return Err(format!("parse {quoted}: net/url: invalid control character in URL"));
     }
     let mut fields = vec![("ref", Value::from(reference))];
@@ -254,13 +254,13 @@ fn compile(entries: &[(Node, Node)]) -> Result<Value, String> {
                 for item in items.iter().map(Node::value) {
                     let Some(unknown) = item.as_str() else { continue };
                     parse_ref(source(unknown), RegoVersion::V1).map_err(|errors| {
-                        format!("invalid unknowns element {}: {errors}", crate::spelling::quote(unknown))
+                        format!("invalid unknowns element {}: {errors}", regent_builtins::spelling::quote(unknown))
                     })?;
                 }
                 fields.push(("unknowns", value.value()));
             }
             ("mask_rule", Kind::Scalar(mask, _)) if value.value().as_str().is_some() => {
-                let quoted = || crate::spelling::quote(mask);
+                let quoted = || regent_builtins::spelling::quote(mask);
                 let term = parse_term(source(mask), RegoVersion::V1)
                     .map_err(|errors| format!("invalid mask_rule annotation {}: {errors}", quoted()))?;
                 let fits = matches!(term.kind, TermKind::Var(_) | TermKind::Ref(_)) || term.as_text().is_some();
@@ -296,7 +296,7 @@ fn schema(pair: &[(Node, Node)]) -> Result<Value, String> {
             }
             Ok(Value::object([path, ("schema", names(parts))]))
         }
-        _ => Err(format!("invalid schema declaration for path {}", crate::spelling::quote(&key.text()))),
+        _ => Err(format!("invalid schema declaration for path {}", regent_builtins::spelling::quote(&key.text()))),
     }
 }
 

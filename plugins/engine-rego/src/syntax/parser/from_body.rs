@@ -2,9 +2,9 @@
 
 use super::rule::{ParsedRule, Words};
 use super::true_body;
-use crate::builtins::is_stock;
 use crate::syntax::ast::{Expr, ExprKind, Head, Rule, Span, Term, TermKind};
 use crate::syntax::text::ref_text;
+use regent_builtins::is_stock;
 
 /// The rule that a body stands for.
 ///

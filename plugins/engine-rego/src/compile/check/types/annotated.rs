@@ -10,8 +10,8 @@ use super::env::Node;
 use super::schema;
 use super::ty::Ty;
 use crate::compile::Options;
-use crate::remote::Network;
 use crate::syntax::ast::{Rule, Span};
+use regent_builtins::remote::Network;
 
 /// What annotations say of the root documents while one rule is checked.
 #[derive(Debug, Default)]

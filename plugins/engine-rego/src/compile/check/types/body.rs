@@ -9,12 +9,12 @@ use super::details;
 use super::env::TypeEnv;
 use super::ty::{Function, Ty};
 use super::unify::unifies;
-use crate::builtins::Builtins;
 use crate::compile::check::originals::Originals;
 use crate::compile::check::outputs::is_equation;
 use crate::compile::check::vars::deeper;
 use crate::syntax::ast::{Body, Expr, ExprKind, Term, TermKind, Var, With};
 use crate::syntax::visit::Visit;
+use regent_builtins::Builtins;
 
 /// Checks one body with all in it.
 pub(super) struct Checker<'a> {

@@ -14,7 +14,7 @@ use regent_core::Value;
 use self::read::Library;
 use super::ty::Ty;
 use crate::compile::check::vars::deeper;
-use crate::remote::Network;
+use regent_builtins::remote::Network;
 
 /// How often a schema that refers to itself is unfolded; below that, anything goes.
 const UNFOLDED: usize = 2;

@@ -8,7 +8,7 @@ use regent_core::engine::Cancel;
 use url::Url;
 
 use crate::compile::check::vars::deeper;
-use crate::remote::{Documents, Network};
+use regent_builtins::remote::{Documents, Network};
 
 /// The schemas of schemas, of which nothing is said here.
 const META: [&str; 3] = ["draft-04", "draft-06", "draft-07"];

@@ -8,7 +8,7 @@ use regent_core::Value;
 use super::Schema;
 use super::pool::Pool;
 use crate::compile::check::vars::deeper;
-use crate::remote::Network;
+use regent_builtins::remote::Network;
 
 /// The types that there are.
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "number", "null", "object", "string"];

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use regent_core::value::decode;
 
 use super::load;
-use crate::remote::Network;
+use regent_builtins::remote::Network;
 
 fn loaded(schema: &str) -> Result<String, String> {
     load(&decode(schema.as_bytes()).expect("JSON"), &Network::default()).map(|ty| ty.to_string())

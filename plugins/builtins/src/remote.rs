@@ -20,11 +20,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How policies reach other hosts.
 #[derive(Clone, Default)]
-pub(crate) struct Network {
+pub struct Network {
     /// Gets documents; absent where nobody can.
-    pub(crate) fetcher: Option<Arc<dyn Fetcher>>,
+    pub fetcher: Option<Arc<dyn Fetcher>>,
     /// Hosts that may be asked; all of them if absent.
-    pub(crate) allow_net: Option<Arc<[Arc<str>]>>,
+    pub allow_net: Option<Arc<[Arc<str>]>>,
 }
 
 impl std::fmt::Debug for Network {
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Network {
 
 /// Why there is no document, in the words of OPA's reader of schemas where it has some.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RemoteError {
+pub enum RemoteError {
     /// Nobody waits any more.
     #[error("caller cancelled query execution")]
     Cancelled,
@@ -45,7 +45,7 @@ pub(crate) enum RemoteError {
 }
 
 /// Gets the documents that one schema refers to.
-pub(crate) struct Documents {
+pub struct Documents {
     network: Network,
     cancel: Cancel,
     linger: Linger,
@@ -57,7 +57,7 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// The time begins to run.
-    pub(crate) fn new(network: Network, cancel: Cancel, linger: Linger) -> Self {
+    pub fn new(network: Network, cancel: Cancel, linger: Linger) -> Self {
         Self {
             network,
             cancel,
@@ -72,7 +72,7 @@ impl Documents {
     ///
     /// # Errors
     /// When it may not be fetched, cannot be, is no JSON, or goes beyond the bounds.
-    pub(crate) fn get(&self, address: &str) -> Result<Value, RemoteError> {
+    pub fn get(&self, address: &str) -> Result<Value, RemoteError> {
         let failed = |why: String| RemoteError::Failed(why);
         let shown = without_password(address);
         if address.starts_with("file:") {

@@ -7,7 +7,7 @@ mod arithmetic;
 mod arrays;
 mod base64;
 mod bits;
-pub(crate) mod bounds;
+pub mod bounds;
 mod cache;
 #[cfg(test)]
 mod cases;
@@ -29,7 +29,6 @@ mod json;
 mod jwt;
 mod keys;
 mod lookup;
-mod modules;
 mod net;
 mod numbers;
 mod objects;
@@ -38,11 +37,13 @@ mod providers;
 mod random;
 mod ranges;
 mod regex;
+pub mod remote;
 mod restricted;
 mod runtime;
 mod schema;
 mod semver;
 mod sets;
+pub mod spelling;
 mod sprintf;
 mod strings;
 mod table;
@@ -55,7 +56,7 @@ mod units;
 mod uri;
 mod urlquery;
 mod uuid;
-pub(crate) mod walk;
+mod walk;
 mod x509;
 mod yaml;
 
@@ -84,7 +85,6 @@ const FAMILIES: &[&[table::Entry]] = &[
     jwt::TABLE,
     keys::TABLE,
     lookup::TABLE,
-    modules::TABLE,
     objects::TABLE,
     net::TABLE,
     providers::TABLE,
@@ -109,11 +109,11 @@ const FAMILIES: &[&[table::Entry]] = &[
     yaml::TABLE,
 ];
 
-/// Functions of OPA that other crates have.
-const ELSEWHERE: &[&str] = &["http.send"];
+/// Functions of OPA that other crates have: one needs a client of HTTP, the other the parser.
+const ELSEWHERE: &[&str] = &["http.send", "rego.parse_module"];
 
 /// Whether OPA itself has a function of that name, which no rule without a body may have then.
-pub(crate) fn is_stock(name: &str) -> bool {
+pub fn is_stock(name: &str) -> bool {
     ELSEWHERE.contains(&name) || FAMILIES.iter().copied().flatten().any(|entry| entry.name() == name)
 }
 
@@ -133,7 +133,8 @@ impl Builtins {
 
     /// Only the functions that are declared, with the types that they are declared with. Calls of those that are not
     /// here, or take another number of operands here, cannot be evaluated.
-    pub(crate) fn restricted(&self, declared: &[Declaration]) -> Self {
+    #[must_use]
+    pub fn restricted(&self, declared: &[Declaration]) -> Self {
         let mut builtins = Self::default();
         for declaration in declared {
             let own = self.get(&declaration.name);

@@ -1,6 +1,6 @@
 //! What YAML 1.1 takes a text without quotes for.
 
-use crate::builtins::time::is_time;
+use crate::time::is_time;
 
 const WORDS: &[&str] = &[
     "", "~", "null", "Null", "NULL", "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "n", "N",

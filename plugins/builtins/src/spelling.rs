@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use regent_core::value::{Value, View};
 
 /// The value as a Rego term: `{"a": [1, "x"]}`, `{1, 2}`, `set()`.
-pub(crate) fn spell(value: &Value) -> String {
+pub fn spell(value: &Value) -> String {
     let mut out = String::new();
     write(&mut out, value);
     out
@@ -52,7 +52,7 @@ fn write_items<'a>(out: &mut String, open: char, items: impl Iterator<Item = &'a
 
 /// Which characters stay as they are between quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Charset {
+pub enum Charset {
     /// All that can be seen.
     Printable,
     /// Those of ASCII that can be seen.
@@ -60,14 +60,14 @@ pub(crate) enum Charset {
 }
 
 /// The text in double quotes, escaped as Go escapes it.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     quote_into(&mut out, text, '"', Charset::Printable);
     out
 }
 
 /// Appends the text between quotes, escaped as Go escapes it.
-pub(crate) fn quote_into(out: &mut String, text: &str, quote: char, charset: Charset) {
+pub fn quote_into(out: &mut String, text: &str, quote: char, charset: Charset) {
     out.push(quote);
     for character in text.chars() {
         match character {
@@ -101,7 +101,7 @@ fn write_escape(out: &mut String, code: u32) {
 }
 
 /// Whether the character can be seen: letters, marks, numbers, punctuation, symbols and the plain space.
-pub(crate) fn is_printable(character: char) -> bool {
+pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return matches!(character, ' '..='~');
     }

@@ -37,7 +37,7 @@ pub(super) fn float(out: &mut String, float: f64, verb: char, spec: &Spec) -> bo
 }
 
 /// The number as `%v` shows it.
-pub(in crate::builtins) fn shortest(float: f64) -> String {
+pub(crate) fn shortest(float: f64) -> String {
     format!("{}{}", if float.is_sign_negative() { "-" } else { "" }, magnitude(float.abs(), 'g', None))
 }
 

@@ -255,7 +255,7 @@ fn number_text(number: &Number) -> String {
     if float.is_infinite() {
         return if float > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
-    crate::builtins::sprintf::shortest(float)
+    crate::sprintf::shortest(float)
 }
 
 /// Letters after anything else, and numbers in texts by their value.

@@ -20,8 +20,8 @@ const MAX_DEPTH: u32 = 200;
 const MAX_REPEAT: u32 = 1000;
 
 /// A compiled pattern.
-pub(in crate::builtins) struct Pattern {
-    pub(in crate::builtins) regex: Regex,
+pub(crate) struct Pattern {
+    pub(crate) regex: Regex,
 }
 
 impl Pattern {
@@ -29,12 +29,12 @@ impl Pattern {
     ///
     /// # Errors
     /// What Go says of a wrong pattern.
-    pub(in crate::builtins) fn new(text: &str) -> Result<Self, String> {
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
         Self::compile(&translate(text)?).map_err(|()| "error parsing regexp: expression too large".to_owned())
     }
 
     /// Compiles a pattern in the engine's own syntax.
-    pub(in crate::builtins) fn compile(text: &str) -> Result<Self, ()> {
+    pub(crate) fn compile(text: &str) -> Result<Self, ()> {
         // Matches never begin or end within a character; `(?-u:\B)` alone could, so it is only the parser that must
         // not mind.
         let syntax = syntax::Config::new().utf8(false).nest_limit(4 * MAX_DEPTH);
@@ -62,7 +62,7 @@ impl SyntaxError {
 ///
 /// # Errors
 /// What Go says of a wrong pattern.
-pub(in crate::builtins) fn translate(text: &str) -> Result<String, String> {
+pub(crate) fn translate(text: &str) -> Result<String, String> {
     Translator::new(text).run().map_err(|error| error.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! Upper and lower case, character by character: each becomes exactly one, as in Go and unlike in full Unicode.
 
 /// The text in lower case.
-pub(in crate::builtins) fn lower(text: &str) -> String {
+pub(crate) fn lower(text: &str) -> String {
     text.chars().map(lower_of).collect()
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn below<T>(cancel: &Cancel, step: impl FnOnce() -> Result<T, Builtin
 }
 
 /// Goes one level down on a stack that is large enough.
-pub(crate) fn deeper<T>(step: impl FnOnce() -> T) -> T {
+pub fn deeper<T>(step: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(STACK.0, STACK.1, step)
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn items(count: usize) -> Result<(), BuiltinError> {
 ///
 /// # Errors
 /// When it is too large.
-pub(crate) fn result(value: &Value) -> Result<(), BuiltinError> {
+pub fn result(value: &Value) -> Result<(), BuiltinError> {
     match value.view() {
         View::String(result) => text(result.len()),
         View::Array(result) => items(result.len()),

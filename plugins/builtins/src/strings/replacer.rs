@@ -3,7 +3,7 @@
 use regent_core::builtin::BuiltinError;
 use regent_core::engine::Cancel;
 
-use crate::builtins::bounds;
+use crate::bounds;
 
 /// How many bytes are passed over between two looks at the cancel signal.
 const PATIENCE: usize = 1 << 12;
