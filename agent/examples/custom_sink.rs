@@ -15,7 +15,7 @@ use regent::core::plugin::{DecisionSink, PluginConfig};
 use regent::core::{Error, ErrorKind, Host, Registry, Value};
 
 /// Where the lines go.
-#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 struct LineFileConfig {
     /// The file that lines are appended to.
     path: std::path::PathBuf,

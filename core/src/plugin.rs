@@ -15,7 +15,7 @@
 //! /// Says hello in the log.
 //! struct Greeter(Greeting);
 //!
-//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! #[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 //! struct Greeting {
 //!     name: String,
 //! }
@@ -63,9 +63,11 @@ use crate::trace::Tracer;
 use crate::trigger::Triggers;
 use crate::value::Value;
 
-/// A plugin's typed configuration.
-pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
-    /// Checks what types cannot say, and fills defaults that depend on the rest of the configuration.
+/// A plugin's typed configuration. After [`PluginConfig::validate`] it says all that the plugin goes by: one that is equal
+/// to that of the running instance changes nothing.
+pub trait PluginConfig: DeserializeOwned + JsonSchema + Clone + PartialEq + Send + Sync + 'static {
+    /// Checks what types cannot say, and fills in what depends on the rest of the configuration: a service that is not
+    /// named, the key behind a name.
     ///
     /// # Errors
     /// Everything that is wrong, each with its key.
@@ -92,7 +94,7 @@ pub trait PluginConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 pub struct Known {
     /// Services, in document order.
     pub services: Vec<String>,
-    /// What is configured under `keys`; only plugins with [`Plugin::VERIFIES`] learn when it changes.
+    /// What is configured under `keys`.
     pub keys: Keys,
     /// Plugins configured under `plugins`.
     pub plugins: BTreeSet<String>,
@@ -183,8 +185,8 @@ pub trait Plugin: Sized + Send + 'static {
     /// when the agent's own no longer has it, it goes on with an empty one.
     const STAYS: bool = false;
 
-    /// Whether its configuration goes by [`Known::keys`], so that it has changed when they have.
-    const VERIFIES: bool = false;
+    /// Whether a section of its own that names no service means the first one.
+    const TAKES_FIRST_SERVICE: bool = false;
 
     /// Its configuration.
     type Config: PluginConfig;

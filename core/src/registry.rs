@@ -5,7 +5,7 @@ mod factory;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use factory::{Factory, Instance, Prepared, PreparedParts, Running};
+pub use factory::{AnyConfig, Factory, Instance, Prepared, Running};
 
 use crate::builtin::Builtin;
 use crate::engine::Engine;
@@ -27,7 +27,6 @@ pub struct Registry {
     pub(crate) credentials: CredentialKinds,
     verifiers: Verifiers,
     signers: Signers,
-    pub(crate) sections: Vec<&'static str>,
 }
 
 impl Registry {
@@ -91,11 +90,6 @@ impl Registry {
     /// All signers that were added.
     pub fn signers(&self) -> &Signers {
         &self.signers
-    }
-
-    /// Makes a top-level key known that no plugin reads.
-    pub fn section(&mut self, key: &'static str) {
-        self.sections.push(key);
     }
 
     /// The engine of that name, with the functions and the fetcher that were added.

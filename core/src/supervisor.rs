@@ -5,17 +5,18 @@
 
 mod life;
 mod plan;
+mod services;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::{ConfigErrors, ConfigTree, Keys, Section};
+use crate::config::{ConfigErrors, ConfigTree};
 use crate::error::Error;
 use crate::host::Host;
 use crate::plugin::Mailbox;
-use crate::registry::{Instance, Prepared, Registry};
+use crate::registry::{AnyConfig, Instance, Prepared, Registry};
 use crate::settings::{Identity, Settings};
 use crate::status::State;
 use life::Life;
@@ -31,10 +32,6 @@ pub struct Supervisor {
     host: Host,
     identity: Identity,
     running: Vec<Active>,
-    /// The service that the sections of `running` mean when they name none.
-    first_service: Option<String>,
-    /// The keys that they go by.
-    keys: Keys,
 }
 
 /// A running plugin.
@@ -42,21 +39,22 @@ struct Active {
     name: &'static str,
     /// Position in the registry, which is start order.
     order: usize,
-    section: Section,
+    /// What it goes by.
+    config: AnyConfig,
     life: Life,
 }
 
 /// What a commit does with one plugin.
 enum Change {
-    Start { name: &'static str, order: usize, section: Section, instance: Box<dyn Instance> },
-    Tell { name: &'static str, section: Section, prepared: Box<dyn Prepared> },
+    Start { name: &'static str, order: usize, config: AnyConfig, instance: Box<dyn Instance> },
+    Tell { name: &'static str, prepared: Box<dyn Prepared> },
 }
 
 impl Supervisor {
     /// A supervisor of nothing yet.
     pub fn new(registry: Arc<Registry>, mut host: Host, identity: Identity) -> Self {
         host.verifiers = Arc::new(registry.verifiers().clone());
-        Self { registry, host, identity, running: Vec::new(), first_service: None, keys: Keys::default() }
+        Self { registry, host, identity, running: Vec::new() }
     }
 
     /// Checks a configuration and builds what it asks for; nothing changes before [`Supervisor::commit`]. The plan holds
@@ -66,9 +64,7 @@ impl Supervisor {
     /// Everything that is wrong.
     pub fn check(&self, tree: &ConfigTree) -> Result<Plan, ConfigErrors> {
         let settings = Settings::from_tree(tree, self.identity.clone());
-        let first_service = self.first_service.as_deref();
-        let present = plan::Present { running: &self.running, first_service, keys: &self.keys };
-        plan::plan(&self.registry, &self.host, present, tree, settings)
+        plan::plan(&self.registry, &self.host, &self.running, tree, settings)
     }
 
     /// Makes the running plugins those that the configuration asks for.
@@ -86,8 +82,6 @@ impl Supervisor {
         for warning in &plan.warnings {
             tracing::warn!("{warning}");
         }
-        self.first_service = plan.known.services.into_iter().next();
-        self.keys = plan.known.keys;
         self.host.services.replace(plan.services);
         self.host.set_settings(plan.settings);
         self.stop_all_but(&plan.kept, Instant::now() + RESTART_GRACE).await;
@@ -99,11 +93,11 @@ impl Supervisor {
         }
         for change in plan.changes {
             match change {
-                Change::Start { name, order, section, instance } => {
+                Change::Start { name, order, config, instance } => {
                     let life = Life::start(name, instance, &self.host);
-                    self.running.push(Active { name, order, section, life });
+                    self.running.push(Active { name, order, config, life });
                 }
-                Change::Tell { name, section, prepared } => self.tell(name, section, prepared).await,
+                Change::Tell { name, prepared } => self.tell(name, &*prepared).await,
             }
         }
         self.running.sort_by_key(|active| active.order);
@@ -142,16 +136,16 @@ impl Supervisor {
         late
     }
 
-    async fn tell(&mut self, name: &str, section: Section, prepared: Box<dyn Prepared>) {
+    async fn tell(&mut self, name: &str, prepared: &dyn Prepared) {
         let Some(active) = self.running.iter_mut().find(|active| active.name == name) else {
             return;
         };
-        if let Err(error) = active.life.mailbox().configure(prepared.into_config()).await {
+        if let Err(error) = active.life.mailbox().configure(prepared.config()).await {
             // The check passed, so this is the plugin's own failure; its state says so and the old one goes on.
             tracing::error!(plugin = name, "Plugin refused its new configuration: {}", error.chain());
             self.host.status.set_plugin(name, State::Error, Some(error.chain()));
             return;
         }
-        active.section = section;
+        active.config = prepared.config();
     }
 }

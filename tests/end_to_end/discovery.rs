@@ -96,6 +96,38 @@ async fn what_is_discovered_may_add_services_and_say_nothing_of_those_that_are_t
 }
 
 #[tokio::test]
+async fn services_may_be_added_where_discovery_names_none_because_there_was_only_one() {
+    let acme = with_authz().await;
+    let found = json!({"services": {"other": {"url": "http://127.0.0.1:1"}}, "labels": {"tier": "edge"}});
+    acme.serve_bundle("discovery", discovery("d1", configuration(&found)));
+    let boot = boot(&acme, "").replace("service: acme, resource", "resource");
+    let agent = regent().config(&boot).start().await.expect("the agent starts");
+    revision(&acme, "d1").await;
+    assert_eq!(effective(&agent).await["services"]["other"]["url"], "http://127.0.0.1:1");
+    acme.wait_for_status(SOON, |report| report["bundles"]["authz"]["active_revision"] == "v1").await.expect("active");
+    assert_eq!(decide(&agent, "app/allow", json!({"user": "ann"})).await, true);
+}
+
+#[tokio::test]
+async fn keys_that_are_discovered_are_no_change_for_discovery_and_those_that_are_reloaded_are() {
+    let acme = with_authz().await;
+    let found = json!({"keys": {"more": {"key": "secret", "algorithm": "HS256"}}});
+    acme.serve_bundle("discovery", discovery("d1", configuration(&found)));
+    let asked = || acme.requests().iter().filter(|request| request.path == "/bundles/discovery").count();
+    let seldom = boot(&acme, "").replace(QUICKLY, "{min_delay_seconds: 3600, max_delay_seconds: 3600}");
+    let agent = regent().config(&seldom).start().await.expect("the agent starts");
+    revision(&acme, "d1").await;
+    assert_eq!(asked(), 1);
+    std::fs::write(agent.dir().join("config.yaml"), format!("{seldom}keys: {{k: {{key: other, algorithm: HS256}}}}\n"))
+        .expect("the configuration can be written");
+    agent.signal("HUP").expect("a signal");
+    agent.wait_for_log("Configuration reloaded.", SOON).await.expect("a line");
+    // A new instance goes by the new keys, and asks at once.
+    let again = async || (asked() == 2).then_some(());
+    regent_kit::wait::until(SOON, "discovery to start anew", again).await.expect("it does");
+}
+
+#[tokio::test]
 async fn a_configuration_is_computed_for_the_agent_that_asks() {
     let acme = with_authz().await;
     acme.serve_bundle("authz-north", bundle("n1", &["ann"]));

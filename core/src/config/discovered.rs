@@ -16,7 +16,10 @@ use super::tree::ConfigTree;
 use crate::value::{Object, Value};
 
 /// The name of the layer.
-const NAME: &str = "discovery";
+pub(super) const LAYER: &str = "discovery";
+
+/// What is said of discovery itself.
+const DISCOVERY: &str = "discovery";
 
 const SERVICES: &str = "services";
 
@@ -56,13 +59,13 @@ impl BootConfig {
     /// When it cannot be read, or changes what it may not.
     pub fn over(&self, text: &str) -> Result<Discovered, ConfigErrors> {
         let mut loading = Loading::new(&*self.lookup, self.strict);
-        let layer = loading.text(NAME, text);
+        let layer = loading.text(LAYER, text);
         ConfigErrors(loading.errors).into_result()?;
         let Some(mut layer) = layer else { return Err(ConfigErrors::default()) };
-        layer.value = layer.value.without(&[NAME]);
+        layer.value = layer.value.without(&[DISCOVERY]);
         if layer.value.get(PERSISTENCE).is_some() {
             layer.value = layer.value.without(&[PERSISTENCE]);
-            loading.warnings.push(format!("`{PERSISTENCE}` has no effect where it is discovered (from {NAME})"));
+            loading.warnings.push(format!("`{PERSISTENCE}` has no effect where it is discovered (from {LAYER})"));
         }
         let boot = self.tree()?;
         let alone = assemble(std::slice::from_ref(&layer), true, Vec::new())?;
@@ -95,7 +98,7 @@ fn by_name(layers: &[Layer], warnings: &mut Vec<String>) -> Result<Vec<Layer>, C
 
 fn require_unchanged(boot: &ConfigTree, alone: &ConfigTree) -> Result<(), ConfigErrors> {
     let refused = |text: &str| Err(ConfigError::opa(text).into());
-    let named = boot.get(&["discovery", "service"]).and_then(Value::as_str).filter(|name| !name.is_empty());
+    let named = boot.get(&[DISCOVERY, "service"]).and_then(Value::as_str).filter(|name| !name.is_empty());
     if let Some(service) = named.or_else(|| boot.service_names().first().map(String::as_str))
         && differs(boot, alone, &["services", service], service_defaults)
     {

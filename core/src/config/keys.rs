@@ -97,6 +97,11 @@ impl Keys {
         self.0.get(id)
     }
 
+    /// Those whose names pass.
+    pub(crate) fn filtered(&self, passes: impl Fn(&str) -> bool) -> Self {
+        self.0.iter().filter(|(id, _)| passes(id)).map(|(id, key)| (id.clone(), key.clone())).collect()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -85,6 +85,11 @@ impl ConfigTree {
         &self.0.services
     }
 
+    /// Whether what lies there was given at the start, by at least one layer.
+    pub(crate) fn is_from_start(&self, path: &[&str]) -> bool {
+        self.origin(path) != super::discovered::LAYER
+    }
+
     /// What the author should know: variables that are not defined, keys given twice or turned into booleans.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings

@@ -32,8 +32,8 @@ pub trait Factory: Send + Sync {
         false
     }
 
-    /// As [`Plugin::VERIFIES`].
-    fn verifies(&self) -> bool {
+    /// As [`Plugin::TAKES_FIRST_SERVICE`].
+    fn takes_first_service(&self) -> bool {
         false
     }
 
@@ -44,25 +44,25 @@ pub trait Factory: Send + Sync {
     ///
     /// # Errors
     /// Everything that is wrong with the section.
-    fn prepare(&self, section: &Section, known: &Known) -> Result<PreparedParts, ConfigErrors>;
+    fn prepare(&self, section: &Section, known: &Known) -> Result<Option<Box<dyn Prepared>>, ConfigErrors>;
 }
 
-/// The outcome of a check.
-pub struct PreparedParts {
-    /// The checked configuration; none if it asks for nothing to run.
-    pub prepared: Option<Box<dyn Prepared>>,
-}
+/// The checked configuration of a plugin that only the plugin knows.
+pub type AnyConfig = Box<dyn Any + Send + Sync>;
 
 /// A checked configuration.
-pub trait Prepared: Send {
+pub trait Prepared: Send + Sync {
     /// Makes an instance.
     ///
     /// # Errors
     /// When it could never run.
     fn build(self: Box<Self>, host: Host) -> Result<Box<dyn Instance>, Error>;
 
-    /// The configuration itself, for a running instance.
-    fn into_config(self: Box<Self>) -> Box<dyn Any + Send>;
+    /// The configuration itself.
+    fn config(&self) -> AnyConfig;
+
+    /// Whether the configuration is equal to another one.
+    fn is_same(&self, other: &AnyConfig) -> bool;
 
     /// As [`crate::plugin::PluginConfig::defaults`].
     fn defaults(&self) -> Vec<(Vec<String>, Value)> {
@@ -115,19 +115,18 @@ impl<P: Plugin> Factory for Typed<P> {
         P::STAYS
     }
 
-    fn verifies(&self) -> bool {
-        P::VERIFIES
+    fn takes_first_service(&self) -> bool {
+        P::TAKES_FIRST_SERVICE
     }
 
     fn schema(&self) -> serde_json::Value {
         schemars::schema_for!(P::Config).to_value()
     }
 
-    fn prepare(&self, section: &Section, known: &Known) -> Result<PreparedParts, ConfigErrors> {
+    fn prepare(&self, section: &Section, known: &Known) -> Result<Option<Box<dyn Prepared>>, ConfigErrors> {
         let mut config = section.parse::<P::Config>()?;
         config.validate(section, known)?;
-        let prepared = config.is_wanted(known).then(|| Box::new(Checked::<P> { config }) as Box<dyn Prepared>);
-        Ok(PreparedParts { prepared })
+        Ok(config.is_wanted(known).then(|| Box::new(Checked::<P> { config }) as Box<dyn Prepared>))
     }
 }
 
@@ -140,8 +139,12 @@ impl<P: Plugin> Prepared for Checked<P> {
         Ok(Box::new(Built(P::build(self.config, host)?)))
     }
 
-    fn into_config(self: Box<Self>) -> Box<dyn Any + Send> {
-        Box::new(self.config)
+    fn config(&self) -> AnyConfig {
+        Box::new(self.config.clone())
+    }
+
+    fn is_same(&self, other: &AnyConfig) -> bool {
+        other.downcast_ref() == Some(&self.config)
     }
 
     fn defaults(&self) -> Vec<(Vec<String>, Value)> {

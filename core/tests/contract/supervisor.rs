@@ -29,7 +29,7 @@ fn diary(test: &str) -> Vec<String> {
     diary.iter().filter(|(of, _)| of == test).map(|(_, what)| what.clone()).collect()
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct ToyConfig {
     test: String,
@@ -37,10 +37,16 @@ struct ToyConfig {
     fails_to_build: bool,
     panics: bool,
     hangs: bool,
+    /// What the rest of the configuration says, for those who ask for it.
+    follows: Option<String>,
 }
 
 impl PluginConfig for ToyConfig {
-    fn validate(&mut self, section: &Section, _: &Known) -> Result<(), ConfigErrors> {
+    fn validate(&mut self, section: &Section, known: &Known) -> Result<(), ConfigErrors> {
+        if self.follows.is_some() {
+            let key = known.keys.get("k").map(|key| key.key.expose());
+            self.follows = Some(format!("{:?} {key:?} {:?}", known.services.first(), known.trigger));
+        }
         note(&format!("checks of {}", self.test), &self.value.to_string());
         if self.value > 100 {
             return Err(section.error("value", "must be at most 100").into());
@@ -50,13 +56,12 @@ impl PluginConfig for ToyConfig {
 }
 
 macro_rules! toy {
-    ($type:ident, $name:literal, $reconfigure:expr, $verifies:expr) => {
+    ($type:ident, $name:literal, $reconfigure:expr) => {
         struct $type(ToyConfig, Host);
 
         impl Plugin for $type {
             const NAME: &'static str = $name;
             const RECONFIGURE: Reconfigure = $reconfigure;
-            const VERIFIES: bool = $verifies;
             type Config = ToyConfig;
 
             fn build(config: ToyConfig, host: Host) -> Result<Self, Error> {
@@ -73,8 +78,8 @@ macro_rules! toy {
     };
 }
 
-toy!(First, "first", Reconfigure::Restart, false);
-toy!(Second, "second", Reconfigure::Live, true);
+toy!(First, "first", Reconfigure::Restart);
+toy!(Second, "second", Reconfigure::Live);
 
 async fn live(name: &str, mut config: ToyConfig, host: Host, mut inbox: Inbox<ToyConfig>) -> Result<(), Error> {
     let test = config.test.clone();
@@ -242,37 +247,44 @@ async fn a_plugin_that_has_ended_is_started_again_by_the_same_configuration() {
     assert_eq!(starts.iter().filter(|what| *what == "second starts with 0").count(), 2, "{starts:?}");
 }
 
-#[tokio::test]
-async fn a_plugin_learns_that_another_service_is_the_first_one() {
-    let mut bench = bench();
-    let with_services = |services: &str| format!("services: {services}\n{}", both("known", 1, 2));
-    bench.apply(&with_services("{a: {}}")).await.expect("applied");
-    bench.wait_for("second", State::Ok).await;
-    bench.apply(&with_services("{a: {}, b: {}}")).await.expect("applied");
-    bench.apply(&with_services("{b: {}}")).await.expect("applied");
-    bench.wait_for("first", State::Ok).await;
-    let expected =
-        ["first starts with 1", "second starts with 2", "first stops", "second is told 2", "first starts with 1"];
-    let mut found = diary("known");
-    // The new first one starts by itself, while the second one is told.
-    found[3..].sort_by_key(|what| what.starts_with("first"));
-    assert_eq!(found, expected);
+/// The second plugin follows what the rest of the configuration says, the first one does not.
+fn one_follows(test: &str) -> String {
+    both(test, 1, 2).replace("second: {", "second: {follows: '', ")
 }
 
 #[tokio::test]
-async fn a_plugin_that_verifies_learns_that_keys_have_changed() {
+async fn only_a_plugin_for_which_it_matters_learns_that_the_rest_has_changed() {
     let mut bench = bench();
-    let with_key = |key: &str| format!("keys: {{k: {{key: {key}}}}}\n{}", both("keys", 1, 2));
-    for key in ["one", "one", "two"] {
-        bench.apply(&with_key(key)).await.expect("applied");
+    for (rest, told) in [
+        ("services: {a: {}}", 0),
+        ("services: {a: {}, b: {}}", 0),
+        ("services: {b: {}}", 1),
+        ("services: {b: {}}\nkeys: {k: {key: one}}", 2),
+        ("services: {b: {}}\nkeys: {k: {key: two}}", 3),
+        ("services: {b: {}}\nkeys: {k: {key: two}, l: {key: three}}", 3),
+    ] {
+        bench.apply(&format!("{rest}\n{}", one_follows("rest"))).await.expect("applied");
+        bench.wait_for("first", State::Ok).await;
         bench.wait_for("second", State::Ok).await;
+        let diary = diary("rest");
+        let count = |what: &str| diary.iter().filter(|entry| *entry == what).count();
+        assert_eq!(count("second is told 2"), told, "{rest}");
+        assert_eq!((count("first starts with 1"), count("second starts with 2")), (1, 1), "{rest}");
     }
-    let mut found = diary("keys");
-    // Both start by themselves.
-    found[..2].sort();
-    assert_eq!(found, ["first starts with 1", "second starts with 2", "second is told 2"]);
     let error = bench.apply("keys: {k: {}}").await.expect_err("no key");
     assert_eq!(error, "invalid keys configuration: no keys provided for key ID k (from test.yaml)");
+}
+
+#[tokio::test]
+async fn a_plugin_learns_that_discovery_is_triggered_by_hand() {
+    let mut bench = bench();
+    for (trigger, told) in [("periodic", 0), ("manual", 1), ("manual", 1)] {
+        let boot = Layers::new().text("boot.yaml", &format!("discovery: {{trigger: {trigger}}}")).read();
+        let found = boot.expect("valid YAML").over(&one_follows("by hand")).expect("a configuration");
+        bench.supervisor.apply(&found.tree).await.expect("applied");
+        bench.wait_for("second", State::Ok).await;
+        assert_eq!(diary("by hand").iter().filter(|entry| *entry == "second is told 2").count(), told, "{trigger}");
+    }
 }
 
 /// Keeps records, but not for long.

@@ -69,7 +69,7 @@ pub enum SourceConfig {
 }
 
 /// How often a bundle is asked for, as it is written.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 pub struct Polling {
     /// Shortest wait between two requests, in seconds.
     #[serde(default)]

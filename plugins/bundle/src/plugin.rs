@@ -37,7 +37,7 @@ impl Plugin for BundlePlugin {
     const SECTIONS: &'static [&'static str] = &["bundle", "bundles"];
     const RECONFIGURE: Reconfigure = Reconfigure::Live;
     const STAYS: bool = true;
-    const VERIFIES: bool = true;
+    const TAKES_FIRST_SERVICE: bool = true;
     type Config = BundlesConfig;
 
     fn build(config: BundlesConfig, host: Host) -> Result<Self, Error> {

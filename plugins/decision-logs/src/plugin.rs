@@ -48,6 +48,7 @@ impl Plugin for DecisionLogsPlugin {
     const NAME: &'static str = "decision_logs";
     const SECTIONS: &'static [&'static str] = &["decision_logs"];
     const RECONFIGURE: Reconfigure = Reconfigure::Live;
+    const TAKES_FIRST_SERVICE: bool = true;
     type Config = Config;
 
     fn build(config: Config, host: Host) -> Result<Self, Error> {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Where the configuration is found.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 pub struct DiscoveryConfig {
     /// The service that has the bundle; may be left out if there is only one.
     #[serde(default)]
@@ -46,7 +46,7 @@ pub struct DiscoveryConfig {
 }
 
 /// What the section comes to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Checked {
     /// How the bundle is loaded.
     pub(crate) bundle: BundleConfig,

@@ -28,6 +28,7 @@ impl Plugin for DiscoveryPlugin {
     const NAME: &'static str = "discovery";
     const SECTIONS: &'static [&'static str] = &["discovery"];
     const LEADS: bool = true;
+    const TAKES_FIRST_SERVICE: bool = true;
     type Config = DiscoveryConfig;
 
     fn build(config: DiscoveryConfig, host: Host) -> Result<Self, Error> {

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Where spans go, and how.
-#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Config {
     /// `grpc`, `http`, or nothing for no traces.
@@ -40,11 +40,25 @@ pub(crate) struct Config {
     /// TLS, once the files have been read.
     #[serde(skip)]
     #[schemars(skip)]
-    tls: Option<ClientConfig>,
+    tls: Option<Tls>,
+}
+
+/// TLS towards the collector.
+#[derive(Clone)]
+struct Tls {
+    /// Whom it is made of; two are the same if these are.
+    peers: (Authorities, Option<ClientIdentity>),
+    config: ClientConfig,
+}
+
+impl PartialEq for Tls {
+    fn eq(&self, other: &Self) -> bool {
+        self.peers == other.peers
+    }
 }
 
 /// What is known of the agent.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct ResourceConfig {
     /// `service.version`
@@ -58,7 +72,7 @@ struct ResourceConfig {
 }
 
 /// How spans are gathered.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct BatchConfig {
     /// Whether requests wait for room in the queue; else spans that find none are dropped. False by default.
@@ -137,7 +151,7 @@ impl Config {
 
     /// TLS towards the collector, if it is to be used.
     pub(crate) fn tls(&self) -> Option<&ClientConfig> {
-        self.tls.as_ref()
+        self.tls.as_ref().map(|tls| &tls.config)
     }
 
     /// What is known of the agent, under OpenTelemetry's names.
@@ -203,7 +217,7 @@ impl Config {
         })
     }
 
-    fn read_tls(&self) -> Result<Option<ClientConfig>, String> {
+    fn read_tls(&self) -> Result<Option<Tls>, String> {
         let identity = self.identity()?;
         let authorities = self.authorities()?;
         let identity = match self.encryption() {
@@ -212,7 +226,9 @@ impl Config {
             _ => None,
         };
         let setup = ClientSetup { authorities: &authorities, identity: identity.as_ref(), server_name: None };
-        setup.config().map(Some).map_err(|error| format!("distributed_tracing: {}", regent_core::error::chain(&error)))
+        let made = setup.config();
+        let config = made.map_err(|error| format!("distributed_tracing: {}", regent_core::error::chain(&error)))?;
+        Ok(Some(Tls { peers: (authorities, identity), config }))
     }
 
     fn identity(&self) -> Result<Option<ClientIdentity>, String> {

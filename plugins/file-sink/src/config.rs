@@ -17,7 +17,7 @@ const DEFAULT_MODE: u32 = 0o600;
 const LEAST_MODE: u32 = 0o600;
 
 /// Where decisions are written, and what becomes of old files.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub struct Config {
     /// The file that lines are appended to. Its directory is made if it is missing.
     pub path: PathBuf,

@@ -26,7 +26,7 @@ const NAMED: [(&str, &str); 10] = [
 ];
 
 /// Where decisions go, and how.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub(crate) struct Config {
     /// Brokers to begin with, as `HOST:PORT`.
     brokers: Vec<String>,

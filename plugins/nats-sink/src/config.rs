@@ -14,7 +14,7 @@ use serde::Deserialize;
 const MOST_IN_FLIGHT: usize = 4096;
 
 /// Where decisions go, and how.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub(crate) struct Config {
     /// Addresses of the servers of one cluster, as `nats://HOST:PORT`, or `tls://HOST:PORT` to insist on TLS.
     servers: Vec<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Config {
 }
 
 /// One of: `path`, `user` with `password`, `token`, `nkey`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Credentials {
     /// A file with a user's JWT and seed, as `nsc` writes it. Read for each connection.

@@ -23,7 +23,7 @@ const DEFAULT_AGE: u64 = 60;
 const DEFAULT_TIMEOUT: u64 = 60;
 
 /// Where decisions are stored, and in which pieces.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub struct Config {
     /// The store, and the folder in it: `s3://BUCKET/FOLDER`, `gs://BUCKET/FOLDER`, `az://CONTAINER/FOLDER` or
     /// `file:///FOLDER`.
@@ -47,7 +47,7 @@ pub struct Config {
 }
 
 /// How S3 is asked, or what speaks its protocol.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AwsConfig {
     /// The region; `us-east-1` if neither this nor the environment says.
@@ -67,7 +67,7 @@ pub struct AwsConfig {
 }
 
 /// How Google Cloud Storage is asked.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GcpConfig {
     /// The file of a service account's key. Without key, application default credentials or the instance give one.
@@ -79,7 +79,7 @@ pub struct GcpConfig {
 }
 
 /// How Azure Blob Storage is asked.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AzureConfig {
     /// The storage account.

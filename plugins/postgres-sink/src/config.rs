@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::table::TableName;
 
 /// Where decisions are stored, and how.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub(crate) struct Config {
     /// The server; of several, with commas between them, the one that takes writes. A path is the directory of a socket.
     pub(crate) host: String,

@@ -25,7 +25,7 @@ static EVENTS: LazyLock<(UnboundedSender<DecisionEvent>, Mutex<UnboundedReceiver
 
 struct Recorder;
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 struct Nothing {}
 
 impl PluginConfig for Nothing {}

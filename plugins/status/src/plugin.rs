@@ -30,6 +30,7 @@ impl Plugin for StatusPlugin {
     const NAME: &'static str = "status";
     const SECTIONS: &'static [&'static str] = &["status"];
     const RECONFIGURE: Reconfigure = Reconfigure::Live;
+    const TAKES_FIRST_SERVICE: bool = true;
     type Config = Config;
 
     fn build(config: Config, host: Host) -> Result<Self, Error> {

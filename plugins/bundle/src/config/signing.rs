@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What is asked of a bundle's signature, as it is written. That it is written at all makes a signature mandatory.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 pub struct Signing {
     /// The one of `keys` that counts; without it, the signature chooses.
     #[serde(default)]

@@ -201,7 +201,7 @@ static TAKEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Errors that the sink answers with first, by the first event's id.
 pub(crate) static REFUSALS: Mutex<VecDeque<(String, ErrorKind)>> = Mutex::new(VecDeque::new());
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Nothing {}
 
 impl PluginConfig for Nothing {}

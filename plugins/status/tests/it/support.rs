@@ -132,7 +132,7 @@ pub(crate) struct Recording;
 /// Reports that the plugin took.
 pub(crate) static TAKEN: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 pub(crate) struct Nothing {}
 
 impl PluginConfig for Nothing {}
