@@ -9,14 +9,15 @@
 //!
 //! Not here: what the keys mean. The deprecated `bundle:` stays as it is for the bundle plugin to understand.
 
+mod boot;
 mod discovered;
 mod environment;
 mod error;
 mod fields;
 mod keys;
+mod layer_reader;
 mod layers;
 mod listing;
-mod loading;
 mod merge;
 mod overrides;
 mod redact;
@@ -27,7 +28,8 @@ mod tree;
 mod unknown;
 mod variables;
 
-pub use discovered::{BootConfig, Discovered};
+pub use boot::BootConfig;
+pub use discovered::Discovered;
 pub use error::{ConfigError, ConfigErrors};
 pub use keys::{Key, KeyAlgorithm, Keys};
 pub use layers::Layers;
@@ -36,6 +38,9 @@ pub use secret::Secret;
 pub use section::Section;
 pub use tree::ConfigTree;
 pub use unknown::UnknownKey;
+
+/// The name of the layer that was not there at the start.
+const DISCOVERED: &str = "discovery";
 
 /// How deep a configuration may nest.
 const MAX_DEPTH: usize = 200;

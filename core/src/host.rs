@@ -1,22 +1,20 @@
 //! What a plugin is given: a handful of handles, and nothing of any other plugin.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::decision::{DecisionEvent, DecisionRecorder, Safekeeping, SinkHandle};
+use crate::decision::{DecisionEvent, Safekeeping, SinkHandle};
 use crate::error::Error;
-use crate::plugin::Roles;
-use crate::service::{BoxFuture, Services};
+use crate::roles::{RoleDirectory, Roles};
+use crate::service::Services;
 use crate::settings::Settings;
 use crate::signing::Verifiers;
 use crate::status::{State, StatusBoard, StatusSink};
 use crate::steering::Steering;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
-use crate::trace::{Tracer, Tracing};
+use crate::trace::Tracing;
 use crate::trigger::{Fetched, PATIENCE, Subject, TriggerError};
 
 /// A plugin's view of the agent. Clones share everything.
@@ -37,7 +35,7 @@ pub struct Host {
     pub tracing: Tracing,
     /// Who can tell whether a bundle may be believed.
     pub verifiers: Arc<Verifiers>,
-    directory: Directory,
+    roles: RoleDirectory,
     settings: Arc<ArcSwap<Settings>>,
 }
 
@@ -56,7 +54,7 @@ impl Host {
             steering: Steering::default(),
             tracing,
             verifiers: Arc::default(),
-            directory: Directory::default(),
+            roles: RoleDirectory::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
         }
     }
@@ -88,27 +86,27 @@ impl Host {
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
     pub fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
-        self.directory.roster.load().recorder.as_ref().map_or(Ok(None), |recorder| recorder.record(event))
+        self.roles.load().recorder.as_ref().map_or(Ok(None), |recorder| recorder.record(event))
     }
 
     /// Names, in lower case, of the request headers that a record should bring along, if there are any.
     pub fn recorded_headers(&self) -> Option<Arc<Vec<String>>> {
-        self.directory.roster.load().recorder.as_ref().and_then(|recorder| recorder.headers())
+        self.roles.load().recorder.as_ref().and_then(|recorder| recorder.headers())
     }
 
     /// Whether anyone keeps records of decisions.
     pub fn keeps_records(&self) -> bool {
-        self.directory.keeps_records.load(Ordering::Relaxed)
+        self.roles.keeps_records()
     }
 
     /// The sink that a running plugin offers.
     pub fn sink(&self, plugin: &str) -> Option<Arc<dyn SinkHandle>> {
-        self.directory.roster.load().roles.get(plugin)?.decision_sink.clone()
+        self.roles.load().of(plugin)?.decision_sink.clone()
     }
 
     /// The receiver of status reports that a running plugin offers.
     pub fn status_sink(&self, plugin: &str) -> Option<Arc<dyn StatusSink>> {
-        self.directory.roster.load().roles.get(plugin)?.status_sink.clone()
+        self.roles.load().of(plugin)?.status_sink.clone()
     }
 
     /// Has something fetched now that is otherwise fetched from time to time, or never (`trigger: manual`), and waits for
@@ -117,7 +115,7 @@ impl Host {
     /// # Errors
     /// When nobody fetches that, the fetch failed, or it takes too long; it then goes on.
     pub async fn trigger(&self, subject: &Subject) -> Result<Fetched, TriggerError> {
-        let fetch = self.directory.fetch(subject).ok_or_else(|| TriggerError::Unknown(subject.clone()))?;
+        let fetch = self.roles.fetch(subject).ok_or_else(|| TriggerError::Unknown(subject.clone()))?;
         let ended = tokio::time::timeout(PATIENCE, fetch).await;
         ended.unwrap_or_else(|_| Err(TriggerError::Slow(subject.clone(), PATIENCE)))
     }
@@ -127,52 +125,12 @@ impl Host {
     }
 
     pub(crate) fn publish(&self, plugin: &str, roles: &Roles) {
-        self.directory.change(|all| {
-            all.insert(plugin.to_owned(), roles.clone());
-        });
-        self.tracing.replace(self.directory.tracer());
+        self.roles.publish(plugin, roles);
+        self.tracing.replace(self.roles.tracer());
     }
 
     pub(crate) fn withdraw(&self, plugin: &str) {
-        self.directory.change(|all| {
-            all.remove(plugin);
-        });
-        self.tracing.replace(self.directory.tracer());
-    }
-}
-
-/// The roles of running plugins. Read at every decision, so reading takes no lock.
-#[derive(Clone, Default)]
-struct Directory {
-    roster: Arc<ArcSwap<Roster>>,
-    /// Whether there is a recorder: asked several times by every decision, and a look at the roster costs more.
-    keeps_records: Arc<AtomicBool>,
-}
-
-#[derive(Clone, Default)]
-struct Roster {
-    /// By the plugin's name.
-    roles: BTreeMap<String, Roles>,
-    /// The recorder among them.
-    recorder: Option<Arc<dyn DecisionRecorder>>,
-}
-
-impl Directory {
-    fn change(&self, change: impl Fn(&mut BTreeMap<String, Roles>)) {
-        self.roster.rcu(|roster| {
-            let mut roles = roster.roles.clone();
-            change(&mut roles);
-            let recorder = roles.values().find_map(|roles| roles.decision_recorder.clone());
-            Roster { roles, recorder }
-        });
-        self.keeps_records.store(self.roster.load().recorder.is_some(), Ordering::Relaxed);
-    }
-
-    fn tracer(&self) -> Option<Arc<dyn Tracer>> {
-        self.roster.load().roles.values().find_map(|roles| roles.tracer.clone())
-    }
-
-    fn fetch(&self, subject: &Subject) -> Option<BoxFuture<'static, Result<Fetched, TriggerError>>> {
-        self.roster.load().roles.values().find_map(|roles| roles.triggers.as_ref()?.fetch(subject))
+        self.roles.withdraw(plugin);
+        self.tracing.replace(self.roles.tracer());
     }
 }

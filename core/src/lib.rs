@@ -19,6 +19,7 @@ pub mod offloaded;
 pub mod parallel;
 pub mod plugin;
 pub mod registry;
+mod roles;
 pub mod service;
 pub mod settings;
 pub mod signing;

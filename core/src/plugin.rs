@@ -41,106 +41,20 @@
 //! registry.plugin::<Greeter>();
 //! ```
 
+mod config;
 mod inbox;
 mod sink;
 
-use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-
+pub use config::{Known, PluginConfig};
 pub use inbox::{Inbox, Mailbox, Reply, Signal};
 pub use sink::{DecisionSink, SinkPlugin};
 
-use crate::config::{ConfigErrors, Keys, Section};
-use crate::decision::{DecisionRecorder, SinkHandle};
 use crate::error::Error;
 use crate::host::Host;
-use crate::status::StatusSink;
-use crate::trace::Tracer;
-use crate::trigger::Triggers;
-use crate::value::Value;
-
-/// A plugin's typed configuration. After [`PluginConfig::validate`] it says all that the plugin goes by: one that is equal
-/// to that of the running instance changes nothing.
-pub trait PluginConfig: DeserializeOwned + JsonSchema + Clone + PartialEq + Send + Sync + 'static {
-    /// Checks what types cannot say, and fills in what depends on the rest of the configuration: a service that is not
-    /// named, the key behind a name.
-    ///
-    /// # Errors
-    /// Everything that is wrong, each with its key.
-    fn validate(&mut self, section: &Section, known: &Known) -> Result<(), ConfigErrors> {
-        let _ = (section, known);
-        Ok(())
-    }
-
-    /// Whether this configuration asks for the plugin to run at all.
-    fn is_wanted(&self, known: &Known) -> bool {
-        let _ = known;
-        true
-    }
-
-    /// What holds for keys that may be left out, each with the keys below the section that lead to it, for people who ask.
-    /// Keys that are written may be among them.
-    fn defaults(&self) -> Vec<(Vec<String>, Value)> {
-        Vec::new()
-    }
-}
-
-/// What a section may refer to in the rest of the configuration.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// Services, in document order.
-    pub services: Vec<String>,
-    /// What is configured under `keys`.
-    pub keys: Keys,
-    /// Plugins configured under `plugins`.
-    pub plugins: BTreeSet<String>,
-    /// The `trigger` of discovery, for sections that it brought.
-    pub trigger: Option<TriggerMode>,
-}
-
-/// What makes a plugin ask, or tell, a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TriggerMode {
-    /// Time.
-    #[default]
-    Periodic,
-    /// Only whoever triggers it.
-    Manual,
-}
-
-impl TriggerMode {
-    /// The mode of a section whose `trigger` says this, below a discovery of that mode.
-    ///
-    /// # Errors
-    /// What is wrong with it, in OPA's words.
-    pub fn of(written: Option<&str>, discovery: Option<Self>) -> Result<Self, String> {
-        let mode = match written {
-            None | Some("") => return Ok(discovery.unwrap_or_default()),
-            Some("periodic") => Self::Periodic,
-            Some("manual") => Self::Manual,
-            Some(other) => return Err(format!(r#"invalid trigger mode {other:?} (want "periodic" or "manual")"#)),
-        };
-        match discovery.filter(|discovery| *discovery != mode) {
-            Some(discovery) => {
-                let hint = "hint: check discovery configuration";
-                Err(format!("trigger mode mismatch: {} and {} ({hint})", mode.as_str(), discovery.as_str()))
-            }
-            None => Ok(mode),
-        }
-    }
-
-    /// As the configuration has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Periodic => "periodic",
-            Self::Manual => "manual",
-        }
-    }
-}
+pub use crate::roles::Roles;
+pub use crate::trigger::TriggerMode;
 
 /// How a plugin takes a changed configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,21 +63,6 @@ pub enum Reconfigure {
     Restart,
     /// The instance is told through its inbox and keeps its state.
     Live,
-}
-
-/// Extension points that a running plugin fills. They are withdrawn when it stops.
-#[derive(Clone, Default)]
-pub struct Roles {
-    /// Takes the events of all decisions.
-    pub decision_recorder: Option<Arc<dyn DecisionRecorder>>,
-    /// Takes events that `decision_logs.plugin` sends to it.
-    pub decision_sink: Option<Arc<dyn SinkHandle>>,
-    /// Takes the status reports that `status.plugin` sends to it.
-    pub status_sink: Option<Arc<dyn StatusSink>>,
-    /// Makes the spans of distributed traces.
-    pub tracer: Option<Arc<dyn Tracer>>,
-    /// Fetches when asked to.
-    pub triggers: Option<Arc<dyn Triggers>>,
 }
 
 /// Something with a life: configured, started, reconfigured, stopped. See the [module](self) for an example.

@@ -1,4 +1,4 @@
-//! Fetching now what is otherwise fetched from time to time.
+//! When something is fetched: from time to time, by hand, or now.
 //!
 //! A plugin that fetches something fills the role [`Triggers`]. Whoever wants it fetched asks the host
 //! ([`Host::trigger`](crate::Host::trigger)) and need not know which plugin that is. A fetch belongs to the plugin:
@@ -10,6 +10,46 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::service::BoxFuture;
 use crate::value::Value;
+
+/// What makes a plugin ask, or tell, a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TriggerMode {
+    /// Time.
+    #[default]
+    Periodic,
+    /// Only whoever triggers it.
+    Manual,
+}
+
+impl TriggerMode {
+    /// The mode of a section whose `trigger` says this, below a discovery of that mode.
+    ///
+    /// # Errors
+    /// What is wrong with it, in OPA's words.
+    pub fn of(written: Option<&str>, discovery: Option<Self>) -> Result<Self, String> {
+        let mode = match written {
+            None | Some("") => return Ok(discovery.unwrap_or_default()),
+            Some("periodic") => Self::Periodic,
+            Some("manual") => Self::Manual,
+            Some(other) => return Err(format!(r#"invalid trigger mode {other:?} (want "periodic" or "manual")"#)),
+        };
+        match discovery.filter(|discovery| *discovery != mode) {
+            Some(discovery) => {
+                let hint = "hint: check discovery configuration";
+                Err(format!("trigger mode mismatch: {} and {} ({hint})", mode.as_str(), discovery.as_str()))
+            }
+            None => Ok(mode),
+        }
+    }
+
+    /// As the configuration has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Periodic => "periodic",
+            Self::Manual => "manual",
+        }
+    }
+}
 
 /// How long [`Host::trigger`](crate::Host::trigger) waits for a fetch.
 pub const PATIENCE: Duration = Duration::from_mins(1);

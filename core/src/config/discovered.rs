@@ -4,19 +4,15 @@
 //! gets, cannot be changed this way: whoever may change what is discovered would then own the agent.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::environment::Lookup;
+use super::DISCOVERED;
+use super::boot::BootConfig;
 use super::error::{ConfigError, ConfigErrors};
-use super::layers::assemble;
-use super::loading::Loading;
+use super::layer_reader::LayerReader;
 use super::merge::Layer;
 use super::services;
 use super::tree::ConfigTree;
 use crate::value::{Object, Value};
-
-/// The name of the layer.
-pub(super) const LAYER: &str = "discovery";
 
 /// What is said of discovery itself.
 const DISCOVERY: &str = "discovery";
@@ -25,14 +21,6 @@ const SERVICES: &str = "services";
 
 /// Where the machine has room is for those to say who start the agent.
 const PERSISTENCE: &str = "persistence_directory";
-
-/// What the agent was started with, read but not merged.
-pub struct BootConfig {
-    pub(super) layers: Vec<Layer>,
-    pub(super) warnings: Vec<String>,
-    pub(super) lookup: Arc<Lookup>,
-    pub(super) strict: bool,
-}
 
 /// A discovered configuration together with that of the start.
 #[derive(Debug)]
@@ -44,39 +32,31 @@ pub struct Discovered {
 }
 
 impl BootConfig {
-    /// The configuration of the start alone.
-    ///
-    /// # Errors
-    /// When its services are malformed.
-    pub fn tree(&self) -> Result<ConfigTree, ConfigErrors> {
-        assemble(&self.layers, false, self.warnings.clone())
-    }
-
     /// The configuration of the start over one that was discovered, given as JSON or YAML, in which variables of the
     /// environment are replaced. What it says of discovery itself does not count.
     ///
     /// # Errors
     /// When it cannot be read, or changes what it may not.
     pub fn over(&self, text: &str) -> Result<Discovered, ConfigErrors> {
-        let mut loading = Loading::new(&*self.lookup, self.strict);
-        let layer = loading.text(LAYER, text);
-        ConfigErrors(loading.errors).into_result()?;
+        let mut reader = LayerReader::new(&*self.lookup, self.strict);
+        let layer = reader.text(DISCOVERED, text);
+        ConfigErrors(reader.errors).into_result()?;
         let Some(mut layer) = layer else { return Err(ConfigErrors::default()) };
         layer.value = layer.value.without(&[DISCOVERY]);
         if layer.value.get(PERSISTENCE).is_some() {
             layer.value = layer.value.without(&[PERSISTENCE]);
-            loading.warnings.push(format!("`{PERSISTENCE}` has no effect where it is discovered (from {LAYER})"));
+            reader.warnings.push(format!("`{PERSISTENCE}` has no effect where it is discovered (from {DISCOVERED})"));
         }
         let boot = self.tree()?;
-        let alone = assemble(std::slice::from_ref(&layer), true, Vec::new())?;
+        let alone = ConfigTree::merged(std::slice::from_ref(&layer), true, Vec::new())?;
         require_unchanged(&boot, &alone)?;
         let mut overridden = Vec::new();
         list_overridden(alone.value(), boot.value(), "", &mut overridden);
-        let mut warnings = loading.warnings;
+        let mut warnings = reader.warnings;
         let mut layers = by_name(std::slice::from_ref(&layer), &mut warnings)?;
         warnings.extend_from_slice(&self.warnings);
         layers.extend(by_name(&self.layers, &mut warnings)?);
-        Ok(Discovered { tree: assemble(&layers, true, warnings)?, overridden })
+        Ok(Discovered { tree: ConfigTree::merged(&layers, true, warnings)?, overridden })
     }
 }
 

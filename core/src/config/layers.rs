@@ -1,15 +1,14 @@
 //! Collects the layers.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use super::discovered::BootConfig;
+use super::boot::BootConfig;
 use super::environment::{self, Lookup};
 use super::error::ConfigErrors;
-use super::loading::Loading;
-use super::merge::{self, Layer};
-use super::services;
-use super::tree::{ConfigTree, Merged};
+use super::layer_reader::{LayerReader, Source};
+use super::merge::Layer;
+use super::tree::ConfigTree;
 use crate::value::Value;
 
 /// The layers of a configuration. Files, texts and values rank in the order they are given, later ones above earlier
@@ -27,13 +26,6 @@ pub struct Layers {
     set_files: Vec<String>,
     lookup: Arc<Lookup>,
     strict: bool,
-}
-
-/// Where a layer comes from.
-pub(super) enum Source {
-    File(PathBuf),
-    Text { name: String, text: String },
-    Value { name: String, value: Value },
 }
 
 impl Default for Layers {
@@ -121,30 +113,14 @@ impl Layers {
     /// # Errors
     /// Whatever was wrong in any layer, in OPA's words where it has them.
     pub fn read(&self) -> Result<BootConfig, ConfigErrors> {
-        let mut loading = Loading::new(&*self.lookup, self.strict);
-        let mut layers: Vec<Layer> = self.sources.iter().filter_map(|source| loading.layer(source)).collect();
-        let set = loading.set(&self.sets);
-        let set_file = loading.set_file(&self.set_files, &set.value);
+        let mut reader = LayerReader::new(&*self.lookup, self.strict);
+        let mut layers: Vec<Layer> = self.sources.iter().filter_map(|source| reader.layer(source)).collect();
+        let set = reader.set(&self.sets);
+        let set_file = reader.set_file(&self.set_files, &set.value);
         layers.extend((!self.sets.is_empty()).then_some(set));
         layers.extend((!self.set_files.is_empty()).then_some(set_file));
-        let Loading { warnings, errors, .. } = loading;
+        let LayerReader { warnings, errors, .. } = reader;
         ConfigErrors(errors).into_result()?;
         Ok(BootConfig { layers, warnings, lookup: self.lookup.clone(), strict: self.strict })
     }
-}
-
-/// Merges layers, the first one ranking lowest. `discovered` tells whether that one was not there at the start; its
-/// services come last in their order all the same.
-pub(super) fn assemble(
-    layers: &[Layer],
-    discovered: bool,
-    mut warnings: Vec<String>,
-) -> Result<ConfigTree, ConfigErrors> {
-    let (value, mut origins) = merge::merge(layers);
-    let listed = value.get("services").filter(|services| services.as_array().is_some()).cloned();
-    let settled = services::settle(value, layers, discovered, &mut origins).map_err(ConfigErrors)?;
-    warnings.extend(settled.warnings);
-    let services = settled.names;
-    let unknown = Mutex::default();
-    Ok(ConfigTree::new(Merged { value: settled.value, listed, origins, services, discovered, warnings, unknown }))
 }

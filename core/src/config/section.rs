@@ -23,8 +23,31 @@ pub struct Section {
     value: Value,
 }
 
+impl ConfigTree {
+    /// The section at a path of keys; none when nothing or null is there.
+    pub fn section(&self, path: &[&str]) -> Option<Section> {
+        let value = self.get(path).filter(|value| !value.is_null())?.clone();
+        Some(Section::new(self.clone(), path.iter().map(|key| (*key).to_owned()).collect(), value))
+    }
+
+    /// A section with nothing in it, under a key that is not there.
+    pub(crate) fn empty_section(&self, key: &str) -> Section {
+        Section::new(self.clone(), vec![key.to_owned()], Value::empty_object())
+    }
+
+    /// As [`ConfigTree::section`], but a null counts as an empty section: a section that is there asks for defaults.
+    pub fn section_or_empty(&self, path: &[&str]) -> Option<Section> {
+        let value = match self.get(path)? {
+            null if null.is_null() => Value::empty_object(),
+            value => value.clone(),
+        };
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        Some(Section::new(self.clone(), path, value))
+    }
+}
+
 impl Section {
-    pub(super) fn new(tree: ConfigTree, path: Vec<String>, value: Value) -> Self {
+    fn new(tree: ConfigTree, path: Vec<String>, value: Value) -> Self {
         Self { tree, name: path.join("."), path: path.into(), value }
     }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::merge::Origins;
-use super::redact;
-use super::section::Section;
+use super::error::ConfigErrors;
+use super::merge::{self, Layer, Origins};
 use super::unknown::UnknownKey;
+use super::{redact, services};
 use crate::value::{self, Value};
 
 /// The merged configuration; cheap to clone. Knows for every key which layer it came from.
@@ -33,6 +33,18 @@ impl ConfigTree {
         Self(Arc::new(merged))
     }
 
+    /// Merges layers, the first one ranking lowest. `discovered` tells whether that one was not there at the start; its
+    /// services come last in their order all the same.
+    pub(super) fn merged(layers: &[Layer], discovered: bool, mut warnings: Vec<String>) -> Result<Self, ConfigErrors> {
+        let (value, mut origins) = merge::merge(layers);
+        let listed = value.get("services").filter(|services| services.as_array().is_some()).cloned();
+        let settled = services::settle(value, layers, discovered, &mut origins).map_err(ConfigErrors)?;
+        warnings.extend(settled.warnings);
+        let services = settled.names;
+        let unknown = Mutex::default();
+        Ok(Self::new(Merged { value: settled.value, listed, origins, services, discovered, warnings, unknown }))
+    }
+
     /// The whole tree. `services` is an object here, also when a list was written. Holds secrets: to show it, take
     /// [`ConfigTree::redacted`].
     pub fn value(&self) -> &Value {
@@ -42,27 +54,6 @@ impl ConfigTree {
     /// What lies at a path of keys, null included.
     pub fn get(&self, path: &[&str]) -> Option<&Value> {
         self.0.value.at(path)
-    }
-
-    /// The section at a path of keys; none when nothing or null is there.
-    pub fn section(&self, path: &[&str]) -> Option<Section> {
-        let value = self.get(path).filter(|value| !value.is_null())?.clone();
-        Some(Section::new(self.clone(), path.iter().map(|key| (*key).to_owned()).collect(), value))
-    }
-
-    /// A section with nothing in it, under a key that is not there.
-    pub(crate) fn empty_section(&self, key: &str) -> Section {
-        Section::new(self.clone(), vec![key.to_owned()], Value::empty_object())
-    }
-
-    /// As [`ConfigTree::section`], but a null counts as an empty section: a section that is there asks for defaults.
-    pub fn section_or_empty(&self, path: &[&str]) -> Option<Section> {
-        let value = match self.get(path)? {
-            null if null.is_null() => Value::empty_object(),
-            value => value.clone(),
-        };
-        let path = path.iter().map(|key| (*key).to_owned()).collect();
-        Some(Section::new(self.clone(), path, value))
     }
 
     /// The layer that a key came from: a file's name, `--set` or `--set-file`. For an object, the last layer that
@@ -87,7 +78,7 @@ impl ConfigTree {
 
     /// Whether what lies there was given at the start, by at least one layer.
     pub(crate) fn is_from_start(&self, path: &[&str]) -> bool {
-        self.origin(path) != super::discovered::LAYER
+        self.origin(path) != super::DISCOVERED
     }
 
     /// What the author should know: variables that are not defined, keys given twice or turned into booleans.

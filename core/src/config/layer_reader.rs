@@ -1,12 +1,11 @@
 //! Reads the layers, and notes what is wrong or doubtful in them.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::MAX_DEPTH;
 use super::environment::{self, Lookup};
 use super::error::ConfigError;
-use super::layers::Source;
 use super::merge::Layer;
 use super::overrides::{self, Assignment};
 use super::variables::{Marked, Variables};
@@ -16,15 +15,22 @@ use crate::yaml::{self, Document};
 const SET: &str = "--set";
 const SET_FILE: &str = "--set-file";
 
-/// What comes up while layers are read.
-pub(super) struct Loading<'a> {
+/// Where a layer comes from.
+pub(super) enum Source {
+    File(PathBuf),
+    Text { name: String, text: String },
+    Value { name: String, value: Value },
+}
+
+/// Reads layers one after the other, and keeps what comes up on the way.
+pub(super) struct LayerReader<'a> {
     lookup: &'a Lookup,
     strict: bool,
     pub(super) warnings: Vec<String>,
     pub(super) errors: Vec<ConfigError>,
 }
 
-impl<'a> Loading<'a> {
+impl<'a> LayerReader<'a> {
     pub(super) fn new(lookup: &'a Lookup, strict: bool) -> Self {
         Self { lookup, strict, warnings: Vec::new(), errors: Vec::new() }
     }
