@@ -41,7 +41,8 @@ use crate::syntax::ast::{Rule, Term};
 pub(crate) enum Sight {
     /// It leaves out all that it can.
     Sharp,
-    /// It finds what OPA 1.9 finds, for traces.
+    /// It finds what OPA 1.9 finds. Nobody asks for that but tests, which hold the other against it.
+    #[cfg(test)]
     AsOpa,
 }
 
@@ -51,10 +52,10 @@ pub(crate) struct RuleIndex {
     references: Vec<IndexedReference>,
     sharp: Trie,
     /// Only where it would find other rules than `sharp`.
+    #[cfg(test)]
     as_opa: Option<Trie>,
     found: candidates::Ranking,
     default_rule: Option<usize>,
-    only_ground_refs: bool,
 }
 
 impl RuleIndex {
@@ -69,13 +70,14 @@ impl RuleIndex {
         let seen = opa::read(&entries, &mut references);
         let ranking = order::rank(&seen);
         let sharp = sharp::read(&entries, &mut references);
+        #[cfg(test)]
         let as_opa = (sharp != seen).then(|| Trie::build(&seen, &ranking));
         Some(Self {
             sharp: Trie::build(&sharp, &ranking),
+            #[cfg(test)]
             as_opa,
             found: candidates::Ranking::new(&entries, &ranking),
             default_rule: rules.iter().position(|rule| rule.default),
-            only_ground_refs: entries.iter().all(|entry| constant::is_path(&entry.rule.head.reference)),
             references: references.into_vec(),
         })
     }
@@ -90,11 +92,6 @@ impl RuleIndex {
         self.default_rule
     }
 
-    /// Whether the heads of all rules are free of variables.
-    pub(crate) fn only_ground_refs(&self) -> bool {
-        self.only_ground_refs
-    }
-
     /// The rules that can hold, in the order in which OPA tries them. `resolve` gives the value of a reference by its
     /// number; it may be asked for the same one more than once.
     ///
@@ -106,6 +103,7 @@ impl RuleIndex {
         resolve: &mut dyn FnMut(usize) -> Result<Resolved<'v>, E>,
     ) -> Result<Candidates<'_>, E> {
         let trie = match sight {
+            #[cfg(test)]
             Sight::AsOpa => self.as_opa.as_ref().unwrap_or(&self.sharp),
             Sight::Sharp => &self.sharp,
         };

@@ -17,7 +17,6 @@ pub mod capabilities;
 mod compile;
 mod engine;
 mod eval;
-#[allow(dead_code, reason = "traces will show what OPA finds")]
 mod index;
 mod module;
 mod parse_module;

@@ -34,11 +34,6 @@ impl Candidates<'_> {
         self.branches().chunk_by(|a, b| a.rule == b.rule)
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.branches().is_empty()
-    }
-
     /// Whether all that can hold give the same constant, so that the first one that holds decides.
     pub(crate) fn early_exit(&self) -> bool {
         self.early_exit
