@@ -12,6 +12,8 @@
 //! `cargo run --example key_keeper -- run --server --config-file config.yaml`. It signs too:
 //! `cargo run --example key_keeper -- sign --bundle --signing-plugin key_keeper --signing-key - bundle.tar.gz`
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program answers there")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,7 @@
 //! The command line, one file for each sub-command.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers there")]
+
 mod capabilities;
 mod config;
 mod eval;

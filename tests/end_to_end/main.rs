@@ -1,5 +1,7 @@
 //! The real binary, from outside: real HTTP, real signals, a control plane in this process.
 
+#![expect(clippy::print_stderr, reason = "a test tells so what it could not try")]
+
 mod advisories;
 mod aging;
 mod architecture;

@@ -2,6 +2,8 @@
 //! module has changed: `cargo run --release --example activation -p regent-engine-rego -- [MODULES] [RULES]`, 2000 modules
 //! of 10 rules unless it says otherwise.
 
+#![expect(clippy::print_stdout, reason = "a program answers there")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;

@@ -5,6 +5,8 @@
 //! is torn between two versions, when an agent does not get the last version in the end, or when its memory keeps growing.
 //! Give it a release build; `tests/soak.sh` does.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program answers there")]
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -17,6 +17,8 @@
 //! Waiting is done by notification and every wait has a limit; running into it says what *had* arrived. The sockets are
 //! real, so do not pause tokio's clock in a test that uses the kit: limits would pass at once.
 
+#![expect(clippy::print_stdout, reason = "a test tells so what it could not try")]
+
 mod agent;
 mod bundle;
 mod certificates;

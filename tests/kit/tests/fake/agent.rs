@@ -2,6 +2,8 @@
 //!
 //! `--fail <text>` makes it end with that text and code 1; `--linger` makes it ignore SIGTERM.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an agent logs there")]
+
 use std::convert::Infallible;
 
 use bytes::Bytes;
