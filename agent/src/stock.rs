@@ -1,10 +1,11 @@
-//! What the stock agent is made of, in start order. Stop order is the reverse.
+//! What the stock agent is made of. Plugins start in the order of this list, sinks of decisions before all others, and stop in
+//! the reverse order.
 
 use regent_core::Registry;
 
 /// Registers every stock plugin.
 pub fn register(registry: &mut Registry) {
-    // First, so that it ends last and still shows what the others do at their end.
+    // First, so that it still shows what the others do at their end.
     regent_distributed_tracing::register(registry);
     regent_engine_rego::register(registry);
     regent_engine_regorus::register(registry);
@@ -15,7 +16,6 @@ pub fn register(registry: &mut Registry) {
     regent_file_sink::register(registry);
     #[cfg(feature = "object-store")]
     regent_object_store_sink::register(registry);
-    // Sinks of decisions and status start before, and stop after, whoever has something to tell them.
     #[cfg(feature = "kafka")]
     regent_kafka_sink::register(registry);
     #[cfg(feature = "nats")]

@@ -1,6 +1,7 @@
 //! The contract of Regent: a few small traits and the words they share.
 //!
-//! This crate knows no Rego, no HTTP server and no bundle format. Plugins depend on it and never on each other.
+//! This crate knows no Rego, no HTTP server and no bundle format. Plugins depend on it; of each other they take libraries
+//! at most.
 
 pub mod backoff;
 pub mod blocks;

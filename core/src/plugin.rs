@@ -10,10 +10,11 @@
 //!
 //! ```
 //! use regent_core::plugin::{Inbox, Plugin, PluginConfig, Signal};
+//! use regent_core::status::State;
 //! use regent_core::{Error, Host};
 //!
 //! /// Says hello in the log.
-//! struct Greeter(Greeting);
+//! struct Greeter(Greeting, Host);
 //!
 //! #[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 //! struct Greeting {
@@ -26,12 +27,13 @@
 //!     const NAME: &'static str = "greeter"; // configured at `plugins.greeter`
 //!     type Config = Greeting;
 //!
-//!     fn build(config: Greeting, _host: Host) -> Result<Self, Error> {
-//!         Ok(Self(config))
+//!     fn build(config: Greeting, host: Host) -> Result<Self, Error> {
+//!         Ok(Self(config, host))
 //!     }
 //!
 //!     async fn run(self, mut inbox: Inbox<Greeting>) -> Result<(), Error> {
 //!         tracing::info!("hello {}", self.0.name);
+//!         self.1.report(State::Ok, None); // until then it counts as not ready
 //!         while !matches!(inbox.recv().await, Signal::Stop(_)) {}
 //!         Ok(())
 //!     }
