@@ -3,9 +3,9 @@
 //! [`Supervisor::apply`] is the only way anything starts or changes: [`Supervisor::check`] every section and build every
 //! new instance, then [`Supervisor::commit`]. A failure in the first drops what was built and touches nothing.
 
-mod life;
 mod plan;
 mod services;
+mod task;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::plugin::Mailbox;
 use crate::registry::{AnyConfig, Instance, Prepared, Registry};
 use crate::settings::{Identity, Settings};
 use crate::status::State;
-use life::Life;
+use task::PluginTask;
 
 pub use plan::Plan;
 
@@ -41,7 +41,7 @@ struct Active {
     order: usize,
     /// What it goes by.
     config: AnyConfig,
-    life: Life,
+    task: PluginTask,
 }
 
 /// What a commit does with one plugin.
@@ -94,8 +94,8 @@ impl Supervisor {
         for change in plan.changes {
             match change {
                 Change::Start { name, order, config, instance } => {
-                    let life = Life::start(name, instance, &self.host);
-                    self.running.push(Active { name, order, config, life });
+                    let task = PluginTask::start(name, instance, &self.host);
+                    self.running.push(Active { name, order, config, task });
                 }
                 Change::Tell { name, prepared } => self.tell(name, &*prepared).await,
             }
@@ -105,7 +105,7 @@ impl Supervisor {
 
     /// Where a running plugin's signals go.
     pub fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
-        self.running.iter().find(|active| active.name == plugin).map(|active| active.life.mailbox())
+        self.running.iter().find(|active| active.name == plugin).map(|active| active.task.mailbox())
     }
 
     /// Stops every plugin, the last started first. Whoever has not ended before the deadline is aborted.
@@ -128,7 +128,7 @@ impl Supervisor {
         self.running = stay;
         while let Some(active) = go.pop() {
             self.host.withdraw(active.name);
-            if !active.life.stop(deadline).await {
+            if !active.task.stop(deadline).await {
                 late.push(active.name);
             }
             self.host.status.remove_plugin(active.name);
@@ -140,7 +140,7 @@ impl Supervisor {
         let Some(active) = self.running.iter_mut().find(|active| active.name == name) else {
             return;
         };
-        if let Err(error) = active.life.mailbox().configure(prepared.config()).await {
+        if let Err(error) = active.task.mailbox().configure(prepared.config()).await {
             // The check passed, so this is the plugin's own failure; its state says so and the old one goes on.
             tracing::error!(plugin = name, "Plugin refused its new configuration: {}", error.chain());
             self.host.status.set_plugin(name, State::Error, Some(error.chain()));

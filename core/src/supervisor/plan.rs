@@ -128,7 +128,7 @@ impl Planner<'_> {
         };
         let below = |(path, value): (Vec<String>, Value)| ([section.path(), &path[..]].concat(), value);
         self.defaults.extend(prepared.defaults().into_iter().map(below));
-        let mut alive = self.running.iter().filter(|active| !active.life.has_ended());
+        let mut alive = self.running.iter().filter(|active| !active.task.has_ended());
         let active = alive.find(|active| active.name == name);
         if active.is_some_and(|active| prepared.is_same(&active.config)) {
             self.kept.push(name);

@@ -65,8 +65,8 @@ impl Loader {
         let (asker, calls) = asking();
         let (etag, known) = watch::channel(etag);
         let holds = downloader.config.long_polling.is_some();
-        let life = Life { downloader, epoch, arrivals, asked: calls, etag: known, failures: 0, holds, hasty: 0 };
-        Self { epoch, asker, etag, task: tokio::spawn(life.run()) }
+        let task = LoaderTask { downloader, epoch, arrivals, asked: calls, etag: known, failures: 0, holds, hasty: 0 };
+        Self { epoch, asker, etag, task: tokio::spawn(task.run()) }
     }
 
     /// What the next request says is already here.
@@ -85,7 +85,7 @@ impl Loader {
 }
 
 /// The state of a loader's task.
-struct Life {
+struct LoaderTask {
     downloader: Downloader,
     epoch: u64,
     arrivals: mpsc::Sender<Arrival>,
@@ -98,7 +98,7 @@ struct Life {
     hasty: u32,
 }
 
-impl Life {
+impl LoaderTask {
     /// Ends when nobody is left to hand anything to.
     async fn run(mut self) {
         if self.start_from_disk().await.is_none() {

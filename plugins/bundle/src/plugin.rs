@@ -4,7 +4,7 @@
 //! [`WINDOW`] of each other are activated in one transaction. One that does not fit stays a candidate and is tried
 //! again with whatever comes next.
 
-mod work;
+mod worker;
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::asking::Askers;
 use crate::config::BundlesConfig;
 use crate::loader::trigger_all;
-use work::Work;
+use worker::Worker;
 
 /// How long the first candidate waits for others.
 const WINDOW: Duration = Duration::from_millis(50);
@@ -51,28 +51,28 @@ impl Plugin for BundlePlugin {
 
     async fn run(self, mut inbox: Inbox<BundlesConfig>) -> Result<(), Error> {
         let (sender, mut arrivals) = mpsc::channel(ARRIVALS);
-        let mut work = Work::new(self.host, self.askers, sender);
-        work.configure(self.config).await;
+        let mut worker = Worker::new(self.host, self.askers, sender);
+        worker.configure(self.config).await;
         loop {
-            let (due, stale) = (work.due(), work.stale_at());
+            let (due, stale) = (worker.due(), worker.stale_at());
             tokio::select! {
                 signal = inbox.recv() => match signal {
                     Signal::Configure(config, reply) => {
-                        work.configure(config).await;
+                        worker.configure(config).await;
                         reply.send(Ok(()));
                     }
                     Signal::Trigger(reply) => {
-                        let loaders = work.askers();
+                        let loaders = worker.askers();
                         tokio::spawn(async move { reply.send(trigger_all(loaders).await) });
                     }
                     Signal::Stop(_) => {
-                        work.stop();
+                        worker.stop();
                         return Ok(());
                     }
                 },
-                Some(arrival) = arrivals.recv() => work.arrive(arrival),
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => work.activate().await,
-                () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => work.report(),
+                Some(arrival) = arrivals.recv() => worker.arrive(arrival),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => worker.activate().await,
+                () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => worker.report(),
             }
         }
     }

@@ -64,24 +64,24 @@ impl Plugin for DecisionLogsPlugin {
     async fn run(self, mut inbox: Inbox<Config>) -> Result<(), Error> {
         info!(plugin = Self::NAME, "Starting decision logger.");
         let config = self.config.clone();
-        let mut desk = Desk::open(self);
-        desk.follow(config).await;
+        let mut worker = Worker::open(self);
+        worker.follow(config).await;
         loop {
             tokio::select! {
                 signal = inbox.recv() => match signal {
-                    Signal::Configure(config, reply) => reply.send(desk.reconfigure(&config).await),
-                    Signal::Trigger(reply) => desk.trigger(reply).await?,
-                    Signal::Stop(deadline) => return desk.close(deadline).await,
+                    Signal::Configure(config, reply) => reply.send(worker.reconfigure(&config).await),
+                    Signal::Trigger(reply) => worker.trigger(reply).await?,
+                    Signal::Stop(deadline) => return worker.close(deadline).await,
                 },
-                batch = next_batch(&mut desk.queue, desk.rested) => desk.handle(batch).await?,
-                () = reached(desk.retry) => desk.complete().await,
+                batch = next_batch(&mut worker.queue, worker.rested) => worker.handle(batch).await?,
+                () = reached(worker.retry) => worker.complete().await,
             }
         }
     }
 }
 
 /// What the running plugin works with.
-struct Desk {
+struct Worker {
     config: Config,
     host: Host,
     recorder: Arc<Recorder>,
@@ -104,7 +104,7 @@ struct Notices {
     mask: Notice,
 }
 
-impl Desk {
+impl Worker {
     fn open(plugin: DecisionLogsPlugin) -> Self {
         let DecisionLogsPlugin { config, host, recorder, queue, counters } = plugin;
         Self {

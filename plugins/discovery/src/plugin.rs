@@ -44,7 +44,7 @@ impl Plugin for DiscoveryPlugin {
         let (sender, mut arrivals) = mpsc::channel(1);
         let loader = Loader::start(downloader(&self.host, &checked), String::new(), 0, sender);
         self.askers.replace([(Subject::Discovery, loader.asker())]);
-        let mut desk = Desk {
+        let mut worker = Worker {
             progress: Progress::new(self.host.clone(), checked.bundle.max_staleness),
             host: self.host,
             query: checked.query.into(),
@@ -52,20 +52,20 @@ impl Plugin for DiscoveryPlugin {
             pending: None,
         };
         loop {
-            let stale = desk.progress.stale_at().map(Instant::from_std);
+            let stale = worker.progress.stale_at().map(Instant::from_std);
             tokio::select! {
                 signal = inbox.recv() => match signal {
                     // A changed section makes a new instance, so there is nothing to take over.
                     Signal::Configure(_, reply) => reply.send(Ok(())),
                     Signal::Trigger(reply) => {
-                        let loader = desk.loader.asker();
+                        let loader = worker.loader.asker();
                         tokio::spawn(async move { reply.send(trigger_all(vec![loader]).await) });
                     }
                     Signal::Stop(_) => return Ok(()),
                 },
-                Some(arrival) = arrivals.recv() => desk.take(arrival),
-                outcome = settled(&mut desk.pending) => desk.settle(outcome),
-                () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => desk.progress.look_at_age(),
+                Some(arrival) = arrivals.recv() => worker.take(arrival),
+                outcome = settled(&mut worker.pending) => worker.settle(outcome),
+                () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => worker.progress.look_at_age(),
             }
         }
     }
@@ -86,7 +86,7 @@ pub(crate) fn downloader(host: &Host, checked: &Checked) -> Downloader {
 }
 
 /// The plugin's state.
-struct Desk {
+struct Worker {
     host: Host,
     progress: Progress,
     query: Arc<str>,
@@ -119,7 +119,7 @@ async fn settled(pending: &mut Option<Pending>) -> Result<Accepted, LoadError> {
     }
 }
 
-impl Desk {
+impl Worker {
     fn take(&mut self, arrival: Arrival) {
         let Arrival { origin, outcome, verdict, .. } = arrival;
         self.progress.arrived(origin, outcome.is_ok());

@@ -19,7 +19,7 @@ use regent_core::value::{DecodeError, Parted, decode_fields, decode_prefix};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::call::Call;
-use crate::config::Patience;
+use crate::config::ClientTimeouts;
 use crate::error::ApiError;
 
 /// Bytes that are read and dropped behind a body that is too large, and how long that may take; both are Go's.
@@ -104,7 +104,7 @@ async fn read(incoming: &mut Incoming, limits: Limits) -> Result<Bytes, ApiError
         let frame = frame.map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len() as u64;
-        wait.time += Patience::earned(data.len());
+        wait.time += ClientTimeouts::earned(data.len());
         if length > limits.sent {
             // Time is up, or there is no more: either way it is answered.
             let _ended = timeout(LINGERING, drain(incoming)).await;

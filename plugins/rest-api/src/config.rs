@@ -139,9 +139,9 @@ impl ClientLimits {
     }
 
     /// How long clients may take.
-    pub(crate) fn patience(&self) -> Patience {
+    pub(crate) fn timeouts(&self) -> ClientTimeouts {
         let seconds = |configured: Option<f64>, default| Duration::from_secs_f64(configured.unwrap_or(default));
-        Patience {
+        ClientTimeouts {
             head: seconds(self.head_seconds, 300.0),
             body: seconds(self.body_seconds, 60.0),
             answer: seconds(self.answer_seconds, 60.0),
@@ -151,7 +151,7 @@ impl ClientLimits {
 
 /// How long clients may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct ClientTimeouts {
     /// For the head of a request, from when they could send it.
     pub(crate) head: Duration,
     /// For its body, from when somebody wants it, and longer the more of it comes.
@@ -160,7 +160,7 @@ pub(crate) struct Patience {
     pub(crate) answer: Duration,
 }
 
-impl Patience {
+impl ClientTimeouts {
     /// The time that so many bytes earn: slower than a KiB a second is no honest client.
     pub(crate) fn earned(bytes: usize) -> Duration {
         Duration::from_micros(bytes as u64 * 1_000_000 / 1024)
@@ -209,7 +209,7 @@ impl ServerConfig {
         Limits {
             sent: bytes(self.decoding.max_length, 256 << 20),
             unpacked: bytes(self.decoding.gzip.max_length, 512 << 20),
-            time: self.limits.patience().body,
+            time: self.limits.timeouts().body,
         }
     }
 
@@ -282,8 +282,8 @@ mod tests {
             );
         }
         let limits = ClientLimits { body_seconds: Some(0.5), ..ClientLimits::default() };
-        assert_eq!((limits.validate().count(), limits.patience().body), (0, Duration::from_millis(500)));
-        assert_eq!(Patience::earned(2048), Duration::from_secs(2));
+        assert_eq!((limits.validate().count(), limits.timeouts().body), (0, Duration::from_millis(500)));
+        assert_eq!(ClientTimeouts::earned(2048), Duration::from_secs(2));
     }
 
     #[test]

@@ -11,10 +11,10 @@ mod address;
 mod admission;
 mod bind;
 mod line;
-mod patience;
 mod protocol;
 mod serve;
 mod tls;
+mod write_timeout;
 
 use std::sync::Arc;
 use std::time::Duration;

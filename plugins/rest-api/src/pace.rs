@@ -16,7 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tokio::time::{Instant, sleep};
 
-use crate::config::Patience;
+use crate::config::ClientTimeouts;
 
 /// How much of an answer is handed over at a time on HTTP/2. What is handed over waits where it cannot be seen.
 const PART: usize = 64 << 10;
@@ -65,18 +65,18 @@ impl Pace {
 
     /// Waits until there was no request for as long as the head of one may take, or until the client has left an answer
     /// standing.
-    pub(crate) async fn stands_still(&self, patience: Patience) {
+    pub(crate) async fn stands_still(&self, timeouts: ClientTimeouts) {
         let counts = &*self.0;
         let (mut seen, mut since) = (0, Instant::now());
         loop {
-            sleep(patience.head.min(patience.answer)).await;
+            sleep(timeouts.head.min(timeouts.answer)).await;
             let moves = counts.moves.load(Ordering::Relaxed);
             if moves != seen || counts.is_busy() {
                 (seen, since) = (moves, Instant::now());
                 continue;
             }
             let owes = counts.owed.load(Ordering::Relaxed) > 0;
-            if since.elapsed() >= if owes { patience.answer } else { patience.head } {
+            if since.elapsed() >= if owes { timeouts.answer } else { timeouts.head } {
                 return;
             }
         }

@@ -39,30 +39,30 @@ impl Plugin for StatusPlugin {
 
     async fn run(self, mut inbox: Inbox<Config>) -> Result<(), Error> {
         info!(plugin = Self::NAME, "Starting status reporter.");
-        let mut desk = Desk::open(self.config, self.host);
-        desk.host.report(State::Ok, None);
+        let mut worker = Worker::open(self.config, self.host);
+        worker.host.report(State::Ok, None);
         loop {
             tokio::select! {
                 signal = inbox.recv() => match signal {
                     Signal::Configure(config, reply) => {
-                        desk.reconfigure(config);
+                        worker.reconfigure(config);
                         reply.send(Ok(()));
                     }
-                    Signal::Trigger(reply) => desk.trigger(reply),
-                    Signal::Stop(deadline) => return desk.close(deadline).await,
+                    Signal::Trigger(reply) => worker.trigger(reply),
+                    Signal::Stop(deadline) => return worker.close(deadline).await,
                 },
-                changed = desk.changes.changed() => match changed {
-                    Ok(()) => desk.notice(),
+                changed = worker.changes.changed() => match changed {
+                    Ok(()) => worker.notice(),
                     Err(_) => return Ok(()),
                 },
-                result = done(&mut desk.sending) => desk.settle(result),
+                result = done(&mut worker.sending) => worker.settle(result),
             }
         }
     }
 }
 
 /// What the running plugin works with.
-struct Desk {
+struct Worker {
     config: Config,
     host: Host,
     changes: watch::Receiver<Report>,
@@ -83,7 +83,7 @@ struct Sending {
     done: Pin<Box<dyn Future<Output = Result<(), ReportError>> + Send>>,
 }
 
-impl Desk {
+impl Worker {
     fn open(config: Config, host: Host) -> Self {
         warn_about(&config);
         let mut changes = host.status.watch();

@@ -77,7 +77,7 @@ impl Keeper {
         let (orders, inbox) = mpsc::channel(CAPACITY);
         let (wake, woken) = watch::channel(());
         let (queued, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
-        let work = Desk {
+        let work = Worker {
             writer: Offloaded::new(writer),
             gauge,
             sync: disk.sync,
@@ -127,7 +127,7 @@ impl Keeper {
     }
 }
 
-struct Desk {
+struct Worker {
     writer: Offloaded<Writer>,
     gauge: Gauge,
     sync: Sync,
@@ -142,7 +142,7 @@ struct Desk {
     lost: Notice,
 }
 
-impl Desk {
+impl Worker {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         loop {
             let mut group = Vec::new();

@@ -7,7 +7,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 
-use crate::config::Patience;
+use crate::config::ClientTimeouts;
 
 /// Most bytes of the head of a request, as in OPA. More is answered with 431.
 const MAX_HEAD: u32 = 1 << 20;
@@ -37,12 +37,12 @@ pub(super) struct Protocols(Arc<Limited>);
 struct Limited {
     http1: http1::Builder,
     either: auto::Builder<TokioExecutor>,
-    patience: Patience,
+    timeouts: ClientTimeouts,
 }
 
 impl Protocols {
     /// For clients that may take that long.
-    pub(super) fn new(patience: Patience) -> Self {
+    pub(super) fn new(timeouts: ClientTimeouts) -> Self {
         let mut http1 = http1::Builder::new();
         // How long heads may take is seen by whoever looks at the connection's pace.
         http1.header_read_timeout(None).max_buf_size(MAX_HEAD as usize);
@@ -60,7 +60,7 @@ impl Protocols {
             .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
             .max_local_error_reset_streams(MAX_ERRORS)
             .max_send_buf_size(MAX_UNSENT);
-        Self(Arc::new(Limited { http1, either, patience }))
+        Self(Arc::new(Limited { http1, either, timeouts }))
     }
 
     pub(super) fn http1(&self) -> &http1::Builder {
@@ -76,7 +76,7 @@ impl Protocols {
         self.0.either.clone()
     }
 
-    pub(super) fn patience(&self) -> Patience {
-        self.0.patience
+    pub(super) fn timeouts(&self) -> ClientTimeouts {
+        self.0.timeouts
     }
 }

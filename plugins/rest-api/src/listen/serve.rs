@@ -22,12 +22,12 @@ use super::Listeners;
 use super::admission::{Admission, Admissions, Admitted};
 use super::bind::Bound;
 use super::line::{Line, Socket};
-use super::patience::Patient;
 use super::protocol::Protocols;
 use super::tls::Tls;
+use super::write_timeout::WriteTimeout;
 use crate::api::Api;
 use crate::call::Client;
-use crate::config::Patience;
+use crate::config::ClientTimeouts;
 use crate::front::Front;
 use crate::layers::{Authentication, Authorization, Stack};
 use crate::pace::Pace;
@@ -68,7 +68,7 @@ pub(super) async fn until(
     let cancel = Cancel::default();
     let front = Arc::new(Front::new(Stack::new(api.clone(), doors), cancel.clone()));
     let limits = &api.parts.config.limits;
-    let protocols = Protocols::new(limits.patience());
+    let protocols = Protocols::new(limits.timeouts());
     let telemetry = &api.parts.host.telemetry;
     let admissions = Admissions::new(limits.connections(), telemetry.clone());
     let mut tasks = JoinSet::new();
@@ -175,18 +175,18 @@ impl Carrier {
         let other_end = Box::new(line.other_end());
         let seen = Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: other_end };
         let protocols = self.protocols.clone();
-        let patience = protocols.patience();
+        let timeouts = protocols.timeouts();
         let pace = Pace::default();
-        let io = TokioIo::new(Patient::new(line, patience.answer, pace.clone()));
+        let io = TokioIo::new(WriteTimeout::new(line, timeouts.answer, pace.clone()));
         let connection = self.front.connection(seen, pace.clone());
         let service = service_fn(move |request| connection.clone().answer(request));
         let (h2c, stopped, alive) = (self.h2c, self.stopped.clone(), self.alive.clone());
         tokio::spawn(async move {
             if h2c {
                 let serving = protocols.either().serve_connection(io, service).into_owned();
-                converse(serving, pace, stopped, patience).await;
+                converse(serving, pace, stopped, timeouts).await;
             } else {
-                converse(protocols.http1().serve_connection(io, service), pace, stopped, patience).await;
+                converse(protocols.http1().serve_connection(io, service), pace, stopped, timeouts).await;
             }
             drop((admitted, alive));
         });
@@ -199,10 +199,10 @@ impl Carrier {
         let line = Line::new(stream);
         let other_end = Box::new(line.other_end());
         tokio::spawn(async move {
-            let patience = protocols.patience();
+            let timeouts = protocols.timeouts();
             let pace = Pace::default();
             let agreed = tokio::select! {
-                agreed = agree(&tls, Patient::new(line, patience.answer, pace.clone())) => agreed,
+                agreed = agree(&tls, WriteTimeout::new(line, timeouts.answer, pace.clone())) => agreed,
                 _ = stopped.changed() => return,
             };
             let (stream, peer) = match agreed {
@@ -216,9 +216,9 @@ impl Carrier {
             let io = TokioIo::new(stream);
             if is_http2 {
                 let serving = protocols.http2().serve_connection(io, service).into_owned();
-                converse(serving, pace, stopped, patience).await;
+                converse(serving, pace, stopped, timeouts).await;
             } else {
-                converse(protocols.http1().serve_connection(io, service), pace, stopped, patience).await;
+                converse(protocols.http1().serve_connection(io, service), pace, stopped, timeouts).await;
             }
             drop((admitted, alive));
         });
@@ -243,12 +243,12 @@ async fn converse(
     serving: impl GracefulConnection<Error: Display>,
     pace: Pace,
     mut stopped: watch::Receiver<()>,
-    patience: Patience,
+    timeouts: ClientTimeouts,
 ) {
     let mut serving = pin!(serving);
     let mut leaving = false;
     loop {
-        let cause = cause(&mut stopped, &pace, patience, leaving);
+        let cause = cause(&mut stopped, &pace, timeouts, leaving);
         // Looked at only when it has something to say: at every request would cost a good part of a small one.
         let mut causes = FuturesUnordered::from_iter([cause]);
         let cause = tokio::select! {
@@ -281,9 +281,9 @@ enum Cause {
 }
 
 /// Waits for a reason to have a client leave; if it is told to already, for a reason not to wait for that.
-async fn cause(stopped: &mut watch::Receiver<()>, pace: &Pace, patience: Patience, leaving: bool) -> Cause {
+async fn cause(stopped: &mut watch::Receiver<()>, pace: &Pace, timeouts: ClientTimeouts, leaving: bool) -> Cause {
     tokio::select! {
         _ = stopped.changed(), if !leaving => Cause::Stop,
-        () = pace.stands_still(patience) => Cause::Stillness,
+        () = pace.stands_still(timeouts) => Cause::Stillness,
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::config::Patience;
+use crate::config::ClientTimeouts;
 use crate::pace::{Owed, Pace};
 
 /// What is no larger is copied together before it is sent, which takes the system less time than two pieces do.
@@ -16,9 +16,9 @@ const SMALL: usize = 512;
 
 /// A stream whose writing ends with an error when its client has kept it waiting for too long.
 ///
-/// Only waiting costs patience, and what the client takes earns it back. So a slow client may take all the time that an
+/// Only waiting costs time, and what the client takes earns it back. So a slow client may take all the time that an
 /// answer needs, but one that takes nothing, or a few bytes now and then, runs out.
-pub(super) struct Patient<T> {
+pub(super) struct WriteTimeout<T> {
     inner: T,
     most: Duration,
     left: Duration,
@@ -32,13 +32,13 @@ struct Waiting {
     end: Pin<Box<Sleep>>,
 }
 
-impl<T> Patient<T> {
+impl<T> WriteTimeout<T> {
     /// A stream whose client may keep it waiting for that long; meanwhile `pace` says that it does.
     pub(super) fn new(inner: T, most: Duration, pace: Pace) -> Self {
         Self { inner, most, left: most, waiting: None, pace }
     }
 
-    /// Takes note of what writing came to. Without a word from the client it goes on until patience has run out.
+    /// Takes note of what writing came to. Without a word from the client it goes on until the time has run out.
     fn after<R>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if written.is_ready() {
             if let Some(waiting) = self.waiting.take() {
@@ -59,18 +59,18 @@ impl<T> Patient<T> {
         if let Poll::Ready(Ok(bytes)) = written
             && self.left < self.most
         {
-            self.left = self.most.min(self.left + Patience::earned(*bytes));
+            self.left = self.most.min(self.left + ClientTimeouts::earned(*bytes));
         }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for WriteTimeout<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buffer)
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
         let written = self.after(cx, written);
@@ -137,7 +137,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_given_up() {
         let (_client, server) = duplex(16);
-        let mut server = Patient::new(server, MOST, Pace::default());
+        let mut server = WriteTimeout::new(server, MOST, Pace::default());
         let before = Instant::now();
         let error = server.write_all(&[0; 17]).await.expect_err("nobody reads");
         assert_eq!((error.kind(), before.elapsed().as_secs()), (io::ErrorKind::TimedOut, 60));
@@ -146,7 +146,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_a_byte_now_and_then_is_given_up_too() {
         let (mut client, server) = duplex(16);
-        let mut server = Patient::new(server, MOST, Pace::default());
+        let mut server = WriteTimeout::new(server, MOST, Pace::default());
         let trickle = tokio::spawn(async move {
             while client.read_u8().await.is_ok() {
                 tokio::time::sleep(Duration::from_secs(10)).await;
@@ -162,7 +162,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_is_merely_slow_gets_everything() {
         let (mut client, server) = duplex(16_384);
-        let mut server = Patient::new(server, MOST, Pace::default());
+        let mut server = WriteTimeout::new(server, MOST, Pace::default());
         let reader = tokio::spawn(async move {
             let (mut all, mut part) = (0, vec![0; 16_384]);
             while let Ok(length @ 1..) = client.read(&mut part).await {

@@ -13,12 +13,12 @@ use crate::registry::Instance;
 use crate::status::State;
 
 /// A running plugin's task.
-pub(super) struct Life {
+pub(super) struct PluginTask {
     mailbox: Mailbox,
     task: JoinHandle<()>,
 }
 
-impl Life {
+impl PluginTask {
     /// Publishes the instance's roles and starts it.
     pub(super) fn start(name: &'static str, instance: Box<dyn Instance>, host: &Host) -> Self {
         let host = host.for_plugin(name);

@@ -19,7 +19,7 @@ use crate::loader::{Arrival, Loader, Origin};
 use crate::tracked::Tracked;
 
 /// All bundles, configured and on their way out.
-pub(super) struct Work {
+pub(super) struct Worker {
     host: Host,
     askers: Askers,
     arrivals: mpsc::Sender<Arrival>,
@@ -34,7 +34,7 @@ pub(super) struct Work {
     running: bool,
 }
 
-impl Work {
+impl Worker {
     pub(super) fn new(host: Host, askers: Askers, arrivals: mpsc::Sender<Arrival>) -> Self {
         let (bundles, leaving) = (BTreeMap::new(), BTreeMap::new());
         Self { host, askers, arrivals, bundles, leaving, due: None, epoch: 0, running: false }
