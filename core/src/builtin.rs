@@ -16,7 +16,8 @@ pub use request::REQUEST_KEYS;
 pub use state::{QueryState, SharedState};
 
 use crate::caching::Caching;
-use crate::engine::{Cancel, Linger, Location};
+use crate::engine::cancel::{Cancel, Linger};
+use crate::engine::policy_error::Location;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
 use crate::trace::Span;

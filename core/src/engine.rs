@@ -8,18 +8,20 @@
 //! Parsing and compiling happen off the request path, under the store's writer. Preparing and evaluating happen on
 //! request threads, many at once, and wait for nobody.
 
+pub(crate) mod cancel;
 mod capabilities;
 mod evaluation;
 mod parsing;
-mod policy_error;
+pub(crate) mod policy_error;
 mod schemas;
 
 use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use cancel::{Attended, Cancel, Linger};
 pub use capabilities::{Capabilities, CapabilitiesError};
-pub use evaluation::{Answer, Attended, Cancel, Evaluation, Expression, Linger, Prints, Recorded, Row};
+pub use evaluation::{Answer, Evaluation, Expression, Prints, Recorded, Row};
 pub use parsing::parse_all;
 pub use policy_error::{ErrorCode, Location, PolicyError, PolicyErrors};
 pub use schemas::{KnownInput, Schemas};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Cancel, Linger};
+use crate::engine::cancel::{Cancel, Linger};
 
 /// Gets documents over the network.
 pub trait Fetcher: Send + Sync + 'static {

@@ -4,6 +4,7 @@ use regent_core::Store;
 use regent_core::engine::{Module, PolicyErrors, RegoVersion, Source};
 use regent_core::store::{ActiveBundle, BundleContent, BundlePayload};
 
+use crate::format::path::join;
 use crate::format::{Bundle, FormatError, ModuleFile};
 
 /// How a bundle and its files are called, and understood where they do not say.
@@ -80,32 +81,5 @@ fn outside(bundle: &Bundle, module: &dyn Module) -> FormatError {
         roots: bundle.manifest.shown_roots(),
         package: package.strip_prefix("data.").unwrap_or(&package).to_owned(),
         file: module.source().file.to_string(),
-    }
-}
-
-/// Two paths as one, without `.`, doubled slashes and the `..` that can be resolved.
-pub(crate) fn join(base: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in base.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let start = if base.starts_with('/') { "/" } else { "" };
-    format!("{start}{}", parts.join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_joined_as_go_joins_them() {
-        assert_eq!(join("bundle", "bundle/authz.rego"), "bundle/bundle/authz.rego");
-        assert_eq!(join("./b/", "/x.rego"), "b/x.rego");
-        assert_eq!(join("/tmp/b", "/tmp/b/x.rego"), "/tmp/b/tmp/b/x.rego");
-        assert_eq!(join("../b", "../b/x.rego"), "../b/x.rego");
     }
 }

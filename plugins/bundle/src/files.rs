@@ -21,7 +21,7 @@ use regent_core::engine::{RegoVersion, Source};
 use regent_core::value::decode_prefix;
 use regent_core::{Value, yaml};
 
-use crate::content::join;
+use crate::format::path::join;
 use crate::format::{Bundle, Limits, Trust, merge, nest};
 
 pub use error::{FileError, LoadErrors};

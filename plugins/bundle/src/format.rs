@@ -22,6 +22,7 @@ mod error;
 mod limits;
 mod manifest;
 mod name;
+pub(crate) mod path;
 mod pattern;
 pub mod sign;
 mod trust;

@@ -23,9 +23,10 @@ use regent_core::Value;
 use regent_core::engine::{Capabilities, KnownInput, PolicyErrors, Schemas};
 
 pub(crate) use check::check_document;
+pub(crate) use declared::is_generated;
 pub(crate) use documents::documents;
 pub(crate) use errors::Errors;
-pub(crate) use locals::{Locals, is_generated};
+pub(crate) use locals::Locals;
 pub(crate) use query::{Capture, CompiledQuery, QueryContext, compile_query};
 pub(crate) use rule_tree::{RuleId, RuleTree};
 

@@ -9,7 +9,7 @@ use regent_signing::digest::{Feeding, FileDigest, is_structured};
 
 use super::FormatError;
 use super::pattern::Pattern;
-use crate::content::join;
+use crate::format::path::join;
 
 /// The file with the signature.
 pub const SIGNATURES: &str = ".signatures.json";

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +28,7 @@ pub(crate) fn open(directory: &Path, rules: Rules) -> Result<Opened, OpenError> 
     if rules.syncs {
         sync_names(directory);
     }
-    let lock = create(&directory.join("lock")).map_err(unusable)?;
+    let lock = cursor::create(&directory.join("lock")).map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(directory.to_owned())),
@@ -51,11 +51,6 @@ fn sync_names(directory: &Path) {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         let _unsynced = File::open(parent).and_then(|parent| parent.sync_all());
     }
-}
-
-/// A file for the owner only, empty.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 fn survey(directory: &Path) -> io::Result<(Index, u64)> {

@@ -2,9 +2,16 @@
 
 use super::build::is_assignment;
 use super::check::vars::{Scope, VarSet};
-use super::locals::is_generated;
 use crate::syntax::ast::{Body, Expr, ExprKind, Module, Term, TermKind};
 use crate::syntax::visit::Visit;
+
+/// What every generated variable begins with.
+pub(crate) const PREFIX: &str = "__local";
+
+/// Whether a variable is the compiler's rather than the text's.
+pub(crate) fn is_generated(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
 
 /// Those variables of a module that are named as generated ones are.
 pub(crate) fn generated_in_module(module: &Module) -> VarSet {

@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::check::vars::VarSet;
-use super::declared;
+use super::declared::{self, PREFIX};
 use crate::syntax::ast::{Body, Module, Var};
-
-/// What every generated variable begins with.
-pub(crate) const PREFIX: &str = "__local";
 
 /// Makes variables `__local0__`, `__local1__`, … that no text uses, and remembers what they stand for.
 #[derive(Debug, Clone)]
@@ -56,11 +53,6 @@ impl Locals {
     pub(crate) fn original<'a>(&'a self, name: &'a Var) -> &'a Var {
         self.originals.get(name).unwrap_or(name)
     }
-}
-
-/// Whether a variable is the compiler's rather than the text's.
-pub(crate) fn is_generated(name: &str) -> bool {
-    name.starts_with(PREFIX)
 }
 
 /// Whether a variable stands for `_`.

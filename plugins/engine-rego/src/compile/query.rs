@@ -48,7 +48,7 @@ impl CompiledQuery {
     /// name: generated ones and wildcards.
     pub(crate) fn shown<'a>(&'a self, variable: &'a Var) -> Option<&'a Var> {
         let name = self.originals.get(variable).unwrap_or(variable);
-        (!super::locals::is_generated(name) && !super::locals::is_wildcard(name)).then_some(name)
+        (!super::declared::is_generated(name) && !super::locals::is_wildcard(name)).then_some(name)
     }
 }
 

@@ -4,7 +4,8 @@ use regent_core::engine::{ErrorCode, PolicyError};
 
 use super::scopes::{Entry, Occurrence, Scopes};
 use crate::compile::check::vars::{Scope as Vars, VarSet};
-use crate::compile::locals::{is_generated, is_wildcard};
+use crate::compile::declared::is_generated;
+use crate::compile::locals::is_wildcard;
 use crate::syntax::ast::{Expr, Span, Var};
 
 /// Where the variables of a body were declared.
