@@ -159,6 +159,19 @@ impl Draft {
         Ok(())
     }
 
+    /// The address, if it is one that can be asked.
+    fn parsed(&self, text: &str, network: impl Fn(&str) -> Failure) -> Result<Url, Failure> {
+        match Url::parse(text) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                Err(network(&format!("unsupported protocol scheme {:?}", url.scheme())))
+            }
+            Ok(_) if has_no_host(text) => Err(network("http: no Host in request URL")),
+            Ok(url) => Ok(url),
+            Err(url::ParseError::RelativeUrlWithoutBase) => Err(network("unsupported protocol scheme \"\"")),
+            Err(error) => Err(Failure::Request(format!("parse {:?}: {error}", without_password(&self.url)))),
+        }
+    }
+
     fn finish(self, retries: Result<u32, Failure>, allow_net: Option<Arc<[Arc<str>]>>) -> Result<Request, Failure> {
         let identity = self.written.identity()?;
         let authorities = self.written.authorities()?;
@@ -168,28 +181,15 @@ impl Draft {
                 .map_err(|_| Failure::Request(format!("net/http: invalid method {method:?}")))?,
         };
         let (text, socket) = target(&self.url);
-        let url = Url::parse(&text);
         let headers = headers(self.headers.as_ref())?;
         let host = headers.as_ref().ok().and_then(|headers| headers.get(header::HOST)?.to_str().ok());
-        let server_name = Some(self.server_name).filter(|name| !name.is_empty()).or_else(|| host.map(str::to_owned));
+        let server_name = Some(self.server_name.clone()).filter(|name| !name.is_empty()).or_else(|| host.map(str::to_owned));
         let setup = Setup { authorities, identity, server_name, socket, only_http1: host.is_some() };
         let network = |why: &str| {
             let text = format!("{} \"{}\": {why}", verb(&method), without_password(&self.url));
             Failure::Network { text, in_short: None }
         };
-        let url = match url {
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                return Err(network(&format!("unsupported protocol scheme {:?}", url.scheme())));
-            }
-            Ok(_) if has_no_host(&text) => return Err(network("http: no Host in request URL")),
-            Ok(url) => url,
-            Err(url::ParseError::RelativeUrlWithoutBase) => {
-                return Err(network("unsupported protocol scheme \"\""));
-            }
-            Err(error) => {
-                return Err(Failure::Request(format!("parse {:?}: {error}", without_password(&self.url))));
-            }
-        };
+        let url = self.parsed(&text, network)?;
         let headers = headers.map_err(|why| network(&why))?;
         let body = self.raw_body.or(self.body).unwrap_or_default().into();
         let (redirects, timeout) = (self.redirects, self.timeout);

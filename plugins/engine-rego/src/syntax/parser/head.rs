@@ -32,50 +32,52 @@ impl Parser {
             value_is_generated: false,
             span: Span::default(),
         };
-        match self.token() {
-            Token::Contains => {
-                if head.args.is_some() {
-                    self.illegal(&format!(
-                        "the contains keyword can only be used with multi-value rule definitions (e.g., {name} contains <VALUE> {{ ... }})"
-                    ));
-                }
-                self.scan();
-                head.key = self.infix();
-                if head.key.is_none() {
-                    self.illegal(&format!("expected rule key term (e.g., {name} contains <VALUE> {{ ... }})"));
-                }
-                return Some((head, true));
-            }
-            Token::Unify => {
-                self.scan();
-                head.value = self.infix();
-                if head.value.is_none() {
-                    self.illegal(&format!("expected rule value term (e.g., {name}[<nil>] = <VALUE> {{ ... }})"));
-                }
-            }
-            Token::Assign => {
-                self.scan();
-                head.assign = true;
-                head.value = self.infix();
-                if head.value.is_none() {
-                    let note = if head.args.as_ref().is_some_and(|args| !args.is_empty()) {
-                        format!("expected function value term (e.g., {name}(...) := <VALUE> {{ ... }})")
-                    } else if default {
-                        format!("expected default rule value term (e.g., default {name} := <VALUE>)")
-                    } else {
-                        format!("expected rule value term (e.g., {name} := <VALUE> {{ ... }})")
-                    };
-                    self.illegal(&note);
-                }
-            }
-            _ => {}
+        if self.token() == Token::Contains {
+            self.scan_key(&mut head, &name);
+            return Some((head, true));
         }
+        self.scan_value(&mut head, &name, default);
         let has_args = head.args.as_ref().is_some_and(|args| !args.is_empty());
         if head.value.is_none() && (head.reference.len() != 2 || has_args) {
             head.value_is_generated = true;
             head.value = Some(Term::scalar(true, Span::default()));
         }
         Some((head, false))
+    }
+
+    /// What follows `contains`.
+    fn scan_key(&mut self, head: &mut Head, name: &str) {
+        if head.args.is_some() {
+            self.illegal(&format!(
+                "the contains keyword can only be used with multi-value rule definitions (e.g., {name} contains <VALUE> {{ ... }})"
+            ));
+        }
+        self.scan();
+        head.key = self.infix();
+        if head.key.is_none() {
+            self.illegal(&format!("expected rule key term (e.g., {name} contains <VALUE> {{ ... }})"));
+        }
+    }
+
+    /// What follows `=` or `:=`, if one of them stands here.
+    fn scan_value(&mut self, head: &mut Head, name: &str, default: bool) {
+        head.assign = match self.token() {
+            Token::Unify => false,
+            Token::Assign => true,
+            _ => return,
+        };
+        self.scan();
+        head.value = self.infix();
+        if head.value.is_some() {
+            return;
+        }
+        let has_args = head.args.as_ref().is_some_and(|args| !args.is_empty());
+        self.illegal(&match (head.assign, has_args, default) {
+            (false, ..) => format!("expected rule value term (e.g., {name}[<nil>] = <VALUE> {{ ... }})"),
+            (true, true, _) => format!("expected function value term (e.g., {name}(...) := <VALUE> {{ ... }})"),
+            (true, _, true) => format!("expected default rule value term (e.g., default {name} := <VALUE>)"),
+            (true, ..) => format!("expected rule value term (e.g., {name} := <VALUE> {{ ... }})"),
+        });
     }
 
     /// The name with what is applied to it.

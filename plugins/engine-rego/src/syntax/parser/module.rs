@@ -115,6 +115,51 @@ impl Parser {
     }
 }
 
+/// What the statements of a module come to.
+#[derive(Default)]
+struct Parts {
+    package: Option<Package>,
+    imports: Vec<Import>,
+    rules: Vec<Rule>,
+    /// Of each rule, the words that it was written with.
+    words: Vec<Vec<Words>>,
+    /// Where annotations can stand before.
+    places: Vec<(u32, Attachment)>,
+    errors: Vec<PolicyError>,
+}
+
+impl Parts {
+    fn add(&mut self, is_first: bool, statement: Statement) {
+        let span = statement.span();
+        let parsed = match statement {
+            Statement::Package(found) if is_first => {
+                self.places.push((span.row, Attachment::Package));
+                self.package = Some(found);
+                return;
+            }
+            // What stands in the package's place is complained about once.
+            _ if is_first => return,
+            Statement::Package(_) => return self.errors.push(parse_error("unexpected package".into(), &span)),
+            Statement::Import(import) => {
+                self.places.push((span.row, Attachment::Import));
+                return self.imports.push(import);
+            }
+            Statement::Rule(parsed) => *parsed,
+            Statement::Body(body) => match rule_from_body(body) {
+                Ok(parsed) => parsed,
+                Err(message) => return self.errors.push(parse_error(message, &span)),
+            },
+        };
+        self.places.push((parsed.rule.span.row, Attachment::Rule(self.rules.len())));
+        self.words.push(parsed.words);
+        self.rules.push(parsed.rule);
+    }
+}
+
+fn parse_error(message: String, span: &Span) -> PolicyError {
+    PolicyError::new(ErrorCode::Parse, message, span.location())
+}
+
 /// Puts statements together to a module.
 pub(in crate::syntax) fn assemble(
     statements: Statements,
@@ -122,51 +167,19 @@ pub(in crate::syntax) fn assemble(
     version: RegoVersion,
 ) -> Result<Module, PolicyErrors> {
     let Statements { list, comments, annotations } = statements;
-    let fail = |message: String, span: &Span| PolicyError::new(ErrorCode::Parse, message, span.location());
-    let mut errors = Vec::new();
     let Some(first) = list.first().map(Statement::span).or(annotations.first().map(|found| found.span().clone()))
     else {
         let location = Location { file: file.clone(), row: 0, col: 0 };
         return Err(PolicyError::new(ErrorCode::Parse, "empty module", location).into());
     };
-    let mut package = None;
-    let (mut imports, mut rules, mut words) = (Vec::new(), Vec::<Rule>::new(), Vec::new());
-    let mut places = Vec::new();
+    let mut parts = Parts::default();
     if !matches!(list.first(), Some(Statement::Package(_))) {
-        errors.push(fail("package expected".into(), &first));
+        parts.errors.push(parse_error("package expected".into(), &first));
     }
     for (index, statement) in list.into_iter().enumerate() {
-        let span = statement.span();
-        let parsed = match statement {
-            Statement::Package(found) if index == 0 => {
-                places.push((span.row, Attachment::Package));
-                package = Some(found);
-                continue;
-            }
-            // What stands in the package's place is complained about once.
-            _ if index == 0 => continue,
-            Statement::Package(_) => {
-                errors.push(fail("unexpected package".into(), &span));
-                continue;
-            }
-            Statement::Import(import) => {
-                places.push((span.row, Attachment::Import));
-                imports.push(import);
-                continue;
-            }
-            Statement::Rule(parsed) => *parsed,
-            Statement::Body(body) => match rule_from_body(body) {
-                Ok(parsed) => parsed,
-                Err(message) => {
-                    errors.push(fail(message, &span));
-                    continue;
-                }
-            },
-        };
-        places.push((parsed.rule.span.row, Attachment::Rule(rules.len())));
-        words.push(parsed.words);
-        rules.push(parsed.rule);
+        parts.add(index == 0, statement);
     }
+    let Parts { package, imports, rules, words, places, mut errors } = parts;
     let version = if imports.iter().any(imports_v1) { RegoVersion::V1 } else { version };
     if version == RegoVersion::V1 {
         rules.iter().zip(&words).for_each(|(rule, words)| check_v1(rule, words, &mut errors));
