@@ -52,9 +52,9 @@ impl Host {
             status,
             telemetry,
             steering: Steering::default(),
+            roles: RoleDirectory::new(tracing.clone()),
             tracing,
             verifiers: Arc::default(),
-            roles: RoleDirectory::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
         }
     }
@@ -126,11 +126,9 @@ impl Host {
 
     pub(crate) fn publish(&self, plugin: &str, roles: &Roles) {
         self.roles.publish(plugin, roles);
-        self.tracing.replace(self.roles.tracer());
     }
 
     pub(crate) fn withdraw(&self, plugin: &str) {
         self.roles.withdraw(plugin);
-        self.tracing.replace(self.roles.tracer());
     }
 }

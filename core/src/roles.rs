@@ -1,15 +1,15 @@
 //! The extension points that running plugins fill, and who fills them now.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
 use crate::decision::{DecisionRecorder, SinkHandle};
 use crate::service::BoxFuture;
 use crate::status::StatusSink;
-use crate::trace::Tracer;
+use crate::trace::{Tracer, Tracing};
 use crate::trigger::{Fetched, Subject, TriggerError, Triggers};
 
 /// Extension points that a running plugin fills. They are withdrawn when it stops.
@@ -28,11 +28,15 @@ pub struct Roles {
 }
 
 /// The roles of running plugins. Read at every decision, so reading takes no lock.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct RoleDirectory {
     entries: Arc<ArcSwap<Entries>>,
     /// Whether there is a recorder: asked several times by every decision, and a look at the entries costs more.
     keeps_records: Arc<AtomicBool>,
+    tracing: Tracing,
+    /// Held by whoever changes the rest: the supervisor, and the task of each plugin that ends by itself. What follows
+    /// from the entries must not come from older ones.
+    changing: Arc<Mutex<()>>,
 }
 
 /// Who fills which role.
@@ -45,6 +49,11 @@ pub(crate) struct Entries {
 }
 
 impl RoleDirectory {
+    /// Nobody fills anything yet. `tracing` learns who makes spans.
+    pub(crate) fn new(tracing: Tracing) -> Self {
+        Self { entries: Arc::default(), keeps_records: Arc::default(), tracing, changing: Arc::default() }
+    }
+
     /// Notes what a plugin fills from now on.
     pub(crate) fn publish(&self, plugin: &str, roles: &Roles) {
         self.change(|all| drop(all.insert(plugin.to_owned(), roles.clone())));
@@ -55,14 +64,16 @@ impl RoleDirectory {
         self.change(|all| drop(all.remove(plugin)));
     }
 
-    fn change(&self, change: impl Fn(&mut BTreeMap<String, Roles>)) {
-        self.entries.rcu(|entries| {
-            let mut by_plugin = entries.by_plugin.clone();
-            change(&mut by_plugin);
-            let recorder = by_plugin.values().find_map(|roles| roles.decision_recorder.clone());
-            Entries { by_plugin, recorder }
-        });
-        self.keeps_records.store(self.load().recorder.is_some(), Ordering::Relaxed);
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Roles>)) {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_plugin = self.load().by_plugin.clone();
+        change(&mut by_plugin);
+        let recorder = by_plugin.values().find_map(|roles| roles.decision_recorder.clone());
+        let tracer = by_plugin.values().find_map(|roles| roles.tracer.clone());
+        let is_kept = recorder.is_some();
+        self.entries.store(Arc::new(Entries { by_plugin, recorder }));
+        self.keeps_records.store(is_kept, Ordering::Relaxed);
+        self.tracing.replace(tracer);
     }
 
     /// Who fills which role now.
@@ -73,11 +84,6 @@ impl RoleDirectory {
     /// Whether there is a recorder.
     pub(crate) fn keeps_records(&self) -> bool {
         self.keeps_records.load(Ordering::Relaxed)
-    }
-
-    /// The tracer, if a plugin is one.
-    pub(crate) fn tracer(&self) -> Option<Arc<dyn Tracer>> {
-        self.load().by_plugin.values().find_map(|roles| roles.tracer.clone())
     }
 
     /// The fetch that a plugin begins when it is asked for; none if nobody fetches that.

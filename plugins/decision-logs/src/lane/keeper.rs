@@ -122,7 +122,14 @@ impl Keeper {
     pub(crate) async fn close(mut self, deadline: Instant) {
         drop(self.orders);
         if timeout_at(deadline, self.task.join_next()).await.is_err() {
-            error!(plugin = "decision_logs", sink = self.tally.sink(), "The disk was too slow for the last decisions.");
+            let lost = self.queued.load(Ordering::Relaxed) as u64 + self.overflow.swap(0, Ordering::Relaxed);
+            self.tally.add(Count::Unfinished, lost);
+            error!(
+                plugin = "decision_logs",
+                sink = self.tally.sink(),
+                events = lost,
+                "The disk was too slow for the last decisions."
+            );
         }
     }
 }
@@ -154,14 +161,20 @@ impl Worker {
                 () = due(self.unsynced) => self.settle().await,
             }
         }
+        self.note_overflow();
         if self.sync != Sync::Never {
             self.settle().await;
         }
     }
 
-    async fn handle(&mut self, group: Vec<Order>) {
+    /// Counts what has found no room since the last time.
+    fn note_overflow(&mut self) {
         let lost = self.overflow.swap(0, Ordering::Relaxed);
         self.note(Count::DiskFailed, lost, "dropped", "the disk is too slow for them");
+    }
+
+    async fn handle(&mut self, group: Vec<Order>) {
+        self.note_overflow();
         let (mut batches, mut receipts, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
         for order in group {
             match order {
