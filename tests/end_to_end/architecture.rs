@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-core", &[]),
     ("regent-kit", &[]),
     ("regent-conformance", &[]),
-    ("regent-sink-kit", &["regent-engine-rego", "regent-kit"]),
+    ("regent-agent-kit", &["regent-engine-rego", "regent-kit"]),
     ("regent-services", &["regent-signing"]),
     ("regent-bundle", &["regent-signing"]),
     ("regent-discovery", &["regent-bundle"]),

@@ -183,7 +183,8 @@ impl Draft {
         let (text, socket) = target(&self.url);
         let headers = headers(self.headers.as_ref())?;
         let host = headers.as_ref().ok().and_then(|headers| headers.get(header::HOST)?.to_str().ok());
-        let server_name = Some(self.server_name.clone()).filter(|name| !name.is_empty()).or_else(|| host.map(str::to_owned));
+        let server_name =
+            Some(self.server_name.clone()).filter(|name| !name.is_empty()).or_else(|| host.map(str::to_owned));
         let setup = Setup { authorities, identity, server_name, socket, only_http1: host.is_some() };
         let network = |why: &str| {
             let text = format!("{} \"{}\": {why}", verb(&method), without_password(&self.url));

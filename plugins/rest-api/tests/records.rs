@@ -5,8 +5,9 @@ mod support;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use regent_agent_kit::NoConfig;
 use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
-use regent_core::plugin::{Inbox, Plugin, PluginConfig, Roles, Signal};
+use regent_core::plugin::{Inbox, Plugin, Roles, Signal};
 use regent_core::{Error, ErrorKind, Host, Registry, Supervisor, Value};
 use support::{Agent, check, identity, tree};
 use tokio::io::AsyncWriteExt as _;
@@ -25,16 +26,11 @@ static EVENTS: LazyLock<(UnboundedSender<DecisionEvent>, Mutex<UnboundedReceiver
 
 struct Recorder;
 
-#[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
-struct Nothing {}
-
-impl PluginConfig for Nothing {}
-
 impl Plugin for Recorder {
     const NAME: &'static str = "recorder";
-    type Config = Nothing;
+    type Config = NoConfig;
 
-    fn build(_: Nothing, _: Host) -> Result<Self, Error> {
+    fn build(_: NoConfig, _: Host) -> Result<Self, Error> {
         Ok(Self)
     }
 
@@ -42,7 +38,7 @@ impl Plugin for Recorder {
         Roles { decision_recorder: Some(Arc::new(Self)), ..Roles::default() }
     }
 
-    async fn run(self, mut inbox: Inbox<Nothing>) -> Result<(), Error> {
+    async fn run(self, mut inbox: Inbox<NoConfig>) -> Result<(), Error> {
         while !matches!(inbox.recv().await, Signal::Stop(_)) {}
         Ok(())
     }

@@ -1,41 +1,31 @@
 //! What the tests share: an agent of store, supervisor, services and the bundle plugin, with a real engine.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::config::Layers;
-use regent_core::engine::{CompileOptions, Query, ask};
-use regent_core::settings::{Identity, Settings};
+use regent_core::Host;
+use regent_core::engine::{Query, ask};
 use regent_core::status::{BundleStatus, Report, State};
-use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
+use regent_core::supervisor::Plan;
 use regent_core::value::Path;
-use regent_core::{Host, Registry, Store, Supervisor, Value};
-use regent_engine_rego::RegoEngine;
 use regent_kit::ControlPlane;
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Agent {
     pub(crate) host: Host,
-    pub(crate) supervisor: Supervisor,
+    agent: regent_agent_kit::Agent,
 }
 
 impl Agent {
     /// An agent that does nothing yet.
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::default();
-        regent_services::register(&mut registry);
-        regent_signing::register(&mut registry);
-        regent_bundle::register(&mut registry);
-        let identity = Identity { id: "test".to_owned(), version: "0".to_owned() };
-        let engine = Arc::new(RegoEngine::default());
-        let store = Store::new(engine, CompileOptions::default(), Value::empty_object());
-        let tree = Layers::new().load().expect("an empty configuration");
-        let settings = Settings::from_tree(&tree, identity.clone()).expect("settings");
-        let telemetry = Telemetry::new(REQUEST_BUCKETS).expect("buckets");
-        let host = Host::new(store.expect("the empty program compiles"), telemetry, settings);
-        Self { supervisor: Supervisor::new(Arc::new(registry), host.clone(), identity), host }
+        let agent = regent_agent_kit::Agent::idle(|registry| {
+            regent_services::register(registry);
+            regent_signing::register(registry);
+            regent_bundle::register(registry);
+        });
+        Self { host: agent.host.clone(), agent }
     }
 
     pub(crate) async fn start(config: &str) -> Self {
@@ -45,8 +35,15 @@ impl Agent {
     }
 
     pub(crate) async fn apply(&mut self, config: &str) -> Result<(), String> {
-        let tree = Layers::new().text("test", config).load().map_err(|errors| errors.to_string())?;
-        self.supervisor.apply(&tree).await.map_err(|errors| errors.to_string())
+        self.agent.try_apply(config).await.map_err(|errors| errors.to_string())
+    }
+
+    pub(crate) fn check(&self, config: &str) -> Result<Plan, String> {
+        self.agent.check(config).map_err(|errors| errors.to_string())
+    }
+
+    pub(crate) async fn stop(self) {
+        self.agent.stop_within(LIMIT).await.expect("it stops in time");
     }
 
     /// Waits for a report that fits.
@@ -83,8 +80,7 @@ impl Agent {
     }
 
     pub(crate) async fn trigger(&self) -> Result<(), String> {
-        let mailbox = self.supervisor.mailbox("bundle").expect("the plugin runs");
-        mailbox.trigger().await.map_err(|error| error.chain())
+        self.agent.trigger("bundle").await.map_err(|error| error.chain())
     }
 }
 

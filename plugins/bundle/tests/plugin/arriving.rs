@@ -253,5 +253,5 @@ async fn stopping_ends_a_request_on_the_way() {
     acme.fail_always(AUTHZ, Some(Fault::Hang(LIMIT * 100)));
     let agent = Agent::start(&eager(&acme, &["authz"])).await;
     acme.wait_for_requests(AUTHZ, 1, LIMIT).await.expect("a request");
-    agent.supervisor.shutdown(tokio::time::Instant::now() + LIMIT).await.expect("it stops in time");
+    agent.stop().await;
 }

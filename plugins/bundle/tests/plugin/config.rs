@@ -1,7 +1,5 @@
 //! The configuration's error texts.
 
-use regent_core::config::Layers;
-
 use crate::agent::Agent;
 
 async fn check(config: &str, expected: &str) {
@@ -51,8 +49,7 @@ async fn every_mistake_is_reported() {
 #[tokio::test]
 async fn what_may_be_left_out_is_told() {
     let told = |config: &str| {
-        let tree = Layers::new().text("test", config).load().expect("YAML");
-        let plan = Agent::new().supervisor.check(&tree).map_err(|errors| errors.to_string()).expect("valid");
+        let plan = Agent::new().check(config).expect("valid");
         plan.defaults().iter().map(|(path, value)| format!("{}={value}", path.join("/"))).collect::<Vec<_>>()
     };
     let services = "services: {acme: {url: 'http://x'}}\n";

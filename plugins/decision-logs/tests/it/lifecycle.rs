@@ -3,7 +3,7 @@
 use regent_core::status::State;
 use regent_kit::ControlPlane;
 
-use crate::support::{Agent, whole};
+use crate::support::{Agent, register, whole};
 
 #[tokio::test]
 async fn the_plugin_is_ok_once_it_runs_and_records_while_it_does() {
@@ -43,4 +43,9 @@ async fn receivers_come_and_go_with_the_configuration() {
     agent.decide("d3");
     agent.stop().await;
     assert_eq!(acme.events().len(), 1, "a manual buffer is not flushed, and the console does not upload");
+}
+
+#[tokio::test]
+async fn it_lives_as_plugins_do() {
+    regent_agent_kit::lifecycle(register, "decision_logs", "{decision_logs: {console: true}}").await;
 }

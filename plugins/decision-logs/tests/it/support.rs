@@ -1,25 +1,17 @@
 //! An agent with nothing but decision logs, and what stands around it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::StreamExt as _;
-use http::Request;
-use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
+use regent_agent_kit::NoConfig;
+pub(crate) use regent_agent_kit::log_lines as lines;
 use regent_core::decision::{DecisionEvent, EncodedEvent, Gathering, RefusedEvents, Safekeeping};
-use regent_core::engine::{CompileOptions, RegoVersion, Source};
-use regent_core::plugin::{DecisionSink, PluginConfig};
-use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
-use regent_core::settings::{Identity, Settings};
+use regent_core::plugin::DecisionSink;
 use regent_core::status::DecisionLogsStatus;
-use regent_core::telemetry::Telemetry;
 use regent_core::value::decode;
-use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_engine_rego::RegoEngine;
-use regent_kit::{Client, ControlPlane};
-use tokio::time::Instant;
+use regent_core::{Error, ErrorKind, Host, Registry, Value};
+use regent_kit::ControlPlane;
 
 /// How long anything may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -27,7 +19,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// An agent with nothing but decision logs.
 pub(crate) struct Agent {
     pub(crate) host: Host,
-    supervisor: Supervisor,
+    agent: regent_agent_kit::Agent,
 }
 
 impl Agent {
@@ -38,37 +30,17 @@ impl Agent {
 
     /// Starts with a whole configuration.
     pub(crate) async fn start_whole(config: &str) -> Self {
-        let tree = tree(config);
-        let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
-        let settings = Settings::from_tree(&tree, identity.clone()).expect("valid settings");
-        let engine = Arc::new(RegoEngine::default());
-        let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
-        let telemetry = Telemetry::new(&[1.0]).expect("one bucket");
-        let host = Host::new(store, telemetry, settings);
-        let mut supervisor = Supervisor::new(Arc::new(registry()), host.clone(), identity);
-        supervisor.apply(&tree).await.expect("a valid configuration");
-        Self { host, supervisor }
+        let agent = regent_agent_kit::Agent::start(register, config).await;
+        Self { host: agent.host.clone(), agent }
     }
 
     pub(crate) async fn apply(&mut self, config: &str) {
-        self.supervisor.apply(&tree(config)).await.expect("a valid configuration");
+        self.agent.apply(config).await;
     }
 
     /// Puts a module in place.
     pub(crate) async fn policy(&self, text: &str) {
-        let source = Source {
-            id: text.into(),
-            file: "p.rego".into(),
-            text: text.into(),
-            version: RegoVersion::V1,
-            broken: Vec::new(),
-        };
-        let put = self.host.store.write(move |transaction| {
-            let module = transaction.parse(source)?;
-            transaction.put_policy(module);
-            Ok(())
-        });
-        put.await.expect("a valid module");
+        self.agent.policy(text).await;
     }
 
     /// An event about the present state.
@@ -105,16 +77,16 @@ impl Agent {
 
     /// Uploads now.
     pub(crate) async fn upload(&self) -> Result<(), Error> {
-        self.supervisor.mailbox("decision_logs").expect("it runs").trigger().await
+        self.agent.trigger("decision_logs").await
     }
 
     pub(crate) async fn stop(self) {
-        self.supervisor.shutdown(Instant::now() + LIMIT).await.expect("it stops in time");
+        self.stop_within(LIMIT).await.expect("it stops in time");
     }
 
     /// Stops; whether everything ended in time is up to the caller.
     pub(crate) async fn stop_within(self, grace: Duration) -> Result<(), Error> {
-        self.supervisor.shutdown(Instant::now() + grace).await
+        self.agent.stop_within(grace).await
     }
 
     /// Waits until decision logs have reported something that fits.
@@ -142,54 +114,15 @@ pub(crate) fn whole(acme: &ControlPlane, decision_logs: &str) -> String {
     )
 }
 
-pub(crate) fn tree(config: &str) -> ConfigTree {
-    Layers::new().text("test", config).load().expect("valid YAML")
-}
-
 pub(crate) fn json(text: &str) -> Value {
     decode(text.as_bytes()).expect("valid JSON")
 }
 
-pub(crate) fn registry() -> Registry {
-    let mut registry = Registry::default();
-    registry.service_connector(Arc::new(Wires));
-    regent_decision_logs::register(&mut registry);
+pub(crate) fn register(registry: &mut Registry) {
+    regent_decision_logs::register(registry);
     registry.decision_sink::<Recording>();
     registry.decision_sink::<Stuck>();
     registry.decision_sink::<Gatherer>();
-    registry
-}
-
-/// Services without credentials.
-struct Wires;
-
-impl ServiceConnector for Wires {
-    fn kind(&self) -> &'static str {
-        ""
-    }
-
-    fn connect(&self, section: &Section, _: &CredentialKinds) -> Result<Arc<dyn Service>, ConfigErrors> {
-        let url = section.value().get("url").and_then(Value::as_str).expect("a URL").to_owned();
-        Ok(Arc::new(Wire(url)))
-    }
-}
-
-struct Wire(String);
-
-impl Service for Wire {
-    fn send(&self, request: ServiceRequest) -> BoxFuture<'_, Result<ServiceResponse, Error>> {
-        Box::pin(async move {
-            let mut wire = Request::new(request.body);
-            *wire.method_mut() = request.method;
-            *wire.headers_mut() = request.headers;
-            *wire.uri_mut() = format!("{}{}", self.0, request.path).parse().expect("a URL");
-            let failed = |error: regent_kit::Error| Error::new(ErrorKind::Unavailable, error.to_string());
-            let answer = Client::plain().send(wire).await.map_err(failed)?;
-            let body = Bytes::from(answer.text());
-            let body = futures_util::stream::once(async { Ok(body) }).boxed();
-            Ok(ServiceResponse { status: answer.status, headers: answer.headers, body })
-        })
-    }
 }
 
 /// A sink that keeps what it is given, under the name that its configuration gives.
@@ -201,16 +134,11 @@ static TAKEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Errors that the sink answers with first, by the first event's id.
 pub(crate) static REFUSALS: Mutex<VecDeque<(String, ErrorKind)>> = Mutex::new(VecDeque::new());
 
-#[derive(Clone, PartialEq, serde::Deserialize, schemars::JsonSchema)]
-pub(crate) struct Nothing {}
-
-impl PluginConfig for Nothing {}
-
 impl DecisionSink for Recording {
     const NAME: &'static str = "recording";
-    type Config = Nothing;
+    type Config = NoConfig;
 
-    fn build(_: Nothing, _: Host) -> Result<Self, Error> {
+    fn build(_: NoConfig, _: Host) -> Result<Self, Error> {
         Ok(Self)
     }
 
@@ -236,9 +164,9 @@ pub(crate) struct Stuck;
 
 impl DecisionSink for Stuck {
     const NAME: &'static str = "stuck";
-    type Config = Nothing;
+    type Config = NoConfig;
 
-    fn build(_: Nothing, _: Host) -> Result<Self, Error> {
+    fn build(_: NoConfig, _: Host) -> Result<Self, Error> {
         Ok(Self)
     }
 
@@ -255,9 +183,9 @@ pub(crate) static BATCHES: Mutex<Vec<Vec<String>>> = Mutex::new(Vec::new());
 
 impl DecisionSink for Gatherer {
     const NAME: &'static str = "gatherer";
-    type Config = Nothing;
+    type Config = NoConfig;
 
-    fn build(_: Nothing, _: Host) -> Result<Self, Error> {
+    fn build(_: NoConfig, _: Host) -> Result<Self, Error> {
         Ok(Self)
     }
 
@@ -281,46 +209,4 @@ pub(crate) async fn taken(id: &str) {
 /// How often sinks have taken the event.
 pub(crate) fn times_taken(id: &str) -> usize {
     TAKEN.lock().expect("no one panics with it").iter().filter(|taken| *taken == id).count()
-}
-
-/// A line's message and its field `json`.
-type Line = (String, Option<String>);
-
-/// Log lines of all tests together: message, and the text of the field `json`.
-pub(crate) fn lines() -> &'static Mutex<Vec<Line>> {
-    static LINES: OnceLock<Mutex<Vec<Line>>> = OnceLock::new();
-    LINES.get_or_init(|| {
-        use tracing_subscriber::layer::SubscriberExt as _;
-        let capture = tracing_subscriber::registry().with(Capture);
-        tracing::subscriber::set_global_default(capture).expect("the only one");
-        Mutex::default()
-    })
-}
-
-struct Capture;
-
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Capture {
-    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        if event.metadata().target().starts_with("regent") {
-            lines().lock().expect("no one panics with it").push((fields.message, fields.json));
-        }
-    }
-}
-
-#[derive(Default)]
-struct Fields {
-    message: String,
-    json: Option<String>,
-}
-
-impl tracing::field::Visit for Fields {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        match field.name() {
-            "message" => self.message = format!("{value:?}"),
-            "json" => self.json = Some(format!("{value:?}")),
-            _ => {}
-        }
-    }
 }

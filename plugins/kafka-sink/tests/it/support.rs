@@ -4,8 +4,8 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
+pub(crate) use regent_agent_kit::{LIMIT, Sink, event_of, events};
 use regent_core::decision::EncodedEvent;
-pub(crate) use regent_sink_kit::{LIMIT, Sink, event_of, events};
 
 /// Brokers with the topic `decisions`, which has one partition.
 pub(crate) struct Kafka(pub(crate) MockCluster<'static, DefaultProducerContext>);

@@ -2,9 +2,9 @@
 
 use async_nats::jetstream::{self, stream};
 use bytes::Bytes;
+pub(crate) use regent_agent_kit::{LIMIT, Sink, event_of, events};
 use regent_core::decision::EncodedEvent;
 use regent_kit::Nats;
-pub(crate) use regent_sink_kit::{LIMIT, Sink, event_of, events};
 
 /// A server; nothing if it is out of reach.
 pub(crate) fn nats() -> Option<Nats> {

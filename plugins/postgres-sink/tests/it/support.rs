@@ -1,8 +1,8 @@
 //! The sink in an agent that has nothing else, and what its table has got.
 
+pub(crate) use regent_agent_kit::{LIMIT, Sink, event, events};
 use regent_core::decision::EncodedEvent;
 use regent_kit::Postgres;
-pub(crate) use regent_sink_kit::{LIMIT, Sink, event, events};
 use tokio_postgres::{Client, NoTls, Row};
 
 /// A server; nothing if it is out of reach.

@@ -2,17 +2,9 @@
 
 use std::sync::Arc;
 
-use regent_core::builtin::Builtin;
-use regent_core::config::{ConfigTree, Layers};
-use regent_core::engine::{
-    CompileOptions, Engine, Module, PolicyErrors, Program, Query, QueryError, RuleDocument, Source, Unsupported,
-};
-use regent_core::engine::{Linked, PreparedQuery};
+use regent_agent_kit::Agent;
 use regent_core::service::{Service, ServiceRequest};
-use regent_core::settings::{Identity, Settings};
-use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
-use regent_core::value::Json;
-use regent_core::{Error, Host, Registry, Store, Supervisor, Value};
+use regent_core::{Error, Registry};
 
 /// The client of service `acme`.
 pub(crate) async fn acme(config: &str) -> Arc<dyn Service> {
@@ -32,14 +24,12 @@ pub(crate) async fn try_acme_with(config: &str, add: impl FnOnce(&mut Registry))
 
 /// The same, for an agent that is configured with that and nothing else.
 pub(crate) async fn only_acme(config: &str, add: impl FnOnce(&mut Registry)) -> Result<Arc<dyn Service>, String> {
-    let tree = Layers::new().text("test", config).load().map_err(|errors| errors.to_string())?;
-    let mut registry = Registry::default();
-    regent_services::register(&mut registry);
-    add(&mut registry);
-    let host = host(&tree);
-    let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity());
-    supervisor.apply(&tree).await.map_err(|errors| errors.to_string())?;
-    host.services.get("acme").map_err(|error| error.chain())
+    let mut agent = Agent::idle(|registry| {
+        regent_services::register(registry);
+        add(registry);
+    });
+    agent.try_apply(config).await.map_err(|errors| errors.to_string())?;
+    agent.host.services.get("acme").map_err(|error| error.chain())
 }
 
 /// The status and the whole body of an answer to `GET`, or the whole text of the error.
@@ -52,55 +42,4 @@ pub(crate) async fn get(service: &dyn Service, path: &str) -> Result<(u16, Strin
         Ok::<_, Error>((status, String::from_utf8_lossy(&body).into_owned()))
     };
     read.await.map_err(|error| error.chain())
-}
-
-fn host(tree: &ConfigTree) -> Host {
-    let store = Store::new(Arc::new(NoEngine), CompileOptions::default(), Value::empty_object());
-    let settings = Settings::from_tree(tree, identity()).expect("valid settings");
-    let telemetry = Telemetry::new(REQUEST_BUCKETS).expect("there are buckets");
-    Host::new(store.expect("the empty program compiles"), telemetry, settings)
-}
-
-fn identity() -> Identity {
-    Identity { id: "test".to_owned(), version: "0".to_owned() }
-}
-
-/// Services need no engine.
-struct NoEngine;
-struct NoProgram;
-
-impl Engine for NoEngine {
-    fn name(&self) -> &'static str {
-        "none"
-    }
-
-    fn parse(&self, _: Source) -> Result<Arc<dyn Module>, PolicyErrors> {
-        Err(PolicyErrors::default())
-    }
-
-    fn with_builtins(&self, _: &[Arc<dyn Builtin>]) -> Result<Arc<dyn Engine>, Unsupported> {
-        unreachable!("nothing adds functions")
-    }
-
-    fn compile(&self, _: &[Arc<dyn Module>], _: &CompileOptions) -> Result<Arc<dyn Program>, PolicyErrors> {
-        Ok(Arc::new(NoProgram))
-    }
-}
-
-impl Program for NoProgram {
-    fn ast(&self, _: &str) -> Result<Json, Unsupported> {
-        unreachable!("there are no modules")
-    }
-
-    fn documents(&self) -> Vec<RuleDocument> {
-        Vec::new()
-    }
-
-    fn link(&self, _: &Value) -> Linked {
-        Arc::new(())
-    }
-
-    fn prepare(&self, _: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError> {
-        Err(QueryError::Invalid("no engine".to_owned()))
-    }
 }

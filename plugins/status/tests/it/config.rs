@@ -5,7 +5,7 @@ use regent_core::config::ConfigErrors;
 use regent_core::plugin::{Known, PluginConfig as _};
 use regent_status::Config;
 
-use crate::support::{Agent, tree};
+use crate::support::{register, start_whole, tree};
 
 fn read(section: &str, services: &[&str]) -> Result<Config, ConfigErrors> {
     let tree = tree(&format!("{{\"status\": {section}}}"));
@@ -63,7 +63,12 @@ fn reports_go_to_the_partition() {
 
 #[tokio::test]
 async fn a_section_without_any_receiver_starts_nothing() {
-    let agent = Agent::start_whole(r#"{"status": {}}"#).await;
+    let agent = start_whole(r#"{"status": {}}"#).await;
     assert!(agent.host.status.report().plugins.is_empty());
     assert_eq!(agent.host.status.published(), None::<Value>);
+}
+
+#[tokio::test]
+async fn it_lives_as_plugins_do() {
+    regent_agent_kit::lifecycle(register, "status", "{status: {console: true}}").await;
 }

@@ -7,7 +7,7 @@ use regent_core::status::{BundleStatus, Cause, DecisionLogsStatus, Moment, State
 use regent_kit::{ControlPlane, Fault, wait};
 use serde_json::{Value as Json, json};
 
-use crate::support::{Agent, LIMIT, TAKEN, lines, whole};
+use crate::support::{LIMIT, TAKEN, lines, start, whole};
 
 fn bundle(revision: &str) -> BundleStatus {
     BundleStatus {
@@ -28,8 +28,8 @@ fn without_metrics(mut report: Json) -> Json {
 #[tokio::test]
 async fn a_report_has_the_fields_that_opa_gives_it() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, "{}").await;
-    agent.ready().await;
+    let agent = start(&acme, "{}").await;
+    agent.ready("status").await;
     agent.host.status.set_plugin("bundle", State::NotReady, Some("waits".to_owned()));
     agent.host.status.change(Cause::DecisionLogs, |report| {
         let metrics = Value::object([("counter_decision_logs_dropped_rate_limit_exceeded", 3_i64)]);
@@ -67,7 +67,7 @@ async fn a_report_has_the_fields_that_opa_gives_it() {
 #[tokio::test]
 async fn the_deprecated_bundle_has_a_field_of_its_own() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, "{}").await;
+    let agent = start(&acme, "{}").await;
     agent.host.status.set_bundle(bundle("r1"));
     agent.host.status.change(Cause::Bundle, |report| report.legacy_bundle = Some("authz".to_owned()));
     let fits = |report: &Json| report["bundle"]["active_revision"] == "r1";
@@ -78,8 +78,8 @@ async fn the_deprecated_bundle_has_a_field_of_its_own() {
 #[tokio::test]
 async fn every_poll_is_reported_even_if_nothing_changed() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"partition_name": "eu"}"#).await;
-    agent.ready().await;
+    let agent = start(&acme, r#"{"partition_name": "eu"}"#).await;
+    agent.ready("status").await;
     for polls in 1..=3 {
         agent.host.status.set_bundle(bundle("r1"));
         acme.wait_for_requests("/status/eu", polls + 1, LIMIT).await.expect("a report for each");
@@ -89,7 +89,7 @@ async fn every_poll_is_reported_even_if_nothing_changed() {
 #[tokio::test]
 async fn metrics_are_shown_in_their_json_form() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, "{}").await;
+    let agent = start(&acme, "{}").await;
     agent.host.telemetry.counter("hits", &[("code", "200".to_owned())]).increment(2);
     agent.host.telemetry.histogram("http_request_duration_seconds", &[]).record(0.5);
     agent.host.status.set_bundle(bundle("r1"));
@@ -108,10 +108,10 @@ async fn metrics_are_shown_in_their_json_form() {
 #[tokio::test]
 async fn reports_that_a_newer_one_took_the_place_of_are_not_sent_but_counted() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"trigger": "manual"}"#).await;
-    agent.ready().await;
+    let agent = start(&acme, r#"{"trigger": "manual"}"#).await;
+    agent.ready("status").await;
     acme.fail_next("/status", Fault::Hang(Duration::from_millis(200)));
-    let calls = (agent.trigger(), agent.trigger(), agent.trigger(), agent.trigger());
+    let calls = (agent.trigger("status"), agent.trigger("status"), agent.trigger("status"), agent.trigger("status"));
     let (first, second, third, fourth) = tokio::join!(calls.0, calls.1, calls.2, calls.3);
     for result in [first, second, third, fourth] {
         result.expect("all are answered");
@@ -124,15 +124,15 @@ async fn reports_that_a_newer_one_took_the_place_of_are_not_sent_but_counted() {
 #[tokio::test]
 async fn a_failure_is_told_and_the_next_event_carries_the_newest_state() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"trigger": "manual"}"#).await;
+    let agent = start(&acme, r#"{"trigger": "manual"}"#).await;
     acme.fail_next("/status", Fault::Status(503));
     acme.fail_next("/status", Fault::Reset);
-    let refused = agent.trigger().await.expect_err("refused").chain();
+    let refused = agent.trigger("status").await.expect_err("refused").chain();
     assert_eq!(refused, "status update failed, server replied with HTTP 503 Service Unavailable");
-    let broken = agent.trigger().await.expect_err("broken").chain();
+    let broken = agent.trigger("status").await.expect_err("broken").chain();
     assert!(broken.starts_with("status update failed: "), "{broken}");
     agent.host.status.set_bundle(bundle("r2"));
-    agent.trigger().await.expect("the service is back");
+    agent.trigger("status").await.expect("the service is back");
     assert_eq!(acme.statuses().len(), 1);
     assert_eq!(acme.statuses()[0]["bundles"]["authz"]["active_revision"], "r2");
 }
@@ -140,7 +140,7 @@ async fn a_failure_is_told_and_the_next_event_carries_the_newest_state() {
 #[tokio::test]
 async fn a_manual_trigger_sends_nothing_by_itself() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"trigger": "manual"}"#).await;
+    let agent = start(&acme, r#"{"trigger": "manual"}"#).await;
     agent.host.status.set_bundle(bundle("r1"));
     let shown = async || agent.host.status.published().filter(|body| body.get("bundles").is_some());
     wait::until(LIMIT, "the report for the API", shown).await.expect("it is published");
@@ -152,7 +152,7 @@ async fn a_manual_trigger_sends_nothing_by_itself() {
 async fn the_console_shows_each_report_as_one_line() {
     lines();
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"console": true}"#).await;
+    let agent = start(&acme, r#"{"console": true}"#).await;
     agent.host.status.set_bundle(bundle("console-1"));
     let look = async || {
         let lines = lines().lock().expect("no one panics with it");
@@ -168,7 +168,7 @@ async fn the_console_shows_each_report_as_one_line() {
 #[tokio::test]
 async fn a_plugin_takes_reports_if_it_is_named() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"plugin": "recording"}"#).await;
+    let agent = start(&acme, r#"{"plugin": "recording"}"#).await;
     agent.host.status.set_bundle(bundle("plugin-1"));
     let took = async || {
         let taken = TAKEN.lock().expect("no one panics with it");
@@ -181,7 +181,7 @@ async fn a_plugin_takes_reports_if_it_is_named() {
 #[tokio::test]
 async fn prometheus_shows_plugins_and_bundles_until_the_plugin_stops() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, r#"{"prometheus": true}"#).await;
+    let agent = start(&acme, r#"{"prometheus": true}"#).await;
     agent.host.status.set_plugin("bundle", State::NotReady, None);
     agent.host.status.set_bundle(bundle("r1"));
     let shows = async |line: &str| {
@@ -206,8 +206,8 @@ async fn prometheus_shows_plugins_and_bundles_until_the_plugin_stops() {
 #[tokio::test]
 async fn stopping_sends_the_newest_report_and_withdraws_it_from_the_api() {
     let acme = ControlPlane::start().await;
-    let agent = Agent::start(&acme, "{}").await;
-    agent.ready().await;
+    let agent = start(&acme, "{}").await;
+    agent.ready("status").await;
     agent.host.status.set_bundle(bundle("last"));
     let host = agent.host.clone();
     agent.stop().await;
@@ -221,16 +221,16 @@ async fn stopping_sends_the_newest_report_and_withdraws_it_from_the_api() {
 async fn stopping_ends_in_time_if_the_service_does_not_answer() {
     let acme = ControlPlane::start().await;
     acme.fail_always("/status", Some(Fault::Hang(Duration::from_mins(1))));
-    let agent = Agent::start(&acme, "{}").await;
-    agent.ready().await;
-    agent.stop_within(Duration::from_millis(500)).await;
+    let agent = start(&acme, "{}").await;
+    agent.ready("status").await;
+    agent.stop_within(Duration::from_millis(500)).await.expect("it stops in time");
 }
 
 #[tokio::test]
 async fn a_new_configuration_is_taken_live() {
     let acme = ControlPlane::start().await;
-    let mut agent = Agent::start(&acme, r#"{"trigger": "manual"}"#).await;
-    agent.trigger().await.expect("the service is there");
+    let mut agent = start(&acme, r#"{"trigger": "manual"}"#).await;
+    agent.trigger("status").await.expect("the service is there");
     agent.apply(&whole(&acme, r#"{"partition_name": "eu"}"#)).await;
     acme.wait_for_requests("/status/eu", 1, LIMIT).await.expect("a report to the new path");
 }

@@ -1,27 +1,16 @@
-//! What the tests of sinks have in common: an agent with nothing but a sink, and events for it.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Decision sinks: an agent with nothing but a sink, and events for it.
 
 use bytes::Bytes;
-use regent_core::config::Layers;
 use regent_core::decision::EncodedEvent;
-use regent_core::engine::CompileOptions;
-use regent_core::settings::{Identity, Settings};
-use regent_core::telemetry::Telemetry;
-use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_engine_rego::RegoEngine;
+use regent_core::{Error, ErrorKind, Registry};
 use regent_kit::wait;
-use tokio::time::Instant;
 
-/// How long anything may take.
-pub const LIMIT: Duration = Duration::from_mins(1);
+use crate::{Agent, LIMIT};
 
 /// An agent with nothing but a sink.
 pub struct Sink {
     name: &'static str,
-    host: Host,
-    supervisor: Supervisor,
+    agent: Agent,
 }
 
 impl Sink {
@@ -31,17 +20,8 @@ impl Sink {
     /// # Panics
     /// When the keys are refused.
     pub async fn start(register: fn(&mut Registry), name: &'static str, keys: &str) -> Self {
-        let tree = Layers::new().text("test", &format!("plugins: {{{name}: {{{keys}}}}}")).load().expect("YAML");
-        let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
-        let settings = Settings::from_tree(&tree, identity.clone()).expect("valid settings");
-        let engine = Arc::new(RegoEngine::default());
-        let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
-        let host = Host::new(store, Telemetry::new(&[1.0]).expect("one bucket"), settings);
-        let mut registry = Registry::default();
-        register(&mut registry);
-        let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
-        supervisor.apply(&tree).await.expect("a valid configuration");
-        Self { name, host, supervisor }
+        let agent = Agent::start(register, &format!("plugins: {{{name}: {{{keys}}}}}")).await;
+        Self { name, agent }
     }
 
     /// Offers a batch once.
@@ -52,7 +32,7 @@ impl Sink {
     /// # Panics
     /// When the sink does not come up.
     pub async fn write(&self, events: &[EncodedEvent]) -> Result<(), Error> {
-        let running = async || self.host.sink(self.name);
+        let running = async || self.agent.host.sink(self.name);
         let sink = wait::until(LIMIT, "the sink", running).await.expect("it runs");
         sink.write(events.into()).await
     }
@@ -85,7 +65,7 @@ impl Sink {
     /// # Panics
     /// When that takes too long.
     pub async fn stop(self) {
-        self.supervisor.shutdown(Instant::now() + LIMIT).await.expect("it stops in time");
+        self.agent.stop().await;
     }
 }
 
