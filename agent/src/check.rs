@@ -6,12 +6,11 @@ mod discovery;
 use std::time::Duration;
 
 use regent_core::config::{BootConfig, ConfigError, ConfigErrors, ConfigTree, Layers, Leaf, UnknownKey, dotted};
-use regent_core::settings::defaults;
+use regent_core::settings::{defaults, warnings};
 use regent_core::supervisor::Plan;
 use regent_core::{Registry, Value};
 
 use crate::running::DEFAULT_ENGINE;
-use crate::unsupported;
 use bench::Bench;
 pub(crate) use discovery::{Changes, Discovery};
 
@@ -84,10 +83,7 @@ impl Findings {
         self.unknown.extend(tree.unknown_keys());
         self.unknown.sort();
         self.unknown.dedup();
-        self.warnings = tree.warnings().iter().cloned().chain(unsupported::warnings(tree)).collect();
-        if let Discovery::Found(changes) = &self.discovery {
-            self.warnings.extend(changes.without_effect());
-        }
+        self.warnings = plan.map_or_else(|| warnings(tree), |plan| plan.warnings().to_vec());
         let agent = plan.map(|plan| defaults(plan.settings())).unwrap_or_default();
         let agent = agent.into_iter().chain([("engine", DEFAULT_ENGINE.into())]);
         let agent = agent.map(|(key, value)| (key.split('.').map(str::to_owned).collect(), value));

@@ -22,7 +22,6 @@ mod reload;
 mod running;
 mod steward;
 pub mod stock;
-mod unsupported;
 mod watch;
 
 pub use builder::Agent;

@@ -20,7 +20,7 @@ use crate::load::{self, Contents, LoadError};
 use crate::reload::Reloads;
 use crate::steward::Steward;
 use crate::watch::Watch;
-use crate::{RunOptions, build, unsupported};
+use crate::{RunOptions, build};
 
 /// The engine that is used when the configuration names none.
 pub(crate) const DEFAULT_ENGINE: &str = "rego";
@@ -97,9 +97,6 @@ impl Running {
         };
         let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
         let store = open_store(&registry, &tree, compile)?;
-        for warning in unsupported::warnings(&tree) {
-            tracing::warn!("{warning}");
-        }
         let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
 
         let (steering, wheel) = Steering::new();
@@ -119,7 +116,7 @@ impl Running {
             host.status.set_plugin("discovery", State::Ok, None);
         }
         let files = options.config.files();
-        let steward = Steward::start(supervisor, options.config, boot, wheel);
+        let steward = Steward::start(supervisor, options.config, boot, tree, wheel);
         let mut reloads = Reloads::default();
         if options.reload.at_hangup {
             reloads.at_hangup(steward.reloader())?;

@@ -3,17 +3,15 @@
 
 use regent_core::config::{BootConfig, ConfigErrors, ConfigTree, Layers};
 use regent_core::plugin::Mailbox;
+use regent_core::settings::pending_restart;
 use regent_core::steering::{Accepted, Proposal, Wheel};
-use regent_core::{Error, ErrorKind, Supervisor, Value};
+use regent_core::{Error, ErrorKind, Supervisor};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 /// Orders that wait; more make whoever gives them wait.
 const WAITING: usize = 4;
-
-/// Keys that are only looked at when the agent starts.
-pub(crate) const AT_START: &[&str] = &["engine", "server", "storage", "metrics_export"];
 
 /// The handle of the task.
 pub(crate) struct Steward {
@@ -35,6 +33,9 @@ enum Order {
 struct Work {
     supervisor: Supervisor,
     layers: Layers,
+    /// What the agent was started with.
+    start: ConfigTree,
+    /// What was read from the layers last.
     boot: BootConfig,
     /// What was discovered last, if anything was.
     discovered: Option<String>,
@@ -49,10 +50,16 @@ impl Reloader {
 }
 
 impl Steward {
-    /// Starts the task. `boot` is what was read from the layers at the start.
-    pub(crate) fn start(supervisor: Supervisor, layers: Layers, boot: BootConfig, wheel: Wheel) -> Self {
+    /// Starts the task. `boot` is what was read from the layers at the start, `start` what came of it.
+    pub(crate) fn start(
+        supervisor: Supervisor,
+        layers: Layers,
+        boot: BootConfig,
+        start: ConfigTree,
+        wheel: Wheel,
+    ) -> Self {
         let (orders, given) = mpsc::channel(WAITING);
-        let work = Work { supervisor, layers, boot, discovered: None };
+        let work = Work { supervisor, layers, start, boot, discovered: None };
         Self { orders, task: tokio::spawn(work.run(wheel, given)) }
     }
 
@@ -121,20 +128,17 @@ impl Work {
         }
     }
 
-    /// The keys that have changed and only count at the next start.
+    /// The keys that are not as they were at the start, and only count at the next one. That looks at the layers alone,
+    /// whatever was discovered.
     async fn read_again(&mut self) -> Result<Vec<&'static str>, ConfigErrors> {
         let boot = self.layers.read()?;
+        let alone = boot.tree()?;
         let tree = match &self.discovered {
             Some(text) => boot.over(text)?.tree,
-            None => boot.tree()?,
+            None => alone.clone(),
         };
         self.supervisor.apply(&tree).await?;
-        let former = std::mem::replace(&mut self.boot, boot).tree()?;
-        Ok(late(&former, &tree))
+        self.boot = boot;
+        Ok(pending_restart(&self.start, &alone))
     }
-}
-
-fn late(former: &ConfigTree, now: &ConfigTree) -> Vec<&'static str> {
-    let value = |tree: &ConfigTree, key: &str| tree.get(&[key]).cloned().unwrap_or_else(Value::default);
-    AT_START.iter().copied().filter(|key| value(former, key) != value(now, key)).collect()
 }

@@ -1,28 +1,41 @@
 //! Top-level settings that belong to no plugin.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::caching::Caching;
 use crate::config::{ConfigError, ConfigErrors, ConfigTree};
 use crate::value::{Path, Value, View};
 
-/// Keys that configure the agent as a whole, beside those of the plugins.
-pub const KEYS: &[&str] = &[
-    "services",
-    "labels",
-    "plugins",
-    "keys",
-    "default_decision",
-    "default_authorization_decision",
-    "caching",
-    "nd_builtin_cache",
-    "persistence_directory",
-    "distributed_tracing",
-    "metrics_export",
-    "server",
-    "storage",
-    "discovery",
-    "engine",
+/// When the value of a key takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// While the agent runs.
+    AtOnce,
+    /// Only when the agent starts, and not where it is discovered.
+    AtStart,
+    /// Never: nothing acts upon it yet. The agent runs without, with less.
+    Never,
+}
+
+/// Keys that configure the agent as a whole, beside those of the plugins. Dotted ones are about a part of a section.
+pub const KEYS: &[(&str, Effect)] = &[
+    ("services", Effect::AtOnce),
+    ("labels", Effect::AtOnce),
+    ("plugins", Effect::AtOnce),
+    ("keys", Effect::AtOnce),
+    ("default_decision", Effect::AtOnce),
+    ("default_authorization_decision", Effect::AtOnce),
+    ("caching", Effect::AtOnce),
+    ("nd_builtin_cache", Effect::AtOnce),
+    ("persistence_directory", Effect::AtOnce),
+    ("distributed_tracing", Effect::AtOnce),
+    ("discovery", Effect::AtOnce),
+    ("engine", Effect::AtStart),
+    ("server", Effect::AtStart),
+    ("server.logger_plugin", Effect::Never),
+    ("metrics_export", Effect::Never),
+    ("storage", Effect::Never),
 ];
 
 /// Who this agent is.
@@ -109,6 +122,37 @@ pub fn defaults(settings: &Settings) -> Vec<(&'static str, Value)> {
         ("nd_builtin_cache", settings.nd_builtin_cache.into()),
         ("caching.inter_query_builtin_cache.max_size_bytes", caching),
     ]
+}
+
+/// What the author of a configuration should know, whether or not it is sound.
+pub fn warnings(tree: &ConfigTree) -> Vec<String> {
+    let discovered: BTreeSet<_> = if tree.is_discovered() { discovered_sections(tree) } else { BTreeSet::new() };
+    let without_effect = KEYS.iter().filter_map(|(key, effect)| {
+        let path: Vec<_> = key.split('.').collect();
+        match effect {
+            Effect::AtStart if discovered.contains(*key) => {
+                Some(format!("`{key}` has no effect where it is discovered (from discovery)"))
+            }
+            Effect::Never if tree.section(&path).is_some() => {
+                Some(format!("`{key}` has no effect yet (from {})", tree.origin(&path)))
+            }
+            _ => None,
+        }
+    });
+    tree.warnings().iter().cloned().chain(without_effect).collect()
+}
+
+/// The keys that are not as they were at the start, and only count there.
+pub fn pending_restart(start: &ConfigTree, now: &ConfigTree) -> Vec<&'static str> {
+    let value = |tree: &ConfigTree, key: &str| tree.get(&[key]).cloned().unwrap_or(Value::NULL);
+    let at_start = KEYS.iter().filter(|(_, effect)| *effect == Effect::AtStart).map(|(key, _)| *key);
+    at_start.filter(|key| value(start, key) != value(now, key)).collect()
+}
+
+/// The sections of which at least a part was discovered.
+fn discovered_sections(tree: &ConfigTree) -> BTreeSet<String> {
+    let leaves = tree.leaves().into_iter().filter(|leaf| leaf.origin == "discovery");
+    leaves.filter_map(|leaf| leaf.path.into_iter().next()).collect()
 }
 
 fn caching(tree: &ConfigTree) -> Result<Caching, ConfigErrors> {

@@ -51,10 +51,15 @@ enum Change {
 }
 
 impl Supervisor {
-    /// A supervisor of nothing yet.
+    /// A supervisor of nothing yet. Bundles are verified by the registry's verifiers.
     pub fn new(registry: Arc<Registry>, mut host: Host, identity: Identity) -> Self {
         host.verifiers = Arc::new(registry.verifiers().clone());
         Self { registry, host, identity, running: Vec::new() }
+    }
+
+    /// The host that plugins are given, under the name of the agent.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Checks a configuration and builds what it asks for; nothing changes before [`Supervisor::commit`]. The plan holds
@@ -79,7 +84,8 @@ impl Supervisor {
 
     /// Makes the running plugins those of the plan.
     pub async fn commit(&mut self, plan: Plan) {
-        for warning in &plan.warnings {
+        let unknown = plan.unknown.iter().map(ToString::to_string);
+        for warning in plan.warnings.iter().cloned().chain(unknown) {
             tracing::warn!("{warning}");
         }
         self.host.services.replace(plan.services);

@@ -7,7 +7,6 @@ use regent_core::config::{BootConfig, ConfigError, ConfigTree, Differences, Sect
 use regent_core::supervisor::Plan;
 
 use super::bench::Bench;
-use crate::steward::AT_START;
 
 /// What came of asking for the rest of the configuration.
 #[derive(Debug, Default)]
@@ -33,16 +32,6 @@ pub(crate) struct Changes {
     pub(crate) differences: Differences,
     /// Keys that it has as well, but with values that do not count.
     pub(crate) overridden: Vec<String>,
-}
-
-impl Changes {
-    /// Warnings of keys that only count where the agent is started.
-    pub(super) fn without_effect(&self) -> Vec<String> {
-        let is_late =
-            |key: &&&str| self.differences.added.iter().any(|leaf| leaf.path.first().is_some_and(|at| at == **key));
-        let warning = |key: &&str| format!("`{key}` has no effect where it is discovered (from discovery)");
-        AT_START.iter().filter(is_late).map(warning).collect()
-    }
 }
 
 /// Asks once for the bundle, and looks at the configuration that it gives.

@@ -23,6 +23,7 @@ pub struct Plan {
     /// In start order.
     pub(super) changes: Vec<Change>,
     pub(super) warnings: Vec<String>,
+    pub(super) unknown: Vec<UnknownKey>,
     defaults: Vec<(Vec<String>, Value)>,
 }
 
@@ -40,6 +41,11 @@ impl Plan {
     /// What holds for keys of plugins' sections that may be left out, each with all keys that lead to it.
     pub fn defaults(&self) -> &[(Vec<String>, Value)] {
         &self.defaults
+    }
+
+    /// What the author of the configuration should know, unknown keys apart.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The clients of the configured services.
@@ -107,10 +113,8 @@ pub(super) fn plan(
     }
     let Planner { known, kept, changes, defaults, errors, .. } = planner;
     let Some(settings) = settings.filter(|_| errors.is_empty()) else { return Err(ConfigErrors(errors)) };
-    let unknown = tree.unknown_keys();
-    let told = tree.warnings().iter().cloned().chain(unknown.iter().map(ToString::to_string));
-    let warnings = told.chain(unused).collect();
-    Ok(Plan { known, settings, services, kept, changes, warnings, defaults })
+    let warnings = settings::warnings(tree).into_iter().chain(unused).collect();
+    Ok(Plan { known, settings, services, kept, changes, warnings, unknown: tree.unknown_keys(), defaults })
 }
 
 impl Planner<'_> {
@@ -190,7 +194,8 @@ fn unregistered(registry: &Registry, tree: &ConfigTree) -> Vec<ConfigError> {
 
 fn note_unknown(registry: &Registry, tree: &ConfigTree) {
     let plugins = registry.plugins.iter().flat_map(|factory| factory.sections());
-    let known: Vec<&str> = settings::KEYS.iter().chain(plugins).copied().collect();
+    let agent = settings::KEYS.iter().map(|(key, _)| key).filter(|key| !key.contains('.'));
+    let known: Vec<&str> = agent.chain(plugins).copied().collect();
     let entries = tree.value().as_object().cloned().unwrap_or_default();
     let unknown = entries.iter().filter_map(|(key, _)| key.as_str()).filter(|key| !known.contains(key));
     unknown.for_each(|key| tree.note_unknown(UnknownKey::new(key, &known, tree.origin(&[key]))));
