@@ -12,10 +12,11 @@
 //! [`stock`] is the one list of what the stock agent is made of. `docs/architecture.md` shows how a request, a bundle
 //! and a configuration travel through it.
 
+mod assembly;
 mod build;
 mod builder;
-mod check;
 pub mod cli;
+mod dry_run;
 mod load;
 mod options;
 mod reload;

@@ -1,29 +1,23 @@
 //! A running agent, from the first look at its configuration to the last flushed log.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::config::{ConfigError, ConfigErrors, ConfigTree};
-use regent_core::engine::{CompileOptions, Engine, KnownInput};
+use regent_core::config::ConfigErrors;
 use regent_core::plugin::Mailbox;
-use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
 use regent_core::steering::Steering;
 use regent_core::store::StoreError;
-use regent_core::telemetry::Telemetry;
-use regent_core::{Error, ErrorKind, Host, Registry, Store, Supervisor, Value};
-use regent_rest_api::{Api, Authorization, BindError, Listeners, ServeError, ServerConfig, authorization_schema};
+use regent_core::{Error, ErrorKind, Host, Registry, Value};
+use regent_rest_api::{Api, BindError, Listeners, ServeError};
 use tokio::time::Instant;
 
+use crate::assembly::Assembly;
 use crate::load::{self, Contents, LoadError};
 use crate::reload::Reloads;
 use crate::steward::Steward;
 use crate::watch::Watch;
 use crate::{RunOptions, build};
-
-/// The engine that is used when the configuration names none.
-pub(crate) const DEFAULT_ENGINE: &str = "rego";
 
 /// Why an agent does not start.
 #[derive(Debug, thiserror::Error)]
@@ -82,41 +76,26 @@ impl Running {
     pub(crate) async fn start(registry: Registry, options: RunOptions) -> Result<Self, StartError> {
         let boot = options.config.read()?;
         let tree = boot.tree()?;
-        let identity = Identity { id: uuid::Uuid::new_v4().to_string(), version: build::info().version };
-        let settings = Settings::from_tree(&tree, identity.clone())?;
-        let authorizes = options.listen.authorization == Authorization::Basic;
-        let skips = options.skip_known_schema_check;
-        let known_input =
-            || KnownInput { document: settings.default_authorization_decision.clone(), schema: authorization_schema() };
-        let compile = CompileOptions {
-            max_errors: options.max_errors,
-            print: options.print,
-            runtime: build::runtime(&tree.redacted(), authorizes, skips),
-            known_input: (authorizes && !skips).then(|| Arc::new(known_input())),
-            ..CompileOptions::default()
-        };
-        let server = ServerConfig::from_section(tree.section(&["server"]).as_ref())?;
-        let store = open_store(&registry, &tree, compile)?;
-        let contents = load::load(&store, &options.files, Contents::default()).await.map_err(|(error, _)| error)?;
-
         let (steering, wheel) = Steering::new();
-        let host = Host::new(store, Telemetry::new(server.request_buckets())?, settings).steered_by(steering);
-        let mut supervisor = Supervisor::new(Arc::new(registry), host.clone(), identity);
-        let plan = supervisor.check(&tree)?;
+        let mut assembly = Assembly::new(registry, &tree, &options, steering)?;
+        let plan = assembly.check(&tree)?;
+        let host = assembly.host().clone();
+        let load = load::load(&host.store, &options.files, Contents::default());
+        let contents = load.await.map_err(|(error, _)| error)?;
 
         let listeners = Listeners::bind(options.listen).await?;
         tracing::info!(json = %addresses(&listeners), "Initializing server.");
         let version = options.files.rego_version;
-        let api = Api::with_rego_version(host.clone(), server, build::info(), version);
+        let api = Api::with_rego_version(host.clone(), assembly.server.clone(), build::info(), version);
         let watch =
             options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
-        supervisor.commit(plan).await;
+        assembly.supervisor.commit(plan).await;
         if tree.section_or_empty(&["discovery"]).is_none() {
             // OPA calls that OK. Last, so that it does not make the agent ready.
             host.status.set_plugin("discovery", State::Ok, None);
         }
         let files = options.config.files();
-        let steward = Steward::start(supervisor, options.config, boot, tree, wheel);
+        let steward = Steward::start(assembly, options.config, boot, tree, wheel);
         let mut reloads = Reloads::default();
         if options.reload.at_hangup {
             reloads.at_hangup(steward.reloader())?;
@@ -199,20 +178,6 @@ impl Running {
 fn after(period: Duration) -> Instant {
     const FAR: Duration = Duration::from_hours(100 * 365 * 24);
     Instant::now() + period.min(FAR)
-}
-
-fn open_store(registry: &Registry, tree: &ConfigTree, options: CompileOptions) -> Result<Store, StartError> {
-    let engine = choose_engine(registry, tree)?;
-    Ok(Store::new(engine, options, build::system_document())?)
-}
-
-pub(crate) fn choose_engine(registry: &Registry, tree: &ConfigTree) -> Result<Arc<dyn Engine>, ConfigErrors> {
-    let wrong = |message: String| ConfigErrors::from(ConfigError::new("engine", message, tree.origin(&["engine"])));
-    let name = match tree.get(&["engine"]).filter(|name| !name.is_null()) {
-        None => DEFAULT_ENGINE,
-        Some(name) => name.as_str().ok_or_else(|| wrong(format!("must be the name of an engine, got {name}")))?,
-    };
-    registry.find_engine(name).map_err(wrong)
 }
 
 fn addresses(listeners: &Listeners) -> Value {

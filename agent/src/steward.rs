@@ -10,6 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::assembly::Assembly;
+
 /// Orders that wait; more make whoever gives them wait.
 const WAITING: usize = 4;
 
@@ -31,7 +33,7 @@ enum Order {
 }
 
 struct Work {
-    supervisor: Supervisor,
+    assembly: Assembly,
     layers: Layers,
     /// What the agent was started with.
     start: ConfigTree,
@@ -51,15 +53,9 @@ impl Reloader {
 
 impl Steward {
     /// Starts the task. `boot` is what was read from the layers at the start, `start` what came of it.
-    pub(crate) fn start(
-        supervisor: Supervisor,
-        layers: Layers,
-        boot: BootConfig,
-        start: ConfigTree,
-        wheel: Wheel,
-    ) -> Self {
+    pub(crate) fn start(assembly: Assembly, layers: Layers, boot: BootConfig, start: ConfigTree, wheel: Wheel) -> Self {
         let (orders, given) = mpsc::channel(WAITING);
-        let work = Work { supervisor, layers, start, boot, discovered: None };
+        let work = Work { assembly, layers, start, boot, discovered: None };
         Self { orders, task: tokio::spawn(work.run(wheel, given)) }
     }
 
@@ -92,9 +88,9 @@ impl Work {
         loop {
             tokio::select! {
                 order = given.recv() => match order {
-                    Some(Order::Mailbox(plugin, reply)) => drop(reply.send(self.supervisor.mailbox(&plugin))),
+                    Some(Order::Mailbox(plugin, reply)) => drop(reply.send(self.assembly.supervisor.mailbox(&plugin))),
                     Some(Order::Reload) => self.reload().await,
-                    Some(Order::Stop) | None => return self.supervisor,
+                    Some(Order::Stop) | None => return self.assembly.supervisor,
                 },
                 Some(Proposal { text, reply }) = wheel.recv() => {
                     let outcome = self.take(text).await;
@@ -109,7 +105,7 @@ impl Work {
     async fn take(&mut self, text: String) -> Result<Accepted, Error> {
         let refused = |errors: ConfigErrors| Error::new(ErrorKind::Refused, errors.to_string());
         let found = self.boot.over(&text).map_err(refused)?;
-        self.supervisor.apply(&found.tree).await.map_err(refused)?;
+        self.assembly.apply(&found.tree).await.map_err(refused)?;
         self.discovered = Some(text);
         Ok(Accepted { overridden: found.overridden })
     }
@@ -137,7 +133,7 @@ impl Work {
             Some(text) => boot.over(text)?.tree,
             None => alone.clone(),
         };
-        self.supervisor.apply(&tree).await?;
+        self.assembly.apply(&tree).await?;
         self.boot = boot;
         Ok(pending_restart(&self.start, &alone))
     }

@@ -248,6 +248,33 @@ async fn what_a_start_would_refuse_is_refused_with_everything_that_is_wrong() {
     assert!(text.contains("config error: failed to parse config.yaml"), "{text}");
 }
 
+#[tokio::test]
+async fn what_a_start_would_warn_of_is_shown() {
+    let yaml = "services: {acme: {url: 'http://127.0.0.1:1', credentials: {bearer: {}}}}\n\
+                storage: {}\nserver: {logger_plugin: mine}\n";
+    let expected = json!([
+        "`server.logger_plugin` has no effect yet (from config.yaml)",
+        "`storage` has no effect yet (from config.yaml)",
+        "service \"acme\", which nothing uses, cannot be asked: invalid config: \
+         specify a value for either the \"token\" or \"token_path\" field (from config.yaml)",
+    ]);
+    let (code, report) = check_json(yaml, &[], &[]).await;
+    assert_eq!((code, &report["warnings"]), (0, &expected), "{report}");
+
+    // What is wrong elsewhere hides none of those that can be told.
+    let (code, report) = check_json(&format!("{yaml}labels: {{a: 1}}\n"), &[], &[]).await;
+    assert_eq!((code, report["warnings"].as_array().map(Vec::len)), (1, Some(2)), "{report}");
+}
+
+#[tokio::test]
+async fn each_error_is_shown_once_also_where_sections_wait_for_discovery() {
+    let yaml = "services: {acme: {url: 'http://127.0.0.1:1'}}\ndiscovery: {resource: d, trigger: sometimes}\n\
+                labels: {a: 1}\nserver: {batch: {max_inputs: 0}}\nstatus: {console: sometimes}\n";
+    let (code, report) = check_json(yaml, &[], &[]).await;
+    let errors = report["errors"].as_array().expect("errors");
+    assert_eq!((code, errors.len(), &report["discovery"]), (1, 4, &Value::Null), "{report}");
+}
+
 fn boot(acme: &ControlPlane, more: &str) -> String {
     format!(
         "services: {{acme: {{url: \"{}\"}}}}\nlabels: {{region: north}}\n\
@@ -300,6 +327,8 @@ async fn what_discovery_may_not_change_is_refused_with_its_message() {
             "updates to the discovery service are not allowed",
         ),
         (json!({"bundles": {"b": {"service": "nobody"}}}), "service name \"nobody\" not found"),
+        (json!({"server": {"batch": {"max_inputs": -3}}}), "invalid value for server.batch.max_inputs field"),
+        (json!({"engine": "nil"}), "there is no engine \"nil\""),
         (json!([1]), "failed to parse discovery"),
     ] {
         acme.serve_bundle(

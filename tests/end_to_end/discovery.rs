@@ -187,6 +187,7 @@ async fn what_may_not_change_is_refused_as_a_whole() {
         (broken, r#"invalid configuration for bundle "other": service name "nobody" not found"#),
         (unknown, r#"plugin "nobody" not registered"#),
         (json!({"bundles": {"authz": {"trigger": "manual"}}}), "trigger mode mismatch: manual and periodic"),
+        (json!({"server": {"batch": {"max_inputs": -3}}}), "invalid value for server.batch.max_inputs field"),
     ] {
         acme.serve_bundle("discovery", discovery("bad", configuration(&change)));
         let refused = |report: &Value| {

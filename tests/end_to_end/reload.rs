@@ -79,6 +79,8 @@ async fn what_is_wrong_changes_nothing() {
         ("{", "error converting YAML to JSON"),
         (wrong.as_str(), r#"invalid service name \"nobody\" in status"#),
         ("plugins: {nobody: {}}", r#"plugin \"nobody\" not registered"#),
+        ("server: {decoding: {max_length: -1}}", "server.decoding.max_length"),
+        ("server: {metrics: {prom: {http_request_duration_seconds: {buckets: []}}}}", "server.metrics.prom: "),
     ] {
         rewrite(&agent, text);
         agent.signal("HUP").expect("a signal");
@@ -116,20 +118,50 @@ async fn a_file_that_changes_is_read_again_if_it_is_watched() {
     .expect("the file is read again");
 }
 
+/// Has the configuration read again, and gives what the log then says of that.
+async fn reloaded(agent: &Agent, config: &str) -> String {
+    let reloads = || agent.stderr().lines().filter(|line| line.contains("Configuration reloaded.")).count();
+    let before = reloads();
+    rewrite(agent, config);
+    agent.signal("HUP").expect("a signal");
+    regent_kit::wait::until(SOON, "the reload", async || (reloads() > before).then_some(())).await.expect("a reload");
+    let log = agent.stderr();
+    log.lines().rfind(|line| line.contains("Configuration reloaded.")).expect("there").to_owned()
+}
+
 #[tokio::test]
-async fn what_counts_only_at_the_start_is_named() {
+async fn what_counts_only_at_the_start_is_named_while_it_differs() {
     let acme = control_plane().await;
     let agent = ready(regent().config(&config(&acme))).await;
-    rewrite(&agent, &(config(&acme) + "server: {encoding: {gzip: {min_length: 2048}}}\n"));
-    agent.signal("HUP").expect("a signal");
-    agent.wait_for_log("takes effect at the next start: server", SOON).await.expect("a warning");
+    let larger = config(&acme) + "server: {encoding: {gzip: {min_length: 2048}}}\n";
+    let late = "takes effect at the next start: server\"";
+    for _ in 0..2 {
+        let line = reloaded(&agent, &larger).await;
+        assert!(line.contains(late), "{line}");
+    }
+    let line = reloaded(&agent, &config(&acme)).await;
+    assert!(!line.contains("next start"), "as it was at the start: {line}");
+}
+
+#[tokio::test]
+async fn what_has_no_effect_yet_is_named_and_not_promised() {
+    let acme = control_plane().await;
+    let agent = ready(regent().config(&config(&acme))).await;
+    let more = "storage: {disk: {directory: x}}\nmetrics_export: {type: otlp/grpc}\nserver: {lmits: {}}\n";
+    let line = reloaded(&agent, &(config(&acme) + more)).await;
+    assert!(line.contains("takes effect at the next start: server\""), "{line}");
+    let log = agent.stderr();
+    for expected in ["`storage` has no effect yet", "`metrics_export` has no effect yet", "server.lmits"] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
 }
 
 #[tokio::test]
 async fn what_was_discovered_stays_below_what_is_read_again() {
     let acme = control_plane().await;
     let found = json!({
-        "bundles": {"authz": {"service": "acme"}}, "status": {"service": "acme"}, "labels": {"region": "found", "tier": "1"}
+        "bundles": {"authz": {"service": "acme"}}, "status": {"service": "acme"}, "labels": {"region": "found", "tier": "1"},
+        "server": {"batch": {"max_inputs": 3}},
     });
     acme.serve_bundle("discovery", Bundle::new().data("", found).build());
     let boot = format!(
@@ -140,8 +172,10 @@ async fn what_was_discovered_stays_below_what_is_read_again() {
     let found =
         |report: &Value| report["labels"]["region"] == "found" && report["bundles"]["authz"]["active_revision"] == "v1";
     acme.wait_for_status(SOON, found).await.expect("it is found");
-    rewrite(&agent, &(boot + "labels: {region: read}\n"));
-    agent.signal("HUP").expect("a signal");
+    let without = "`server` has no effect where it is discovered (from discovery)";
+    assert!(agent.stderr().contains(without), "{}", agent.stderr());
+    let line = reloaded(&agent, &(boot + "labels: {region: read}\n")).await;
+    assert!(!line.contains("next start"), "no start looks at what is discovered: {line}");
     regent_kit::wait::until(SOON, "the label to change", async || {
         let labels = effective(&agent).await["labels"].clone();
         (labels["region"] == "read" && labels["tier"] == "1").then_some(())

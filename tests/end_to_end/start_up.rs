@@ -35,9 +35,18 @@ async fn an_unknown_service_is_named() {
 
 #[tokio::test]
 async fn every_error_is_reported_at_once() {
-    let error = refused(regent().config("bundles: {authz: {service: acme}}\nplugins: {zap: {}}\n")).await;
-    assert!(error.contains(r#"service name "acme" not found"#), "{error}");
-    assert!(error.contains(r#"plugin "zap" not registered"#), "{error}");
+    let yaml = "labels: {a: 1}\nengine: nil\nserver: {decoding: {max_length: -1}}\n\
+                bundles: {authz: {service: acme}}\nplugins: {zap: {}}\n";
+    let error = refused(regent().config(yaml)).await;
+    for expected in [
+        "labels.a: cannot use number 1 as string",
+        r#"engine: there is no engine "nil""#,
+        "invalid value for server.decoding.max_length field, should be a positive number",
+        r#"service name "acme" not found"#,
+        r#"plugin "zap" not registered"#,
+    ] {
+        assert_eq!(error.matches(expected).count(), 1, "{expected}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -113,4 +122,19 @@ async fn of_a_flag_given_twice_the_last_counts_and_lists_grow() {
     let labels = agent.get("/v1/config").await.json()["result"]["labels"].clone();
     assert_eq!((labels["a"].as_str(), labels["b"].as_str()), (Some("1x"), Some("2x")));
     assert!(!agent.stderr().contains("Initializing server."), "{}", agent.stderr());
+}
+
+#[tokio::test]
+async fn what_has_no_effect_and_services_that_cannot_be_asked_are_told() {
+    let yaml = "services: {acme: {url: 'http://127.0.0.1:1', credentials: {bearer: {}}}}\n\
+                storage: {disk: {directory: x}}\nserver: {logger_plugin: mine}\n";
+    let agent = regent().config(yaml).start().await.expect("the agent starts");
+    let log = agent.stderr();
+    for expected in [
+        "service \\\"acme\\\", which nothing uses, cannot be asked: ",
+        "`storage` has no effect yet (from config.yaml)",
+        "`server.logger_plugin` has no effect yet (from config.yaml)",
+    ] {
+        assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
+    }
 }

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     file: Option<String>,
     /// Name of the engine whose capabilities are shown.
-    #[arg(long, value_name = "NAME", default_value = crate::running::DEFAULT_ENGINE)]
+    #[arg(long, value_name = "NAME", default_value = crate::assembly::DEFAULT_ENGINE)]
     engine: String,
     /// Show what policies in Rego v0 may use.
     #[arg(long)]

@@ -89,7 +89,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     /// Name of the engine that evaluates.
-    #[arg(long, value_name = "NAME", default_value = crate::running::DEFAULT_ENGINE)]
+    #[arg(long, value_name = "NAME", default_value = crate::assembly::DEFAULT_ENGINE)]
     engine: String,
     /// Take modules that do not say otherwise for Rego v0.
     #[arg(long)]

@@ -9,7 +9,7 @@ use regent_core::logging::{Format, Layout, Level, LogLayer};
 
 use super::super::layered::Layered;
 use super::report::Report;
-use crate::check::{Discovery, check};
+use crate::dry_run::{Discovery, check};
 
 /// Show the configuration that would be in effect, where each value comes from, and what is wrong, without starting
 /// anything.

@@ -6,7 +6,7 @@ use regent_core::Value;
 use regent_core::config::{ConfigError, Leaf, UnknownKey};
 use regent_core::value::{encode, encode_pretty};
 
-use crate::check::{Changes, Discovery, Findings};
+use crate::dry_run::{Changes, Discovery, Findings};
 
 /// Columns up to which origins are lined up.
 const WIDE: usize = 60;
