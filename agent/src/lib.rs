@@ -17,13 +17,13 @@ mod build;
 mod builder;
 pub mod cli;
 mod dry_run;
+mod file_watcher;
 mod load;
 mod options;
 mod reload;
 mod running;
 mod steward;
 pub mod stock;
-mod watch;
 
 pub use builder::Agent;
 pub use options::{Files, Reload, RunOptions};

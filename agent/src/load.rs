@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
+use notify::RecursiveMode;
 use regent_bundle::content::ContentError;
 use regent_bundle::files::{Ignore, LoadErrors};
 use regent_bundle::format::{FormatError, Limits};
 use regent_bundle::{files, local};
 use regent_core::store::{BundleContent, StoreError, Transaction};
-use regent_core::{Error, Store};
+use regent_core::{Error, ErrorKind, Store};
 
 use crate::Files;
+use crate::file_watcher::FileWatcher;
 
 /// Why files could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +91,42 @@ pub(crate) async fn load(store: &Store, files: &Files, before: Contents) -> Resu
         },
         Ok(Read::Plain(loaded)) => replace(store, loaded, before).await,
     }
+}
+
+/// Loads the files again whenever they change (`run --watch`). They have put `contents` into the store. A load that fails
+/// leaves what was there.
+pub(crate) fn at_changes(
+    store: Store,
+    files: Files,
+    mut contents: Contents,
+) -> Result<impl Future<Output = ()>, Error> {
+    let failed = |error| Error::new(ErrorKind::Unavailable, "cannot watch files").caused_by(error);
+    let paths = files.paths.iter().map(|path| plain_path(path));
+    let mut watcher = FileWatcher::new(paths, RecursiveMode::Recursive).map_err(failed)?;
+    Ok(async move {
+        loop {
+            watcher.changed().await;
+            let start = Instant::now();
+            let result = load(&store, &files, contents).await;
+            let duration = format!("{:?}", start.elapsed());
+            contents = match result {
+                Ok(contents) => {
+                    tracing::info!(duration, "Processed file watch event.");
+                    contents
+                }
+                Err((error, contents)) => {
+                    tracing::info!(duration, err = %error, "Processed file watch event.");
+                    contents
+                }
+            };
+        }
+    })
+}
+
+/// The path itself: `prefix.path:file` puts the file below `prefix.path`.
+fn plain_path(path: &str) -> &Path {
+    let path = path.strip_prefix("file://").unwrap_or(path);
+    Path::new(path.split_once(':').filter(|_| !Path::new(path).exists()).map_or(path, |(_, file)| file))
 }
 
 enum Read {

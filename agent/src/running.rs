@@ -10,14 +10,13 @@ use regent_core::steering::Steering;
 use regent_core::store::StoreError;
 use regent_core::{Error, ErrorKind, Host, Registry, Value};
 use regent_rest_api::{Api, BindError, Listeners, ServeError};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::assembly::Assembly;
 use crate::load::{self, Contents, LoadError};
-use crate::reload::Reloads;
 use crate::steward::Steward;
-use crate::watch::Watch;
-use crate::{RunOptions, build};
+use crate::{RunOptions, build, reload};
 
 /// Why an agent does not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +65,8 @@ pub struct Running {
     host: Host,
     listeners: Listeners,
     api: Api,
-    watch: Option<Watch>,
-    reloads: Reloads,
+    /// Who waits for signals and changes of files.
+    background: JoinSet<()>,
     shutdown_wait: Duration,
     shutdown_grace: Duration,
 }
@@ -87,8 +86,10 @@ impl Running {
         tracing::info!(json = %addresses(&listeners), "Initializing server.");
         let version = options.files.rego_version;
         let api = Api::with_rego_version(host.clone(), assembly.server.clone(), build::info(), version);
-        let watch =
-            options.files.watch.then(|| Watch::start(host.store.clone(), options.files, contents)).transpose()?;
+        let mut background = JoinSet::new();
+        if options.files.watch {
+            background.spawn(load::at_changes(host.store.clone(), options.files, contents)?);
+        }
         assembly.supervisor.commit(plan).await;
         if tree.section_or_empty(&["discovery"]).is_none() {
             // OPA calls that OK. Last, so that it does not make the agent ready.
@@ -96,15 +97,14 @@ impl Running {
         }
         let files = options.config.files();
         let steward = Steward::start(assembly, options.config, boot, tree, wheel);
-        let mut reloads = Reloads::default();
         if options.reload.at_hangup {
-            reloads.at_hangup(steward.reloader())?;
+            background.spawn(reload::at_hangup(steward.reloader())?);
         }
         if options.reload.at_changes {
-            reloads.at_changes(&files, steward.reloader())?;
+            background.spawn(reload::at_changes(files, steward.reloader())?);
         }
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
-        let running = Self { steward, host, listeners, api, watch, reloads, shutdown_wait, shutdown_grace };
+        let running = Self { steward, host, listeners, api, background, shutdown_wait, shutdown_grace };
         match options.ready_timeout {
             Some(limit) => running.once_ready(limit).await,
             None => Ok(running),
@@ -157,13 +157,13 @@ impl Running {
             tracing::info!("Shutting down...");
         };
         tracing::debug!("Server initialized.");
-        let (watch, reloads) = (self.watch, self.reloads);
+        let background = self.background;
         let served = self.listeners.serve(self.api, told, self.shutdown_grace).await;
         match &served {
             Ok(()) => tracing::info!("Server shutdown."),
             Err(error) => tracing::error!(err = %error, "Failed to shutdown server gracefully."),
         }
-        drop((watch, reloads));
+        drop(background);
         let deadline = after(self.shutdown_grace);
         let stopped = match self.steward.stop(deadline).await {
             Some(supervisor) => supervisor.shutdown(deadline).await,
