@@ -11,35 +11,36 @@ use regent_bundle::content::ContentError;
 use regent_bundle::files::{Ignore, LoadErrors};
 use regent_bundle::format::{FormatError, Limits};
 use regent_bundle::{files, local};
+use regent_core::error::chain;
 use regent_core::store::{BundleContent, StoreError, Transaction};
 use regent_core::{Error, ErrorKind, Store};
 
 use crate::Files;
 use crate::file_watcher::FileWatcher;
 
-/// Why files could not be loaded.
+/// Why files could not be loaded. Shows one link of the chain, [`regent_core::error::chain`] all of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// A pattern of what to ignore is wrong.
-    #[error("{}", .0.chain())]
+    #[error(transparent)]
     Ignore(#[from] Error),
     /// Files cannot be read or merged.
-    #[error("{0}")]
+    #[error(transparent)]
     Files(#[from] LoadErrors),
     /// A bundle cannot be read, or is not signed as it should be.
-    #[error("bundle {path}: {}", regent_core::error::chain(.error))]
+    #[error("bundle {path}")]
     Bundle {
         /// Where it is.
         path: String,
         /// Why it cannot be read.
-        error: FormatError,
+        source: FormatError,
     },
     /// A bundle does not fit its manifest or the engine.
-    #[error("{}", regent_core::error::chain(.0))]
+    #[error(transparent)]
     Content(#[from] ContentError),
     /// The store does not take them.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// A file cannot be read.
     #[error("{0}")]
@@ -61,7 +62,7 @@ impl LoadError {
     pub(crate) fn texts(&self) -> Vec<String> {
         match self {
             Self::Files(errors) => errors.0.iter().map(ToString::to_string).collect(),
-            other => vec![other.to_string()],
+            other => vec![chain(other)],
         }
     }
 }
@@ -115,7 +116,7 @@ pub(crate) fn at_changes(
                     contents
                 }
                 Err((error, contents)) => {
-                    tracing::info!(duration, err = %error, "Processed file watch event.");
+                    tracing::info!(duration, err = %chain(&error), "Processed file watch event.");
                     contents
                 }
             };
@@ -143,7 +144,7 @@ fn bundles(files: &Files, store: &Store) -> Result<Vec<BundleContent>, LoadError
     let ignore = Ignore::new(&files.ignore)?;
     let load = |path: &String| {
         let read = local::load_local(path, &Limits::default(), &ignore, &files.trust);
-        let read = read.map_err(|error| LoadError::Bundle { path: path.clone(), error })?;
+        let read = read.map_err(|source| LoadError::Bundle { path: path.clone(), source })?;
         Ok(read.prepare(store, files.rego_version)?)
     };
     files.paths.iter().map(load).collect()

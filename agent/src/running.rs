@@ -18,44 +18,49 @@ use crate::load::{self, Contents, LoadError};
 use crate::steward::Steward;
 use crate::{RunOptions, build, reload};
 
-/// Why an agent does not start.
+/// Why an agent does not start. Shows one link of the chain, [`regent_core::error::chain`] all of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The configuration is wrong.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] ConfigErrors),
     /// Policies or data on the command line are wrong.
-    #[error("{}{}", prefix(.0), .0)]
-    Load(#[from] LoadError),
+    #[error("load error")]
+    Load(#[source] LoadError),
     /// The store does not take what was loaded.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// It cannot listen.
-    #[error("{0}")]
+    #[error(transparent)]
     Bind(#[from] BindError),
     /// Something else.
-    #[error("{}", .0.chain())]
+    #[error(transparent)]
     Other(#[from] Error),
     /// Plugins did not become ready in time.
     #[error("Failed to wait for plugins activation.: {0}")]
     NotReady(String),
 }
 
-/// What goes before an error of files; policies that do not compile were loaded all right.
-fn prefix(error: &LoadError) -> &'static str {
-    if matches!(error, LoadError::Store(_)) { "" } else { "load error: " }
+impl From<LoadError> for StartError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            // Policies that do not compile were loaded all right.
+            LoadError::Store(error) => Self::Store(error),
+            other => Self::Load(other),
+        }
+    }
 }
 
-/// Why an agent did not end well.
+/// Why an agent did not end well. Shows one link of the chain, as [`StartError`] does.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StopError {
     /// Requests were still running when the grace period was over, or a listener failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Serve(#[from] ServeError),
     /// Plugins had to be aborted.
-    #[error("{}", .0.chain())]
+    #[error(transparent)]
     Plugins(#[from] Error),
 }
 
@@ -183,4 +188,31 @@ fn after(period: Duration) -> Instant {
 fn addresses(listeners: &Listeners) -> Value {
     let shown = [("addrs", listeners.local_addresses()), ("diagnostic-addrs", listeners.diagnostic_addresses())];
     Value::object(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use regent_bundle::format::FormatError;
+    use regent_core::error::chain;
+
+    use super::*;
+
+    #[test]
+    fn each_link_of_an_error_is_said_once() {
+        let bundle =
+            LoadError::Bundle { path: "b.tar.gz".to_owned(), source: FormatError::Archive("empty".to_owned()) };
+        let watching = Error::new(ErrorKind::Unavailable, "cannot watch files").caused_by("too many");
+        let errors: [(StartError, &str); 4] = [
+            (bundle.into(), "load error: bundle b.tar.gz: archive read failed: empty"),
+            (LoadError::Ignore(watching).into(), "load error: cannot watch files: too many"),
+            (LoadError::Store(StoreError::Internal("x".to_owned())).into(), "storage_internal_error: x"),
+            (
+                Error::new(ErrorKind::Unavailable, "cannot watch files").caused_by("too many").into(),
+                "cannot watch files: too many",
+            ),
+        ];
+        for (error, expected) in errors {
+            assert_eq!(chain(&error), expected);
+        }
+    }
 }

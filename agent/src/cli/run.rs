@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use regent_core::engine::RegoVersion;
+use regent_core::error::chain;
 use regent_core::logging::{Format, Layout, Level, LogLayer};
 use regent_core::{Registry, Value};
 use tokio::signal::unix::{SignalKind, signal};
@@ -155,11 +156,11 @@ async fn serve(registry: Registry, options: RunOptions) -> ExitCode {
     };
     let running = match started {
         Ok(running) => running,
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => return fail(&chain(&error)),
     };
     match running.serve(stop).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
+        Err(error) => fail(&chain(&error)),
     }
 }
 

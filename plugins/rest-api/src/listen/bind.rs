@@ -26,14 +26,14 @@ pub enum BindError {
         reason: &'static str,
     },
     /// The system refuses.
-    #[error("cannot listen on `{address}`: {source}; {remedy}")]
+    #[error("cannot listen on `{address}`: {reason}; {remedy}")]
     Refused {
         /// The address.
         address: String,
         /// What may help.
         remedy: &'static str,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// There can be no TLS.
     #[error(transparent)]
@@ -83,10 +83,10 @@ pub(super) async fn all(addresses: &[String], permissions: u32, tls: bool) -> Re
         let address = Address::parse(text, tls);
         let address = address.map_err(|reason| BindError::Address { address: text.clone(), reason })?;
         let one = one(address, permissions).await;
-        bound.push(one.map_err(|source| BindError::Refused {
+        bound.push(one.map_err(|reason| BindError::Refused {
             address: text.clone(),
-            remedy: remedy(&source),
-            source,
+            remedy: remedy(&reason),
+            reason,
         })?);
     }
     Ok(bound)

@@ -106,7 +106,13 @@ pub enum TlsError {
     Fixed(String),
     /// Key and certificate or versions and suites do not go together.
     #[error("tls: {0}")]
-    Together(#[from] rustls::Error),
+    Together(rustls::Error),
+}
+
+impl From<rustls::Error> for TlsError {
+    fn from(error: rustls::Error) -> Self {
+        Self::Together(error)
+    }
 }
 
 /// TLS as it is now.
