@@ -20,9 +20,9 @@ mod dry_run;
 mod file_watcher;
 mod load;
 mod options;
+mod reconfigure;
 mod reload;
 mod running;
-mod steward;
 pub mod stock;
 
 pub use builder::Agent;

@@ -7,7 +7,7 @@ use regent_core::{Error, ErrorKind};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::file_watcher::FileWatcher;
-use crate::steward::Reloader;
+use crate::reconfigure::Reloader;
 
 /// Reads the configuration again at SIGHUP, which else would end the process.
 pub(crate) fn at_hangup(reloader: Reloader) -> Result<impl Future<Output = ()>, Error> {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::assembly::Assembly;
 use crate::load::{self, Contents, LoadError};
-use crate::steward::Steward;
+use crate::reconfigure::Reconfigurer;
 use crate::{RunOptions, build, reload};
 
 /// Why an agent does not start. Shows one link of the chain, [`regent_core::error::chain`] all of them.
@@ -66,7 +66,7 @@ pub enum StopError {
 
 /// An agent whose plugins run and whose doors are about to open: [`Running::serve`] opens them.
 pub struct Running {
-    steward: Steward,
+    reconfigurer: Reconfigurer,
     host: Host,
     listeners: Listeners,
     api: Api,
@@ -101,15 +101,15 @@ impl Running {
             host.status.set_plugin("discovery", State::Ok, None);
         }
         let files = options.config.files();
-        let steward = Steward::start(assembly, options.config, boot, tree, wheel);
+        let reconfigurer = Reconfigurer::start(assembly, options.config, boot, tree, wheel);
         if options.reload.at_hangup {
-            background.spawn(reload::at_hangup(steward.reloader())?);
+            background.spawn(reload::at_hangup(reconfigurer.reloader())?);
         }
         if options.reload.at_changes {
-            background.spawn(reload::at_changes(files, steward.reloader())?);
+            background.spawn(reload::at_changes(files, reconfigurer.reloader())?);
         }
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
-        let running = Self { steward, host, listeners, api, background, shutdown_wait, shutdown_grace };
+        let running = Self { reconfigurer, host, listeners, api, background, shutdown_wait, shutdown_grace };
         match options.ready_timeout {
             Some(limit) => running.once_ready(limit).await,
             None => Ok(running),
@@ -124,7 +124,7 @@ impl Running {
             return Ok(self);
         }
         let deadline = after(self.shutdown_grace);
-        if let Some(supervisor) = self.steward.stop(deadline).await {
+        if let Some(supervisor) = self.reconfigurer.stop(deadline).await {
             // The start has failed whatever the plugins make of their end.
             let _ = supervisor.shutdown(deadline).await;
         }
@@ -143,7 +143,7 @@ impl Running {
 
     /// Where a plugin's signals go, for example to trigger a bundle in manual mode.
     pub async fn mailbox(&self, plugin: &str) -> Option<Mailbox> {
-        self.steward.mailbox(plugin).await
+        self.reconfigurer.mailbox(plugin).await
     }
 
     /// Serves until `stop` is done, then ends in order: the doors close, running requests finish, plugins flush and
@@ -170,7 +170,7 @@ impl Running {
         }
         drop(background);
         let deadline = after(self.shutdown_grace);
-        let stopped = match self.steward.stop(deadline).await {
+        let stopped = match self.reconfigurer.stop(deadline).await {
             Some(supervisor) => supervisor.shutdown(deadline).await,
             None => Err(Error::new(ErrorKind::Internal, "the task that owns the plugins has failed or is stuck")),
         };
