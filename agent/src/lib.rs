@@ -18,10 +18,10 @@ mod builder;
 pub mod cli;
 mod dry_run;
 mod file_watcher;
-mod load;
+mod load_files;
 mod options;
 mod reconfigure;
-mod reload;
+mod reload_triggers;
 mod running;
 pub mod stock;
 

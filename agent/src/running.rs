@@ -14,9 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::assembly::Assembly;
-use crate::load::{self, Contents, LoadError};
+use crate::load_files::{self, Contents, LoadError};
 use crate::reconfigure::Reconfigurer;
-use crate::{RunOptions, build, reload};
+use crate::{RunOptions, build, reload_triggers};
 
 /// Why an agent does not start. Shows one link of the chain, [`regent_core::error::chain`] all of them.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ impl Running {
         let mut assembly = Assembly::new(registry, &tree, &options, steering)?;
         let plan = assembly.check(&tree)?;
         let host = assembly.host().clone();
-        let load = load::load(&host.store, &options.files, Contents::default());
+        let load = load_files::load(&host.store, &options.files, Contents::default());
         let contents = load.await.map_err(|(error, _)| error)?;
 
         let listeners = Listeners::bind(options.listen).await?;
@@ -93,7 +93,7 @@ impl Running {
         let api = Api::with_rego_version(host.clone(), assembly.server.clone(), build::info(), version);
         let mut background = JoinSet::new();
         if options.files.watch {
-            background.spawn(load::at_changes(host.store.clone(), options.files, contents)?);
+            background.spawn(load_files::at_changes(host.store.clone(), options.files, contents)?);
         }
         assembly.supervisor.commit(plan).await;
         if tree.section_or_empty(&["discovery"]).is_none() {
@@ -103,10 +103,10 @@ impl Running {
         let files = options.config.files();
         let reconfigurer = Reconfigurer::start(assembly, options.config, boot, tree, wheel);
         if options.reload.at_hangup {
-            background.spawn(reload::at_hangup(reconfigurer.reloader())?);
+            background.spawn(reload_triggers::at_hangup(reconfigurer.reloader())?);
         }
         if options.reload.at_changes {
-            background.spawn(reload::at_changes(files, reconfigurer.reloader())?);
+            background.spawn(reload_triggers::at_changes(files, reconfigurer.reloader())?);
         }
         let (shutdown_wait, shutdown_grace) = (options.shutdown_wait, options.shutdown_grace);
         let running = Self { reconfigurer, host, listeners, api, background, shutdown_wait, shutdown_grace };

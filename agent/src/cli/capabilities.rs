@@ -63,7 +63,7 @@ fn release(name: &str, current: &Capabilities) -> Result<Capabilities, String> {
 }
 
 fn read(path: &str) -> Result<Capabilities, String> {
-    let text = std::fs::read(path).map_err(|error| crate::load::LoadError::read(path, &error).to_string())?;
+    let text = std::fs::read(path).map_err(|error| crate::load_files::LoadError::read(path, &error).to_string())?;
     Capabilities::parse(&text).map_err(|error| format!("{path}: {error}"))
 }
 

@@ -18,7 +18,7 @@ use regent_core::value::{Path, decode};
 use regent_core::{Registry, Snapshot, Store, Value, yaml};
 
 use super::{capabilities, schemas};
-use crate::load::{self, LoadError};
+use crate::load_files::{self, LoadError};
 use crate::{Files, build};
 use output::{Failure, Output, OutputFormat};
 
@@ -313,7 +313,7 @@ async fn load(Given { engine, schemas }: Given, arguments: &Arguments) -> Result
         rego_version: arguments.rego_version(),
     };
     for files in [files(&arguments.bundle, true), files(&arguments.data, false)] {
-        load::load(&store, &files, load::Contents::default()).await.map_err(|(error, _)| error)?;
+        load_files::load(&store, &files, load_files::Contents::default()).await.map_err(|(error, _)| error)?;
     }
     Ok(store)
 }
