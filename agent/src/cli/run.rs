@@ -1,7 +1,7 @@
 //! `regent run`
 
+mod access;
 mod descriptors;
-mod doors;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use super::layered::Layered;
 use super::verifying::Verifying;
 use crate::running::Running;
 use crate::{Files, Reload, RunOptions};
-use doors::Doors;
+use access::AccessFlags;
 
 /// Start regent as a server.
 ///
@@ -98,7 +98,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     verifying: Verifying,
     #[command(flatten)]
-    doors: Doors,
+    access: AccessFlags,
     #[command(flatten)]
     later: Later,
 }
@@ -186,9 +186,9 @@ impl Arguments {
             diagnostic_addresses: self.diagnostic_addr.clone(),
             unix_socket_permissions: self.unix_socket_perm,
             h2c: self.h2c,
-            tls: self.doors.tls()?,
-            authentication: self.doors.authentication(),
-            authorization: self.doors.authorization(),
+            tls: self.access.tls()?,
+            authentication: self.access.authentication(),
+            authorization: self.access.authorization(),
         };
         if self.v0_compatible && self.addr == ["localhost:8181"] {
             listen.addresses = vec![":8181".to_owned()];
@@ -208,7 +208,7 @@ impl Arguments {
             max_errors: self.max_errors,
             // As in OPA, which spares policies the work of texts that no log would show.
             print: matches!(self.log_level, Level::Debug | Level::Info),
-            skip_known_schema_check: self.doors.skip_known_schema_check,
+            skip_known_schema_check: self.access.skip_known_schema_check,
             ready_timeout: (self.ready_timeout > 0).then(|| Duration::from_secs(self.ready_timeout)),
             shutdown_wait: Duration::from_secs(self.shutdown_wait_period),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_period),

@@ -7,7 +7,7 @@ use regent_rest_api::{Authentication, Authorization, TlsOptions, TlsVersion};
 
 /// TLS, authentication, authorization.
 #[derive(Debug, clap::Args)]
-pub(super) struct Doors {
+pub(super) struct AccessFlags {
     /// How clients prove who they are: off, token (a bearer token), tls (a certificate).
     #[arg(long, value_name = "SCHEME", default_value = "off", value_parser = ["token", "tls", "off"])]
     authentication: String,
@@ -37,7 +37,7 @@ pub(super) struct Doors {
     pub(super) skip_known_schema_check: bool,
 }
 
-impl Doors {
+impl AccessFlags {
     pub(super) fn authentication(&self) -> Authentication {
         match self.authentication.as_str() {
             "token" => Authentication::Token,
