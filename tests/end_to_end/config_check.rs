@@ -187,7 +187,7 @@ async fn the_mode_of_discovery_is_a_default_of_what_follows_it() {
 #[tokio::test]
 async fn unknown_keys_are_shown_with_their_layer_and_the_nearest_known_key() {
     let yaml = format!(
-        "{SERVICE}bundels: {{}}\nbundles: {{authz: {{service: acme, poling: {{}}}}}}\ndecision_logs: {{reporting: {{max_delay_secs: 1}}}}\n"
+        "{SERVICE}bundels: {{}}\n'server.logger_plugin': x\nbundles: {{authz: {{service: acme, poling: {{}}}}}}\ndecision_logs: {{reporting: {{max_delay_secs: 1}}}}\n"
     );
     let environment = [("ACME", "http://127.0.0.1:1"), ("TOKEN", "s3cret")];
     let arguments =
@@ -196,6 +196,7 @@ async fn unknown_keys_are_shown_with_their_layer_and_the_nearest_known_key() {
     assert_eq!(code, 0, "{report}");
     for (key, nearest, origin) in [
         ("bundels", Some("bundles"), "config.yaml"),
+        ("server.logger_plugin", None, "config.yaml"),
         ("bundles.authz.poling", Some("polling"), "config.yaml"),
         ("decision_logs.reporting.max_delay_secs", None, "config.yaml"),
         ("server.limits.max_conections", Some("max_connections"), "--set"),

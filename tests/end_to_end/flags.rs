@@ -105,6 +105,17 @@ async fn watch_follows_files_that_come_change_break_and_go() {
 }
 
 #[tokio::test]
+async fn watch_follows_folders_in_folders_and_files_under_a_prefix() {
+    let agent = regent().file("files/deep/data.json", r#"{"x": 1}"#).file("apart/one.json", r#"{"y": 1}"#);
+    let agent = agent.args(["--watch", "files", "below.here:apart/one.json"]).start().await.expect("the agent starts");
+    let write = |name: &str, text: &str| std::fs::write(agent.dir().join(name), text).expect("written");
+    write("files/deep/data.json", r#"{"x": 2}"#);
+    until(&agent, "deep/x", json!(2)).await;
+    write("apart/one.json", r#"{"y": 2}"#);
+    until(&agent, "below/here/y", json!(2)).await;
+}
+
+#[tokio::test]
 async fn max_errors_bounds_what_is_reported() {
     let rules = (0..15).map(|number| format!("r{number} := missing_{number}(1)\n\n")).collect::<Vec<_>>().concat();
     let broken = |flags: &[&str]| {
