@@ -1,6 +1,5 @@
 //! Top-level settings that belong to no plugin.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::caching::Caching;
@@ -126,11 +125,13 @@ pub fn defaults(settings: &Settings) -> Vec<(&'static str, Value)> {
 
 /// What the author of a configuration should know, whether or not it is sound.
 pub fn warnings(tree: &ConfigTree) -> Vec<String> {
-    let discovered: BTreeSet<_> = if tree.is_discovered() { discovered_sections(tree) } else { BTreeSet::new() };
+    let mut leaves = if tree.is_discovered() { tree.leaves() } else { Vec::new() };
+    leaves.retain(|leaf| leaf.origin == "discovery");
+    let is_discovered = |key: &str| leaves.iter().any(|leaf| leaf.path[0] == key);
     let without_effect = KEYS.iter().filter_map(|(key, effect)| {
         let path: Vec<_> = key.split('.').collect();
         match effect {
-            Effect::AtStart if discovered.contains(*key) => {
+            Effect::AtStart if is_discovered(key) => {
                 Some(format!("`{key}` has no effect where it is discovered (from discovery)"))
             }
             Effect::Never if tree.section(&path).is_some() => {
@@ -147,12 +148,6 @@ pub fn pending_restart(start: &ConfigTree, now: &ConfigTree) -> Vec<&'static str
     let value = |tree: &ConfigTree, key: &str| tree.get(&[key]).cloned().unwrap_or(Value::NULL);
     let at_start = KEYS.iter().filter(|(_, effect)| *effect == Effect::AtStart).map(|(key, _)| *key);
     at_start.filter(|key| value(start, key) != value(now, key)).collect()
-}
-
-/// The sections of which at least a part was discovered.
-fn discovered_sections(tree: &ConfigTree) -> BTreeSet<String> {
-    let leaves = tree.leaves().into_iter().filter(|leaf| leaf.origin == "discovery");
-    leaves.filter_map(|leaf| leaf.path.into_iter().next()).collect()
 }
 
 fn caching(tree: &ConfigTree) -> Result<Caching, ConfigErrors> {
