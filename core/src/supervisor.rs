@@ -1,7 +1,7 @@
 //! Starts, reconfigures and stops plugins. Owns nothing else.
 //!
-//! [`Supervisor::apply`] is the only way anything starts or changes: [`Supervisor::check`] every section and build every
-//! new instance, then [`Supervisor::commit`]. A failure in the first drops what was built and touches nothing.
+//! Anything starts or changes in two steps: [`Supervisor::check`] every section and build every new instance, then
+//! [`Supervisor::commit`]. A failure in the first drops what was built and touches nothing.
 
 mod plan;
 mod services;

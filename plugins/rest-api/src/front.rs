@@ -2,10 +2,10 @@
 //!
 //! On HTTP/1 a call is answered by the task that carries its connection, since another task would cost as much as a small
 //! decision does. While the call waits, hyper watches the connection and drops the call when the client has gone. While
-//! it evaluates, nobody watches; an evaluation that takes long asks the connection's [`Line`] itself, now and then. On
+//! it evaluates, nobody watches; an evaluation that takes long asks the client's [`Attended`] itself, now and then. On
 //! HTTP/2, where only hyper knows whether anyone waits for one of many answers, every call is a task of its own.
 //!
-//! [`Line`]: regent_core::engine::Attended
+//! [`Attended`]: regent_core::engine::Attended
 
 use std::convert::Infallible;
 use std::mem;
