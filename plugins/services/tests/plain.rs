@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use common::{acme, get, only_acme, try_acme, try_acme_with};
 use http::{HeaderValue, Method};
+use regent_agent_kit::NoConfig;
+use regent_core::plugin::{Inbox, Plugin};
 use regent_core::service::ServiceRequest;
+use regent_core::{Error, Host};
 use regent_kit::{ControlPlane, Fault, Registry};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -104,6 +107,24 @@ async fn what_the_text_shows_to_be_wrong_is_refused() {
         .await;
 }
 
+/// A plugin that asks the first service when it is not told another one.
+struct Asker;
+
+impl Plugin for Asker {
+    const NAME: &'static str = "asker";
+    const SECTIONS: &'static [&'static str] = &["asker"];
+    const TAKES_FIRST_SERVICE: bool = true;
+    type Config = NoConfig;
+
+    fn build(_: NoConfig, _: Host) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    async fn run(self, _: Inbox<NoConfig>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn wrong_credentials_matter_only_where_something_uses_the_service() {
     let check = async |rest: &str, expected: &str| {
@@ -118,8 +139,11 @@ async fn wrong_credentials_matter_only_where_something_uses_the_service() {
     check("discovery: {service: acme}", refused).await;
     // The first service is that of whoever names none.
     let first = "services: {acme: {url: 'http://x', credentials: {bearer: {}}}}";
-    for (rest, expected) in [("", unknown), ("decision_logs: {}", refused)] {
-        let error = only_acme(&format!("{first}\n{rest}"), |_| {}).await.err().expect("no client");
+    for (rest, expected) in [("", unknown), ("other: {}", unknown), ("asker: {}", refused)] {
+        let error = only_acme(&format!("{first}\n{rest}"), regent_core::Registry::plugin::<Asker>)
+            .await
+            .err()
+            .expect("no client");
         assert!(error.contains(expected), "{rest}: {error}");
     }
     // Anything else that is wrong with a service is.
