@@ -336,7 +336,7 @@ impl QueryError {
 /// # Errors
 /// As [`Program::prepare`] and [`PreparedQuery::evaluate`].
 pub fn ask(snapshot: &Snapshot, query: &Query, input: Option<&Value>) -> Result<Answer, QueryError> {
-    let prepared = snapshot.prepare(query)?.query;
+    let prepared = snapshot.prepare(query)?;
     prepared.evaluate(&mut Evaluation::new(snapshot, input))
 }
 

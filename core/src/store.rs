@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, watch};
 
 pub use data::{Patch, PatchOp};
 pub use error::StoreError;
-pub use snapshot::{ActiveBundle, Prepared, Snapshot};
+pub use snapshot::{ActiveBundle, Snapshot};
 pub use transaction::{BundleContent, BundlePayload, Transaction};
 
 use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, Source, parse_all};

@@ -275,7 +275,7 @@ struct Job {
 impl Job {
     fn run(self) -> Result<(Answer, Metrics, Vec<PolicyError>), QueryError> {
         let mut metrics = Metrics::when(self.measured);
-        let prepared = metrics.time("timer_rego_query_compile_ns", |_| self.snapshot.prepare(&self.query))?.query;
+        let prepared = metrics.time("timer_rego_query_compile_ns", |_| self.snapshot.prepare(&self.query))?;
         let (mut prints, mut errors) = (StandardError, Vec::new());
         let mut evaluation = Evaluation::new(&self.snapshot, self.input.as_ref());
         evaluation.strict_builtin_errors = self.strict;

@@ -34,33 +34,27 @@ pub struct Snapshot {
     pub(super) data: Value,
     pub(super) policies: BTreeMap<Arc<str>, Arc<dyn Module>>,
     pub(super) bundles: Arc<BTreeMap<Arc<str>, ActiveBundle>>,
-    pub(super) program: Arc<Compiled>,
+    pub(super) program: Arc<CachedProgram>,
     pub(super) linked: Linked,
 }
 
 /// A program with the queries that were prepared from it. It lives as long as some snapshot has this program, so data
 /// writes do not empty the cache.
-pub(super) struct Compiled {
+pub(super) struct CachedProgram {
     pub(super) program: Arc<dyn Program>,
-    queries: ArcSwap<HashMap<Query, Arc<dyn PreparedQuery>>>,
+    /// Of documents, by their paths.
+    queries: ArcSwap<HashMap<Path, Arc<dyn PreparedQuery>>>,
 }
 
-/// A prepared query, and whether it had been prepared before.
-pub struct Prepared {
-    /// The query.
-    pub query: Arc<dyn PreparedQuery>,
-    /// Whether it came from the cache.
-    pub cached: bool,
-}
-
-impl Compiled {
+impl CachedProgram {
     pub(super) fn new(program: Arc<dyn Program>) -> Self {
         Self { program, queries: ArcSwap::default() }
     }
 
-    fn prepare(&self, query: &Query) -> Result<Prepared, QueryError> {
-        if let Some(known) = self.queries.load().get(query) {
-            return Ok(Prepared { query: known.clone(), cached: true });
+    fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError> {
+        let Query::Document(path) = query else { return self.program.prepare(query) };
+        if let Some(known) = self.queries.load().get(path) {
+            return Ok(known.clone());
         }
         let prepared = self.program.prepare(query)?;
         self.queries.rcu(|queries| {
@@ -68,10 +62,10 @@ impl Compiled {
             if queries.len() >= QUERY_CACHE_SIZE {
                 queries.clear();
             }
-            queries.insert(query.clone(), prepared.clone());
+            queries.insert(path.clone(), prepared.clone());
             queries
         });
-        Ok(Prepared { query: prepared, cached: false })
+        Ok(prepared)
     }
 }
 
@@ -81,7 +75,7 @@ impl Snapshot {
         Ok(Self {
             generation: 0,
             linked: program.link(&data),
-            program: Arc::new(Compiled::new(program)),
+            program: Arc::new(CachedProgram::new(program)),
             data,
             policies: BTreeMap::new(),
             bundles: Arc::default(),
@@ -126,15 +120,12 @@ impl Snapshot {
         self.program.program.documents()
     }
 
-    /// The prepared form of the query, made at its first use.
+    /// The prepared form of the query; that of a document is made at its first use and kept.
     ///
     /// # Errors
     /// As [`Program::prepare`]; errors are not kept.
-    pub fn prepare(&self, query: &Query) -> Result<Prepared, QueryError> {
-        match query {
-            Query::Document(_) => self.program.prepare(query),
-            Query::Text(_) => Ok(Prepared { query: self.program.program.prepare(query)?, cached: false }),
-        }
+    pub fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError> {
+        self.program.prepare(query)
     }
 
     /// As [`Program::spelling`].

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::StoreError;
 use super::data::{self, Patch, PatchOp};
 use super::ownership::{require_disjoint, require_unowned};
-use super::snapshot::{ActiveBundle, Compiled, Snapshot};
+use super::snapshot::{ActiveBundle, CachedProgram, Snapshot};
 use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, RuleDocument, Source, parse_all};
 use crate::metrics::Metrics;
 use crate::value::{Object, Path, Value};
@@ -325,7 +325,7 @@ impl Transaction {
         Ok((Some(next), self.metrics))
     }
 
-    fn compile(&mut self) -> Result<Compiled, StoreError> {
+    fn compile(&mut self) -> Result<CachedProgram, StoreError> {
         let modules: Vec<_> = self.policies.values().cloned().collect();
         let (engine, options) = (&self.engine, &self.options);
         let base = (!options.overlap).then(|| self.data.clone());
@@ -334,7 +334,7 @@ impl Transaction {
         let former = &*self.base.program.program;
         let compile = |_: &mut Metrics| engine.recompile(&modules, &options, former);
         let program = self.metrics.time("timer_rego_module_compile_ns", compile);
-        Ok(Compiled::new(program.map_err(StoreError::Policy)?))
+        Ok(CachedProgram::new(program.map_err(StoreError::Policy)?))
     }
 
     fn require_no_conflict(&self, documents: &[RuleDocument]) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ const SUFFIX: &str = ".tmp";
 
 /// Where the copy of one bundle is kept.
 #[derive(Debug, Clone)]
-pub struct Copy {
+pub struct DiskCopy {
     directory: PathBuf,
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn is_fit(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-impl Copy {
+impl DiskCopy {
     /// The place of the copy of the bundle of that name, below the persistence directory.
     pub fn new(persistence: &Path, name: &str) -> Self {
         Self { directory: persistence.join("bundles").join(name) }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_and_nothing_else_stays_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
-        let copy = Copy::new(directory.path(), "team/authz");
+        let copy = DiskCopy::new(directory.path(), "team/authz");
         assert!(copy.load(10).expect("readable").is_none());
         let left = directory.path().join("bundles/team/authz/.bundle.tar.gz.x1.tmp");
         fs::create_dir_all(left.parent().expect("a parent")).expect("a directory");

@@ -18,7 +18,7 @@ use regent_core::signing::{Verification, Verifiers};
 use crate::candidate::Candidate;
 use crate::config::{BundleConfig, SourceConfig};
 use crate::content::{self, Naming};
-use crate::disk::Copy;
+use crate::disk::DiskCopy;
 use crate::error::LoadError;
 use crate::format::{Bundle, FormatError, Limits, Trust};
 use crate::reading;
@@ -79,7 +79,7 @@ pub struct Downloader {
     /// Whether no version of it is active yet, as far as is known.
     pub is_fresh: bool,
     /// Where it is kept on disk, if it is.
-    pub copy: Option<Copy>,
+    pub copy: Option<DiskCopy>,
 }
 
 impl Downloader {

@@ -39,7 +39,7 @@ use regent_core::Registry;
 pub use asking::{Asker, Askers, Verdict};
 pub use candidate::Candidate;
 pub use config::{BundleConfig, BundlesConfig, Polling, Signing, SourceConfig};
-pub use disk::Copy;
+pub use disk::DiskCopy;
 pub use download::{Download, Downloader};
 pub use error::LoadError;
 pub use loader::{Arrival, Loader, Origin, trigger_all};

@@ -12,9 +12,9 @@ use regent_core::value::Path;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use disk::{Disk, Sync};
-pub use names::Names;
-pub use reporting::{BufferType, Reporting, Trigger};
+pub(crate) use disk::{Disk, SyncPolicy};
+pub(crate) use names::Names;
+pub(crate) use reporting::{BufferType, Reporting, Trigger};
 
 /// Where the service takes logs if the configuration does not say.
 const DEFAULT_RESOURCE: &str = "/logs";
@@ -22,46 +22,46 @@ const DEFAULT_RESOURCE: &str = "/logs";
 /// How decisions are recorded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Config {
+pub(crate) struct Config {
     /// The service that receives events. The first service if absent, unless `console` or `plugin` is set.
-    pub service: Option<String>,
+    pub(crate) service: Option<String>,
     /// The path on the service, `/logs` if absent.
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// Deprecated: the last part of the path `/logs/NAME`, used if `resource` is absent.
-    pub partition_name: Option<String>,
+    pub(crate) partition_name: Option<String>,
     /// The plugin that receives events, or a list of them.
-    pub plugin: Names,
+    pub(crate) plugin: Names,
     /// Whether each event becomes a line of the agent's own log.
-    pub console: bool,
+    pub(crate) console: bool,
     /// The document that says what to mask, `/system/log/mask` if absent.
-    pub mask_decision: Option<String>,
+    pub(crate) mask_decision: Option<String>,
     /// The document that says whether to drop an event, `/system/log/drop` if absent.
-    pub drop_decision: Option<String>,
+    pub(crate) drop_decision: Option<String>,
     /// What of the request becomes part of the event.
-    pub request_context: RequestContext,
+    pub(crate) request_context: RequestContext,
     /// Accepted for OPA's sake; the top-level key of this name decides.
-    pub nd_builtin_cache: Option<bool>,
+    pub(crate) nd_builtin_cache: Option<bool>,
     /// When and in which pieces events are uploaded.
-    pub reporting: Reporting,
+    pub(crate) reporting: Reporting,
     /// Whether `service` is the first of several, taken because none was named.
     #[serde(skip)]
-    pub is_guessed: bool,
+    pub(crate) is_guessed: bool,
 }
 
 /// What of the request becomes part of the event.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct RequestContext {
+pub(crate) struct RequestContext {
     /// What of an HTTP request does.
-    pub http: HttpContext,
+    pub(crate) http: HttpContext,
 }
 
 /// What of an HTTP request becomes part of the event.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct HttpContext {
+pub(crate) struct HttpContext {
     /// Names of headers, in any case; events show them as they are spelt here.
-    pub headers: Vec<String>,
+    pub(crate) headers: Vec<String>,
 }
 
 impl PluginConfig for Config {
@@ -89,17 +89,17 @@ impl PluginConfig for Config {
 
 impl Config {
     /// The plugins that receive events.
-    pub fn plugins(&self) -> &[String] {
+    pub(crate) fn plugins(&self) -> &[String] {
         &self.plugin.0
     }
 
     /// Whether answers wait until their events are on disk.
-    pub fn holds_answers(&self) -> bool {
+    pub(crate) fn holds_answers(&self) -> bool {
         self.reporting.disk(std::path::Path::new("")).is_some_and(|disk| disk.holds_answers())
     }
 
     /// The path that events are posted to.
-    pub fn upload_path(&self) -> String {
+    pub(crate) fn upload_path(&self) -> String {
         match (&self.resource, &self.partition_name) {
             (Some(resource), _) => format!("/{}", resource.trim_start_matches('/')),
             (None, Some(partition)) if !partition.is_empty() => format!("{DEFAULT_RESOURCE}/{partition}"),
@@ -108,12 +108,12 @@ impl Config {
     }
 
     /// The document that says what to mask.
-    pub fn mask_path(&self) -> Path {
+    pub(crate) fn mask_path(&self) -> Path {
         Path::from_slashes(self.mask_decision.as_deref().unwrap_or("/system/log/mask"))
     }
 
     /// The document that says whether to drop an event.
-    pub fn drop_path(&self) -> Path {
+    pub(crate) fn drop_path(&self) -> Path {
         Path::from_slashes(self.drop_decision.as_deref().unwrap_or("/system/log/drop"))
     }
 

@@ -10,7 +10,7 @@ use crate::journal::AppendError;
 /// Why an event could not be masked.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum MaskError {
+pub(crate) enum MaskError {
     /// The policy did not answer.
     #[error("{0}")]
     Policy(#[from] QueryError),
@@ -48,7 +48,7 @@ pub enum MaskError {
 /// Why an upload did not arrive.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum UploadError {
+pub(crate) enum UploadError {
     /// The service refused it.
     #[error("log upload failed, server replied with HTTP {} {}", .status.as_u16(), .status.canonical_reason().unwrap_or_default())]
     Refused {
@@ -78,7 +78,7 @@ pub(crate) enum KeepError {
 
 impl UploadError {
     /// The status with which the service refused.
-    pub fn status(&self) -> Option<u16> {
+    pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(status.as_u16()),
             Self::Unreachable(_) | Self::Unreadable(_) => None,
@@ -86,7 +86,7 @@ impl UploadError {
     }
 
     /// How long the service wants to be left alone.
-    pub fn wait(&self) -> Option<Duration> {
+    pub(crate) fn wait(&self) -> Option<Duration> {
         match self {
             Self::Refused { wait, .. } => *wait,
             Self::Unreachable(_) | Self::Unreadable(_) => None,

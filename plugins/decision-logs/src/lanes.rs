@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 
 use crate::buffer::{Backlog, Buffer};
-use crate::config::{Config, Disk, Sync};
+use crate::config::{Config, Disk, SyncPolicy};
 use crate::counters::{Count, Counters, Tally};
 use crate::error::KeepError;
 use crate::journal::{self, Gauge, OpenError, Reader, Rules};
@@ -255,7 +255,7 @@ impl Lanes {
 
 async fn open(disk: &Disk, name: &str, host: &Host, tally: &Arc<Tally>, patience: Instant) -> Result<Journal, String> {
     let directory = disk.directory.join(Path::new(name));
-    let rules = Rules { limit: disk.limit, refuses: disk.refuses, syncs: disk.sync != Sync::Never };
+    let rules = Rules { limit: disk.limit, refuses: disk.refuses, syncs: disk.sync != SyncPolicy::Never };
     let opened = loop {
         let (directory, rules) = (directory.clone(), rules.clone());
         let opened = tokio::task::spawn_blocking(move || journal::open(&directory, rules)).await;

@@ -36,9 +36,7 @@ mod policy;
 mod recorder;
 mod shape;
 
-pub use config::{BufferType, Config, Disk, HttpContext, Names, Reporting, RequestContext, Sync, Trigger};
-pub use error::{MaskError, UploadError};
-pub use plugin::DecisionLogsPlugin;
+use plugin::DecisionLogsPlugin;
 
 /// Fills the slots of this crate.
 pub fn register(registry: &mut regent_core::Registry) {

@@ -16,7 +16,7 @@ use crate::counters::{Count, Counters};
 use crate::lane::Receipt;
 use crate::lanes::{Kept, Lanes};
 use crate::notice::Notice;
-use crate::recorder::{Arrival, Recorder};
+use crate::recorder::{QueuedEvent, Recorder};
 use crate::shape::{Shaper, Trouble};
 
 /// Events that are shaped at once. Small, so that signals do not wait long.
@@ -36,11 +36,11 @@ const LARGE: usize = 32 << 10;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Records decisions; configured at `decision_logs`.
-pub struct DecisionLogsPlugin {
+pub(crate) struct DecisionLogsPlugin {
     config: Config,
     host: Host,
     recorder: Arc<Recorder>,
-    queue: mpsc::Receiver<Arrival>,
+    queue: mpsc::Receiver<QueuedEvent>,
     counters: Arc<Counters>,
 }
 
@@ -85,7 +85,7 @@ struct Worker {
     config: Config,
     host: Host,
     recorder: Arc<Recorder>,
-    queue: mpsc::Receiver<Arrival>,
+    queue: mpsc::Receiver<QueuedEvent>,
     shaper: Arc<Shaper>,
     lanes: Lanes,
     counters: Arc<Counters>,
@@ -122,7 +122,7 @@ impl Worker {
     }
 
     /// Shapes events and hands them to every lane.
-    async fn handle(&mut self, batch: Vec<Arrival>) -> Result<(), Error> {
+    async fn handle(&mut self, batch: Vec<QueuedEvent>) -> Result<(), Error> {
         self.note_queue();
         let (shaper, labels, size) = (self.shaper.clone(), self.host.settings().labels.clone(), batch.len());
         let is_awaited = batch.iter().any(|arrival| arrival.receipt.is_some());
@@ -229,7 +229,7 @@ impl Worker {
 }
 
 /// The next events in the queue, not before the given moment; never any, once it is closed and empty.
-async fn next_batch(queue: &mut mpsc::Receiver<Arrival>, rested: Option<Instant>) -> Vec<Arrival> {
+async fn next_batch(queue: &mut mpsc::Receiver<QueuedEvent>, rested: Option<Instant>) -> Vec<QueuedEvent> {
     if let Some(moment) = rested {
         sleep_until(moment).await;
     }

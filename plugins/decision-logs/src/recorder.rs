@@ -18,14 +18,14 @@ use crate::lane::Receipt;
 pub(crate) const QUEUE: usize = 10_000;
 
 /// An event, and who waits for it to be safe.
-pub(crate) struct Arrival {
+pub(crate) struct QueuedEvent {
     pub(crate) event: Box<DecisionEvent>,
     pub(crate) receipt: Option<Receipt>,
 }
 
 /// Takes events from requests.
 pub(crate) struct Recorder {
-    queue: mpsc::Sender<Arrival>,
+    queue: mpsc::Sender<QueuedEvent>,
     counters: Arc<Counters>,
     /// Events dropped since someone last asked.
     dropped: AtomicU64,
@@ -37,7 +37,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// The recorder and where its events come out.
-    pub(crate) fn new(config: &Config, counters: Arc<Counters>) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
+    pub(crate) fn new(config: &Config, counters: Arc<Counters>) -> (Arc<Self>, mpsc::Receiver<QueuedEvent>) {
         let (queue, events) = mpsc::channel(QUEUE);
         let (dropped, headers, holds) = Default::default();
         let recorder = Self { queue, counters, dropped, headers, holds };
@@ -66,7 +66,7 @@ impl Recorder {
     /// The event goes into the queue at once if there is room, so that it is recorded even if the client leaves.
     fn hold(&self, event: Box<DecisionEvent>) -> Safekeeping {
         let (receipt, safe) = oneshot::channel();
-        let sent = self.queue.try_send(Arrival { event, receipt: Some(receipt) });
+        let sent = self.queue.try_send(QueuedEvent { event, receipt: Some(receipt) });
         let queue = self.queue.clone();
         Box::pin(async move {
             match sent {
@@ -91,7 +91,7 @@ impl DecisionRecorder for Recorder {
         if self.holds.load(Ordering::Relaxed) {
             return Ok(Some(self.hold(event)));
         }
-        if self.queue.try_send(Arrival { event, receipt: None }).is_err() {
+        if self.queue.try_send(QueuedEvent { event, receipt: None }).is_err() {
             self.drop_one();
         }
         Ok(None)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use regent_bundle::{
-    Arrival, Askers, Candidate, Copy, Download, Downloader, LoadError, Loader, Origin, Verdict, trigger_all,
+    Arrival, Askers, Candidate, DiskCopy, Download, Downloader, LoadError, Loader, Origin, Verdict, trigger_all,
 };
 use regent_core::plugin::{Inbox, Roles, Signal};
 use regent_core::steering::Accepted;
@@ -72,7 +72,7 @@ impl Plugin for DiscoveryPlugin {
 }
 
 pub(crate) fn downloader(host: &Host, checked: &Checked) -> Downloader {
-    let copy = Copy::new(&host.settings().persistence_directory, &checked.kept_as);
+    let copy = DiskCopy::new(&host.settings().persistence_directory, &checked.kept_as);
     Downloader {
         name: DiscoveryPlugin::NAME.to_owned(),
         plugin: DiscoveryPlugin::NAME,

@@ -212,7 +212,7 @@ async fn rows_hold_the_variables_of_the_text() {
 async fn errors_of_functions_count_only_if_they_are_strict() {
     let snapshot = with("{}", &[("t.rego", "package t\n\np := 1 / input.x\nq := 2")]).await;
     let input = json(r#"{"x": 0}"#);
-    let prepared = snapshot.prepare(&document("t")).expect("a document").query;
+    let prepared = snapshot.prepare(&document("t")).expect("a document");
     let mut evaluation = Evaluation::new(&snapshot, Some(&input));
     let answer = prepared.evaluate(&mut evaluation).expect("is not strict");
     assert_eq!(answer.document().map(encode).as_deref(), Some(r#"{"q":2}"#));
@@ -237,7 +237,7 @@ async fn print_shows_values_as_rego_and_what_is_undefined() {
     let mut lines = Lines::default();
     let mut evaluation = Evaluation::new(&snapshot, None);
     evaluation.prints = Some(&mut lines);
-    let query = snapshot.prepare(&document("t/p")).expect("a document").query;
+    let query = snapshot.prepare(&document("t/p")).expect("a document");
     query.evaluate(&mut evaluation).expect("evaluates");
     assert_eq!(lines.0, ["t.rego:4: a <undefined> {\"k\": [\"<b>\\x01\"]} set()", "t.rego:5: "]);
 }
@@ -251,7 +251,7 @@ async fn long_evaluations_go_on_aside_and_can_be_cancelled() {
 
     let snapshot = with("{}", &[("t.rego", LONG)]).await;
     let input = json(&format!("[{}]", vec!["0"; 60].join(",")));
-    let query = snapshot.prepare(&document("t/p")).expect("a document").query;
+    let query = snapshot.prepare(&document("t/p")).expect("a document");
     let mut evaluation = Evaluation::new(&snapshot, Some(&input));
     evaluation.linger = |work| {
         ASIDE.fetch_add(1, Ordering::Relaxed);
@@ -411,7 +411,7 @@ async fn what_a_comprehension_would_fail_with_elsewhere_does_not_matter() {
         let query = snapshot.prepare(&Query::Document(regent_core::value::Path::from_slashes(path))).expect("valid");
         let mut evaluation = Evaluation::new(&snapshot, Some(&input));
         evaluation.strict_builtin_errors = strict;
-        match query.query.evaluate(&mut evaluation) {
+        match query.evaluate(&mut evaluation) {
             Ok(answer) => answer.into_document().map_or_else(|| "undefined".to_owned(), |value| encode(&value)),
             Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
         }
@@ -484,7 +484,7 @@ async fn loops_leave_out_what_does_not_compare_whatever_the_items_are() {
 async fn all_errors_of_functions_can_be_had() {
     let module = "package t\n\np := [x | some s in [\"a\", \"1\", \"b\"]; x := to_number(s)]\n\nq := 1 / 0";
     let snapshot = with("{}", &[("t.rego", module)]).await;
-    let prepared = snapshot.prepare(&document("t")).expect("compiles").query;
+    let prepared = snapshot.prepare(&document("t")).expect("compiles");
     let mut errors = Vec::new();
     let mut evaluation = Evaluation::new(&snapshot, None);
     evaluation.builtin_errors = Some(&mut errors);

@@ -116,7 +116,7 @@ async fn built_in_errors_count_only_when_strict() {
     ] {
         let mut evaluation = Evaluation::new(&snapshot, Some(&input));
         evaluation.strict_builtin_errors = strict;
-        let query = snapshot.prepare(&document(path)).expect("prepares").query;
+        let query = snapshot.prepare(&document(path)).expect("prepares");
         let shown = match query.evaluate(&mut evaluation) {
             Ok(answer) => answer.document().map_or("undefined".to_owned(), encode),
             Err(error) => error.to_string(),

@@ -122,7 +122,7 @@ async fn prints_and_timers_reach_the_caller() {
     let mut evaluation = Evaluation::new(&snapshot, Some(&input));
     evaluation.metrics = regent_core::metrics::Metrics::on();
     evaluation.prints = Some(&mut heard);
-    let query = snapshot.prepare(&document("a/p")).expect("prepares").query;
+    let query = snapshot.prepare(&document("a/p")).expect("prepares");
     query.evaluate(&mut evaluation).expect("evaluates");
     assert!(evaluation.metrics.to_value().get("timer_rego_query_eval_ns").is_some());
     assert_eq!(heard.0, ["a.rego:4: user: ann <undefined>"]);
@@ -142,7 +142,7 @@ async fn a_cancelled_evaluation_ends() {
         });
         let mut evaluation = Evaluation::new(&snapshot, None);
         evaluation.cancel = &cancel;
-        let query = snapshot.prepare(&document("a/p")).expect("prepares").query;
+        let query = snapshot.prepare(&document("a/p")).expect("prepares");
         query.evaluate(&mut evaluation).expect_err("cancelled")
     });
     assert!(error.is_cancelled(), "{error}");

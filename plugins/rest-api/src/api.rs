@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 use regent_core::Host;
-use regent_core::engine::RegoVersion;
+use regent_core::engine::{RegoVersion, Unsupported};
 
 use crate::answer::{self, Response};
 use crate::body::Limits;
@@ -32,11 +32,11 @@ pub struct BuildInfo {
 /// OPA's HTTP API over one agent. Clones share it.
 #[derive(Clone)]
 pub struct Api {
-    pub(crate) parts: Arc<Parts>,
+    pub(crate) parts: Arc<ApiContext>,
 }
 
 /// What the routes work with.
-pub(crate) struct Parts {
+pub(crate) struct ApiContext {
     pub(crate) host: Host,
     pub(crate) config: ServerConfig,
     pub(crate) limits: Limits,
@@ -55,11 +55,9 @@ impl Api {
     pub fn with_rego_version(host: Host, config: ServerConfig, build: BuildInfo, version: RegoVersion) -> Self {
         let limits = config.limits();
         let decider = Decider::new(host.clone(), version);
-        Self { parts: Arc::new(Parts { host, config, limits, build, version, decider }) }
+        Self { parts: Arc::new(ApiContext { host, config, limits, build, version, decider }) }
     }
-}
 
-impl Api {
     pub(crate) async fn answer(&self, call: &mut Call) -> Response {
         let (id, route) = (call.id, call.route);
         let answered = panics::caught(dispatch(&self.parts, call)).await;
@@ -72,7 +70,20 @@ impl Api {
     }
 }
 
-async fn dispatch(api: &Arc<Parts>, call: &mut Call) -> Result<Response, ApiError> {
+impl ApiContext {
+    /// Says that the engine cannot explain its answers.
+    pub(crate) fn refuse_explanation(&self) -> ApiError {
+        self.unsupported("explanations (the `explain` parameter)")
+    }
+
+    /// Says that the engine cannot do something.
+    pub(crate) fn unsupported(&self, feature: &str) -> ApiError {
+        let engine = self.host.store.engine().name();
+        ApiError::invalid_operation(Unsupported { engine, feature: feature.to_owned() }.to_string())
+    }
+}
+
+async fn dispatch(api: &Arc<ApiContext>, call: &mut Call) -> Result<Response, ApiError> {
     match (call.route, &call.head.method) {
         (Route::Data, &Method::POST) => data::post::answer(api, call).await,
         (Route::Data, &Method::GET) => data::get::answer(api, call),

@@ -17,9 +17,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
-use crate::compile::refuse_explanation;
 use crate::data::{provenance, usage_warning, wants_metrics};
 use crate::decide::{Answered, Endpoint, Meter, One, Options, Posed, Question, aside};
 use crate::error::ApiError;
@@ -35,11 +34,11 @@ const TURN: Duration = Duration::from_millis(1);
 const LARGE: usize = 1_000;
 
 /// Answers with what the path comes to for each input.
-pub(crate) async fn answer(api: &Arc<Parts>, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn answer(api: &Arc<ApiContext>, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = Meter::start(wants_metrics(call) || api.decider.measures());
     let request = request::read(api, call, &mut meter).await?;
     if call.params().wants_explanation() {
-        return Err(refuse_explanation(api));
+        return Err(api.refuse_explanation());
     }
     let id = api.host.keeps_records().then(|| uuid::Uuid::new_v4().to_string());
     let warn = request.is_none();
@@ -56,7 +55,7 @@ pub(crate) async fn answer(api: &Arc<Parts>, call: &mut Call) -> Result<Response
 
 /// One request and how far it has come.
 struct Batch {
-    api: Arc<Parts>,
+    api: Arc<ApiContext>,
     call: Call,
     /// By the client's keys, in their order.
     inputs: Vec<(Value, Value)>,

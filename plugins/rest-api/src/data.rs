@@ -13,10 +13,9 @@ use regent_core::Value;
 use regent_core::store::Snapshot;
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body::first_value;
 use crate::call::Call;
-use crate::compile::refuse_explanation;
 use crate::decide::{Decision, Endpoint, Meter, Options, Question};
 use crate::error::ApiError;
 
@@ -24,7 +23,7 @@ use crate::error::ApiError;
 const NO_INPUT: &str = "'input' key missing from the request";
 
 /// Starts to measure if the client or a record wants it.
-fn start(api: &Parts, call: &Call) -> Meter {
+fn start(api: &ApiContext, call: &Call) -> Meter {
     Meter::start(wants_metrics(call) || api.decider.measures())
 }
 
@@ -36,7 +35,7 @@ pub(crate) fn wants_metrics(call: &Call) -> bool {
 
 /// Decides the document that the path names.
 fn decide(
-    api: &Parts,
+    api: &ApiContext,
     call: &Call,
     endpoint: Endpoint,
     input: Option<Value>,
@@ -44,7 +43,7 @@ fn decide(
 ) -> Result<Decision, ApiError> {
     let params = call.params();
     if params.wants_explanation() {
-        return Err(refuse_explanation(api));
+        return Err(api.refuse_explanation());
     }
     let options = Options { strict: params.flag("strict-builtin-errors"), instrument: params.flag("instrument") };
     let question = Question { endpoint, path: call.below(), options, input };
@@ -52,7 +51,7 @@ fn decide(
 }
 
 /// The answer to a decision, with the fields that the client asked for.
-fn decided(api: &Parts, call: &Call, decision: Decision, meter: &Meter, warn: bool) -> Response {
+fn decided(api: &ApiContext, call: &Call, decision: Decision, meter: &Meter, warn: bool) -> Response {
     let mut fields = Vec::with_capacity(2);
     fields.extend(decision.id.as_ref().map(|id| ("decision_id", Json::from(id))));
     if call.params().flag("provenance") {
@@ -74,7 +73,7 @@ pub(crate) fn usage_warning(message: &'static str) -> Json {
 }
 
 /// The build of the agent and the revisions of the policies that have decided.
-pub(crate) fn provenance(api: &Parts, snapshot: &Snapshot) -> Json {
+pub(crate) fn provenance(api: &ApiContext, snapshot: &Snapshot) -> Json {
     let build = &api.build;
     let mut fields = vec![
         ("version", Json::from(&build.version)),

@@ -24,7 +24,6 @@ pub(crate) use queries::{Endpoint, Options};
 
 use crate::call::Call;
 use crate::error::ApiError;
-use crate::v0;
 use aside::Trust;
 use authorization::Authorizations;
 use queries::{Found, Queries};
@@ -197,7 +196,7 @@ impl Decider {
             event.input = input;
             record::outcome(event, document.as_ref().cloned());
             if matches!(document, Ok(None)) && endpoint.is_bare() {
-                event.error = Some(v0::undefined(snapshot, &asked.path).to_value());
+                event.error = Some(ApiError::undefined(snapshot, &asked.path).to_value());
             }
             if let Some(batch) = batch {
                 event.batch_decision_id = Some(batch.to_owned());
@@ -241,7 +240,7 @@ impl Decider {
             snapshot.time_stages(&query, &mut meter.metrics);
         }
         let prepared = match prepared {
-            Ok(prepared) => prepared.query,
+            Ok(prepared) => prepared,
             Err(refused) => {
                 // As in OPA, what does not parse is no decision, and nothing at all is one.
                 if let QueryError::Compile(_) | QueryError::Empty = refused {

@@ -3,10 +3,11 @@
 use http::StatusCode;
 use regent_core::Value;
 use regent_core::engine::{ErrorCode, PolicyError, PolicyErrors, QueryError};
-use regent_core::store::StoreError;
-use regent_core::value::Number;
+use regent_core::store::{Snapshot, StoreError};
+use regent_core::value::{Number, Path};
 
 use crate::answer::{self, Json, Response};
+use crate::reference;
 
 const COMPILING_MODULES: &str = "error(s) occurred while compiling module(s)";
 const PARSING_QUERY: &str = "error(s) occurred while parsing query";
@@ -62,9 +63,11 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
     }
 
-    /// 404: nothing decides what was asked.
-    pub(crate) fn undefined_document(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "undefined_document", message)
+    /// 404: nothing decides what was asked. OPA tells documents that no rule makes from those whose rules do not hold.
+    pub(crate) fn undefined(snapshot: &Snapshot, path: &Path) -> Self {
+        let made = snapshot.documents().iter().any(|document| path.is_within(&document.path));
+        let how = if made { "document undefined" } else { "document missing" };
+        Self::new(StatusCode::NOT_FOUND, "undefined_document", format!("{how}: {}", reference::shown(path)))
     }
 
     /// 404: there is no such thing.

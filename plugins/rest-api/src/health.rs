@@ -7,7 +7,7 @@ use regent_core::value::Path;
 use regent_core::{Snapshot, Value};
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::decide::aside;
 use crate::error::ApiError;
@@ -21,7 +21,7 @@ const BUNDLE_PLUGINS: [&str; 2] = ["discovery", "bundle"];
 ///
 /// # Errors
 /// When no rule can have that name.
-pub(crate) fn answer(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) fn answer(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let snapshot = api.host.store.snapshot();
     let report = api.host.status.report();
     let rule = call.below().trim_matches('/');

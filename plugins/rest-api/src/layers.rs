@@ -26,7 +26,7 @@ use trace::Trace;
 
 /// Who may come in, and how they show that they may.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Doors {
+pub(crate) struct AccessControl {
     pub(crate) authentication: Authentication,
     pub(crate) authorization: Authorization,
 }
@@ -47,16 +47,16 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    pub(crate) fn new(api: Api, doors: Doors) -> Self {
+    pub(crate) fn new(api: Api, access: AccessControl) -> Self {
         let parts = &api.parts;
         let limits = parts.limits;
         Self {
             log: Log { limits },
-            measure: Measure::new(parts.host.telemetry.clone(), doors.authorization == Authorization::Basic),
+            measure: Measure::new(parts.host.telemetry.clone(), access.authorization == Authorization::Basic),
             trace: Trace { tracing: parts.host.tracing.clone() },
             canonical: Canonical { limits },
-            authenticate: Authenticate { by: doors.authentication },
-            authorize: Authorize { by: doors.authorization, api: parts.clone() },
+            authenticate: Authenticate { by: access.authentication },
+            authorize: Authorize { by: access.authorization, api: parts.clone() },
             compress: Compress { how: parts.config.compression() },
             api,
         }

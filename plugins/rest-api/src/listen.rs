@@ -25,7 +25,7 @@ pub use serve::ServeError;
 pub use tls::{TlsError, TlsOptions, TlsVersion};
 
 use crate::api::Api;
-use crate::layers::{Authentication, Authorization, Doors};
+use crate::layers::{AccessControl, Authentication, Authorization};
 use bind::Bound;
 use tls::{Contents, Tls};
 
@@ -70,7 +70,7 @@ pub struct Listeners {
     h2c: bool,
     /// With what its files held when they were loaded.
     tls: Option<(Arc<Tls>, Contents)>,
-    doors: Doors,
+    access: AccessControl,
 }
 
 impl Listeners {
@@ -94,7 +94,7 @@ impl Listeners {
             diagnostic: bind::all(&options.diagnostic_addresses, permissions, tls.is_some()).await?,
             h2c,
             tls: tls.map(|(tls, contents)| (Arc::new(tls), contents)),
-            doors: Doors { authentication, authorization },
+            access: AccessControl { authentication, authorization },
         })
     }
 

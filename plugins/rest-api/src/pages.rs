@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::error::ApiError;
 
@@ -13,18 +13,18 @@ pub(crate) fn index() -> Response {
 }
 
 /// The active configuration without secrets.
-pub(crate) fn config(api: &Parts, call: &Call) -> Response {
+pub(crate) fn config(api: &ApiContext, call: &Call) -> Response {
     answer::fields(vec![("result", Json::from(api.host.settings().shown.clone()))], call.is_pretty())
 }
 
 /// The last status report.
-pub(crate) fn status(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) fn status(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let report = api.host.status.published().ok_or_else(|| ApiError::internal("status plugin not enabled"))?;
     Ok(answer::fields(vec![("result", Json::from(report))], call.is_pretty()))
 }
 
 /// The agent's measurements for Prometheus.
-pub(crate) fn metrics(api: &Parts) -> Response {
+pub(crate) fn metrics(api: &ApiContext) -> Response {
     answer::typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", api.host.telemetry.render())
 }
 

@@ -10,20 +10,20 @@ use regent_core::metrics::Metrics;
 use regent_core::store::{StoreError, Transaction};
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::decide::nanoseconds;
 use crate::error::ApiError;
 
 /// All modules.
-pub(crate) fn list(api: &Parts, call: &Call) -> Response {
+pub(crate) fn list(api: &ApiContext, call: &Call) -> Response {
     let snapshot = api.host.store.snapshot();
     let modules = snapshot.policies().values().map(|module| shown(&snapshot, &**module)).collect();
     answer::fields(vec![("result", Json::Array(modules))], call.is_pretty())
 }
 
 /// One module.
-pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) fn get(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let snapshot = api.host.store.snapshot();
     let id = id(call);
     let module = snapshot.policies().get(&*id).ok_or_else(|| ApiError::of_data(&StoreError::PolicyNotFound(id)))?;
@@ -31,7 +31,7 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
 }
 
 /// Stores a module in place of the one with the same id. The same text again changes nothing.
-pub(crate) async fn put(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn put(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let mut metrics = Metrics::when(call.params().flag("metrics"));
     let id: Arc<str> = id(call).into();
     let started = Instant::now();
@@ -59,7 +59,7 @@ fn store(transaction: &mut Transaction, source: Source) -> Result<(), StoreError
 }
 
 /// Removes a module, unless others need it.
-pub(crate) async fn delete(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) async fn delete(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let metrics = Metrics::when(call.params().flag("metrics"));
     let id = id(call);
     let removed = api.host.store.write_measured(metrics, move |transaction| {

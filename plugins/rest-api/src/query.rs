@@ -3,10 +3,9 @@
 use regent_core::Value;
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body;
 use crate::call::Call;
-use crate::compile::refuse_explanation;
 use crate::decide::Meter;
 use crate::envelope;
 use crate::error::ApiError;
@@ -14,7 +13,7 @@ use crate::error::ApiError;
 const STRUCTURE: &str = "QueryRequestV1";
 
 /// Answers the query in the parameter `q`.
-pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) fn get(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let query = call.params().last("q").ok_or_else(|| ApiError::invalid_parameter("missing parameter 'q'"))?;
     let rows = rows(api, call, query.into_owned(), None, &mut meter)?;
@@ -22,7 +21,7 @@ pub(crate) fn get(api: &Parts, call: &Call) -> Result<Response, ApiError> {
 }
 
 /// Answers the query in the body, which is JSON whatever it claims to be.
-pub(crate) async fn post(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn post(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let sent = call.sent_body(api.limits).await?;
     let (query, input) = request(sent)
@@ -42,20 +41,20 @@ fn request(sent: &[u8]) -> Result<(String, Option<Value>), String> {
     Ok((query, envelope::field(&envelope, "input").cloned()))
 }
 
-fn start(api: &Parts, call: &Call) -> Meter {
+fn start(api: &ApiContext, call: &Call) -> Meter {
     let params = call.params();
     Meter::start(params.flag("metrics") || params.flag("instrument") || api.decider.measures())
 }
 
 fn rows(
-    api: &Parts,
+    api: &ApiContext,
     call: &Call,
     query: String,
     input: Option<Value>,
     meter: &mut Meter,
 ) -> Result<Vec<Value>, ApiError> {
     if call.params().wants_explanation() {
-        return Err(refuse_explanation(api));
+        return Err(api.refuse_explanation());
     }
     api.decider.query(call, query, input, meter)
 }

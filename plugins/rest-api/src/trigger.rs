@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use regent_core::trigger::{Failure, Fault, Fetched, Subject, TriggerError};
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::route::TRIGGER;
@@ -14,7 +14,7 @@ use crate::route::TRIGGER;
 ///
 /// # Errors
 /// When there is no such bundle, or the fetch has not come to an end.
-pub(crate) async fn bundle(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) async fn bundle(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let escaped = call.below().strip_suffix(TRIGGER).unwrap_or_default();
     let name = percent_decode_str(escaped.trim_start_matches('/')).decode_utf8();
     let name = name.map_err(|_| ApiError::invalid_parameter("the bundle's name is not valid UTF-8"))?;
@@ -25,11 +25,11 @@ pub(crate) async fn bundle(api: &Parts, call: &Call) -> Result<Response, ApiErro
 ///
 /// # Errors
 /// When none is discovered, or the fetch has not come to an end.
-pub(crate) async fn discovery(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) async fn discovery(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     fetch(api, call, Subject::Discovery).await
 }
 
-async fn fetch(api: &Parts, call: &Call, subject: Subject) -> Result<Response, ApiError> {
+async fn fetch(api: &ApiContext, call: &Call, subject: Subject) -> Result<Response, ApiError> {
     match api.host.trigger(&subject).await {
         Ok(fetched) => Ok(answer::fields(vec![("result", result(fetched))], call.is_pretty())),
         Err(TriggerError::Failed(failure)) => Ok(failed(failure)),

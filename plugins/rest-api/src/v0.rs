@@ -3,32 +3,30 @@
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use regent_core::Value;
-use regent_core::store::Snapshot;
 use regent_core::value::Path;
 
 use crate::answer::{self, Json, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body;
 use crate::call::Call;
 use crate::decide::{Endpoint, Meter, Options, Question};
 use crate::error::ApiError;
-use crate::reference;
 
 /// Answers with the document that the path names.
-pub(crate) async fn data(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn data(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let (input, mut meter) = input(api, call).await?;
     decide(api, call, Endpoint::V0, call.below(), input, &mut meter)
 }
 
 /// Answers with the default decision.
-pub(crate) async fn index(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn index(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let (input, mut meter) = input(api, call).await?;
     let path = escaped(&api.host.settings().default_decision);
     decide(api, call, Endpoint::Index, &path, input, &mut meter)
 }
 
 /// Nothing at all is null here, and null is an input like any other.
-async fn input(api: &Parts, call: &mut Call) -> Result<(Value, Meter), ApiError> {
+async fn input(api: &ApiContext, call: &mut Call) -> Result<(Value, Meter), ApiError> {
     let refused = |error: ApiError| error.within("unexpected parse error for input");
     let mut meter = Meter::start(api.decider.measures());
     if let Some(document) = call.document.take() {
@@ -43,7 +41,7 @@ async fn input(api: &Parts, call: &mut Call) -> Result<(Value, Meter), ApiError>
 }
 
 fn decide(
-    api: &Parts,
+    api: &ApiContext,
     call: &Call,
     endpoint: Endpoint,
     path: &str,
@@ -54,15 +52,8 @@ fn decide(
     let decision = api.decider.document(call, question, meter)?;
     match decision.document {
         Some(document) => Ok(answer::json(StatusCode::OK, &Json::from(document), call.is_pretty())),
-        None => Err(undefined(&decision.snapshot, &decision.path)),
+        None => Err(ApiError::undefined(&decision.snapshot, &decision.path)),
     }
-}
-
-/// OPA tells documents that no rule makes from those whose rules do not hold.
-pub(crate) fn undefined(snapshot: &Snapshot, path: &Path) -> ApiError {
-    let made = snapshot.documents().iter().any(|document| path.is_within(&document.path));
-    let how = if made { "document undefined" } else { "document missing" };
-    ApiError::undefined_document(format!("{how}: {}", reference::shown(path)))
 }
 
 /// Characters that a segment cannot hold as they are. Records show the path in this form.

@@ -24,7 +24,7 @@ fn evaluate(case: &Case, engine: &Arc<dyn Engine>, cancel: &Cancel) -> Result<An
     let mut evaluation = Evaluation::new(&snapshot, input.as_ref());
     evaluation.strict_builtin_errors = case.strict_errors;
     evaluation.cancel = cancel;
-    let answer = prepared.query.evaluate(&mut evaluation).map_err(|error| error.to_string())?;
+    let answer = prepared.evaluate(&mut evaluation).map_err(|error| error.to_string())?;
     agree(&case.query, &answer, &mut evaluation)?;
     Ok(answer)
 }
@@ -39,7 +39,7 @@ fn agree(query: &str, answer: &Answer, evaluation: &mut Evaluation<'_>) -> Resul
     }
     let document = Query::Document(Path::from_dots(reference));
     let prepared = evaluation.snapshot.prepare(&document).map_err(|error| error.to_string())?;
-    let document = prepared.query.evaluate(evaluation).map_err(|error| error.to_string())?;
+    let document = prepared.evaluate(evaluation).map_err(|error| error.to_string())?;
     let bound = answer.rows.first().map(|row| &row.bindings[0].1);
     if document.document() == bound {
         Ok(())

@@ -12,7 +12,7 @@ use super::WINDOW;
 use crate::activation::{Candidates, Outcome, activate};
 use crate::asking::{Asker, Askers};
 use crate::config::{BundleConfig, BundlesConfig};
-use crate::disk::Copy;
+use crate::disk::DiskCopy;
 use crate::download::{Download, Downloader};
 use crate::error::LoadError;
 use crate::loader::{Arrival, Loader, Origin};
@@ -117,7 +117,7 @@ impl Worker {
             verifiers: self.host.verifiers.clone(),
             store: self.host.store.clone(),
             is_fresh: !self.is_active(name),
-            copy: config.persist.then(|| Copy::new(&self.host.settings().persistence_directory, name)),
+            copy: config.persist.then(|| DiskCopy::new(&self.host.settings().persistence_directory, name)),
         };
         Loader::start(downloader, etag, self.epoch, self.arrivals.clone())
     }

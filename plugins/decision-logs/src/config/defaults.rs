@@ -2,7 +2,7 @@
 
 use regent_core::Value;
 
-use super::disk::Sync;
+use super::disk::SyncPolicy;
 use super::{BufferType, Config, Reporting};
 
 /// A key below a section, and its value.
@@ -50,9 +50,9 @@ impl Reporting {
     fn of_disk(&self) -> Vec<Default> {
         let Some(disk) = self.disk("".as_ref()) else { return Vec::new() };
         let (sync, interval) = match disk.sync {
-            Sync::Always => ("always", None),
-            Sync::Interval(pause) => ("interval", u64::try_from(pause.as_millis()).ok()),
-            Sync::Never => ("never", None),
+            SyncPolicy::Always => ("always", None),
+            SyncPolicy::Interval(pause) => ("interval", u64::try_from(pause.as_millis()).ok()),
+            SyncPolicy::Never => ("never", None),
         };
         let mut keys = vec![
             key("disk_size_limit_bytes", disk.limit),

@@ -18,7 +18,7 @@ const DEFAULT_DIRECTORY: &str = "decision_logs";
 
 /// When events are made to reach the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sync {
+pub(crate) enum SyncPolicy {
     /// Before the decision is answered.
     Always,
     /// From time to time.
@@ -29,36 +29,36 @@ pub enum Sync {
 
 /// How events wait on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disk {
+pub(crate) struct Disk {
     /// The directory of all journals.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// Most bytes of each of them.
-    pub limit: u64,
+    pub(crate) limit: u64,
     /// When events are made to reach the disk.
-    pub sync: Sync,
+    pub(crate) sync: SyncPolicy,
     /// Whether a decision that cannot be kept is refused; else it is answered, and the loss counted.
-    pub refuses: bool,
+    pub(crate) refuses: bool,
 }
 
 impl Disk {
     /// Whether answers wait for their records.
-    pub fn holds_answers(&self) -> bool {
-        self.sync == Sync::Always
+    pub(crate) fn holds_answers(&self) -> bool {
+        self.sync == SyncPolicy::Always
     }
 }
 
 impl Reporting {
     /// How events wait on disk, if they do.
-    pub fn disk(&self, persistence: &Path) -> Option<Disk> {
+    pub(crate) fn disk(&self, persistence: &Path) -> Option<Disk> {
         (self.buffer_type() == BufferType::Disk).then(|| Disk {
             directory: self.disk_directory.clone().unwrap_or_else(|| persistence.join(DEFAULT_DIRECTORY)),
             limit: natural(self.disk_size_limit_bytes.unwrap_or(DEFAULT_LIMIT)) as u64,
             sync: match self.disk_sync.as_deref() {
                 Some("interval") => {
-                    Sync::Interval(Duration::from_millis(self.disk_sync_interval_ms.unwrap_or(DEFAULT_INTERVAL)))
+                    SyncPolicy::Interval(Duration::from_millis(self.disk_sync_interval_ms.unwrap_or(DEFAULT_INTERVAL)))
                 }
-                Some("never") => Sync::Never,
-                _ => Sync::Always,
+                Some("never") => SyncPolicy::Never,
+                _ => SyncPolicy::Always,
             },
             refuses: self.disk_on_failure.as_deref() == Some("refuse"),
         })

@@ -26,7 +26,7 @@ const LONGEST_DELAY: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// What the buffer counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum BufferType {
+pub(crate) enum BufferType {
     /// Bytes of compressed chunks. Events are encoded when they come.
     #[default]
     Size,
@@ -38,7 +38,7 @@ pub enum BufferType {
 
 /// What makes an upload happen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Trigger {
+pub(crate) enum Trigger {
     /// The clock.
     #[default]
     Periodic,
@@ -50,7 +50,7 @@ pub enum Trigger {
 
 impl BufferType {
     /// As it is configured.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Size => "size",
             Self::Event => "event",
@@ -61,7 +61,7 @@ impl BufferType {
 
 impl Trigger {
     /// As it is configured.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Periodic => "periodic",
             Self::Immediate => "immediate",
@@ -73,42 +73,42 @@ impl Trigger {
 /// When and in which pieces events are uploaded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Reporting {
+pub(crate) struct Reporting {
     /// Shortest wait between two uploads, 300 if absent.
-    pub min_delay_seconds: Option<u64>,
+    pub(crate) min_delay_seconds: Option<u64>,
     /// Longest wait between two uploads, 600 if absent.
-    pub max_delay_seconds: Option<u64>,
+    pub(crate) max_delay_seconds: Option<u64>,
     /// Most bytes of one upload, compressed; 32768 if absent.
-    pub upload_size_limit_bytes: Option<i64>,
+    pub(crate) upload_size_limit_bytes: Option<i64>,
     /// `size`, `event` or `disk`; `size` if absent.
-    pub buffer_type: Option<String>,
+    pub(crate) buffer_type: Option<String>,
     /// Bytes of compressed chunks that may wait, 256 MiB if absent; only with `buffer_type: size`. For plugins, bytes of
     /// events.
-    pub buffer_size_limit_bytes: Option<i64>,
+    pub(crate) buffer_size_limit_bytes: Option<i64>,
     /// Events that may wait, 10000 if absent; only with `buffer_type: event`.
-    pub buffer_size_limit_events: Option<i64>,
+    pub(crate) buffer_size_limit_events: Option<i64>,
     /// The directory of journals, `decision_logs` below `persistence_directory` if absent; this and the following keys
     /// only with `buffer_type: disk`.
-    pub disk_directory: Option<PathBuf>,
+    pub(crate) disk_directory: Option<PathBuf>,
     /// Bytes of each receiver's journal, 1 GiB if absent.
-    pub disk_size_limit_bytes: Option<i64>,
+    pub(crate) disk_size_limit_bytes: Option<i64>,
     /// `always`: an answer waits until its event is on disk; `interval`: the disk is waited for from time to time;
     /// `never`: that is left to the operating system. `always` if absent.
-    pub disk_sync: Option<String>,
+    pub(crate) disk_sync: Option<String>,
     /// Milliseconds between two waits for the disk, 100 if absent; only with `disk_sync: interval`.
-    pub disk_sync_interval_ms: Option<u64>,
+    pub(crate) disk_sync_interval_ms: Option<u64>,
     /// What becomes of a decision whose event cannot be kept: `refuse` answers 500 and keeps all older events, `drop`
     /// answers as if nothing were wrong, counts the loss, and drops the oldest events of a full journal. `drop` if absent.
-    pub disk_on_failure: Option<String>,
+    pub(crate) disk_on_failure: Option<String>,
     /// Events taken per second at most; without limit if absent.
-    pub max_decisions_per_second: Option<f64>,
+    pub(crate) max_decisions_per_second: Option<f64>,
     /// `periodic`, `immediate` or `manual`; `periodic` if absent.
-    pub trigger: Option<String>,
+    pub(crate) trigger: Option<String>,
 }
 
 impl Reporting {
     /// What the buffer counts.
-    pub fn buffer_type(&self) -> BufferType {
+    pub(crate) fn buffer_type(&self) -> BufferType {
         match self.buffer_type.as_deref() {
             Some("event") => BufferType::Event,
             Some("disk") => BufferType::Disk,
@@ -117,7 +117,7 @@ impl Reporting {
     }
 
     /// What makes an upload happen.
-    pub fn trigger(&self) -> Trigger {
+    pub(crate) fn trigger(&self) -> Trigger {
         match self.trigger.as_deref() {
             Some("immediate") => Trigger::Immediate,
             Some("manual") => Trigger::Manual,
@@ -126,7 +126,7 @@ impl Reporting {
     }
 
     /// Shortest and longest wait between two uploads.
-    pub fn delays(&self) -> RangeInclusive<Duration> {
+    pub(crate) fn delays(&self) -> RangeInclusive<Duration> {
         let seconds = |value: Option<u64>, default| {
             Duration::from_secs(value.unwrap_or(default)).clamp(SHORTEST_DELAY, LONGEST_DELAY)
         };
@@ -134,13 +134,13 @@ impl Reporting {
     }
 
     /// Most bytes of one upload, compressed.
-    pub fn upload_limit(&self) -> usize {
+    pub(crate) fn upload_limit(&self) -> usize {
         let limit = self.upload_size_limit_bytes.unwrap_or(DEFAULT_UPLOAD_LIMIT);
         natural(limit.clamp(*UPLOAD_LIMITS.start(), *UPLOAD_LIMITS.end()))
     }
 
     /// What to tell whoever set an upload limit outside of what is possible, in OPA's words.
-    pub fn upload_limit_warning(&self) -> Option<String> {
+    pub(crate) fn upload_limit_warning(&self) -> Option<String> {
         let limit = self.upload_size_limit_bytes.filter(|limit| !UPLOAD_LIMITS.contains(limit))?;
         let (which, bound) = if limit < *UPLOAD_LIMITS.start() {
             ("minimum", UPLOAD_LIMITS.start())
@@ -151,12 +151,12 @@ impl Reporting {
     }
 
     /// Bytes of compressed chunks that may wait.
-    pub fn buffered_bytes(&self) -> usize {
+    pub(crate) fn buffered_bytes(&self) -> usize {
         natural(self.buffer_size_limit_bytes.unwrap_or(DEFAULT_BUFFERED_BYTES))
     }
 
     /// Events that may wait.
-    pub fn buffered_events(&self) -> usize {
+    pub(crate) fn buffered_events(&self) -> usize {
         natural(self.buffer_size_limit_events.unwrap_or(DEFAULT_BUFFERED_EVENTS))
     }
 

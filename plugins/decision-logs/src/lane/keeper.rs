@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{error, warn};
 
 use super::Batch;
-use crate::config::{Disk, Sync};
+use crate::config::{Disk, SyncPolicy};
 use crate::counters::{Count, Tally};
 use crate::error::KeepError;
 use crate::journal::{AppendError, Gauge, Writer};
@@ -137,7 +137,7 @@ impl Keeper {
 struct Worker {
     writer: Offloaded<Writer>,
     gauge: Gauge,
-    sync: Sync,
+    sync: SyncPolicy,
     refuses: bool,
     wake: watch::Sender<()>,
     /// When what was written last has to be on disk.
@@ -162,7 +162,7 @@ impl Worker {
             }
         }
         self.note_overflow();
-        if self.sync != Sync::Never {
+        if self.sync != SyncPolicy::Never {
             self.settle().await;
         }
     }
@@ -196,11 +196,11 @@ impl Worker {
 
     async fn keep(&mut self, batches: Vec<Batch>, receipts: Vec<Option<Receipt>>) {
         let sizes: Vec<_> = batches.iter().map(|batch| batch.len() as u64).collect();
-        let at_once = self.sync == Sync::Always;
+        let at_once = self.sync == SyncPolicy::Always;
         let (dropped, results) = self.writer.work(move |writer| put(writer, &batches, at_once)).await;
         self.wake.send_replace(());
         self.tally.on_disk(&self.gauge);
-        if let (Sync::Interval(pause), None) = (self.sync, self.unsynced) {
+        if let (SyncPolicy::Interval(pause), None) = (self.sync, self.unsynced) {
             self.unsynced = Some(Instant::now() + pause);
         }
         self.note(Count::DiskFull, dropped, "dropped", "the journal is full, and the oldest make room");

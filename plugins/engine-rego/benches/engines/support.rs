@@ -34,7 +34,7 @@ pub(crate) fn ask_both(criterion: &mut Criterion, name: &str, question: &Questio
     for engine in engines {
         let snapshot = regent_conformance::snapshot(&engine, question.data.clone(), &[&question.module]);
         let snapshot = snapshot.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let query = snapshot.prepare(&Query::Document(Path::from_dots(question.document))).expect("it compiles").query;
+        let query = snapshot.prepare(&Query::Document(Path::from_dots(question.document))).expect("it compiles");
         let answer = || query.evaluate(&mut Evaluation::new(&snapshot, Some(&question.input)));
         let document = answer().expect("it evaluates").into_document();
         assert_eq!(document.as_ref().map(encode).as_ref(), Some(&question.answer), "{name} on {}", engine.name());

@@ -15,7 +15,7 @@ fn a_signal_that_was_given_ends_the_evaluation_at_once() {
     let snapshot = load("package t\n\np := 1", json("{}")).expect("compiles");
     let cancel = Cancel::default();
     cancel.cancel();
-    let prepared = snapshot.prepare(&document("p")).expect("is there").query;
+    let prepared = snapshot.prepare(&document("p")).expect("is there");
     let error = prepared.evaluate(&mut Evaluation { cancel: &cancel, ..Evaluation::new(&snapshot, None) });
     let error = error.expect_err("was cancelled");
     assert!(error.is_cancelled());

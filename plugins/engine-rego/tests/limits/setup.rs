@@ -42,7 +42,7 @@ pub(crate) fn text(text: &str) -> Query {
 /// An answer as JSON, or the error's text.
 pub(crate) fn ask(snapshot: &Snapshot, query: &Query, input: Option<&Value>, cancel: &Cancel) -> String {
     let prepared = match snapshot.prepare(query) {
-        Ok(prepared) => prepared.query,
+        Ok(prepared) => prepared,
         Err(error) => return error.to_string(),
     };
     let mut evaluation = Evaluation { cancel, ..Evaluation::new(snapshot, input) };

@@ -62,7 +62,7 @@ impl Agent {
 
     pub(crate) fn query_with(&self, text: &str, cancel: &Cancel, recorded: Option<Recorded>) -> Asked {
         let query = Query::Text(QueryText { text: text.to_owned(), ..QueryText::default() });
-        let prepared = self.snapshot.prepare(&query).expect("the query compiles").query;
+        let prepared = self.snapshot.prepare(&query).expect("the query compiles");
         let mut evaluation = Evaluation::new(&self.snapshot, None);
         evaluation.strict_builtin_errors = true;
         evaluation.metrics = Metrics::on();

@@ -3,7 +3,7 @@
 use regent_core::Value;
 use regent_core::value::Object;
 
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body;
 use crate::call::Call;
 use crate::decide::{Meter, aside};
@@ -21,7 +21,7 @@ pub(super) struct Inputs {
 }
 
 /// Reads the body; nothing if it has no inputs.
-pub(super) async fn read(api: &Parts, call: &mut Call, meter: &mut Meter) -> Result<Option<Inputs>, ApiError> {
+pub(super) async fn read(api: &ApiContext, call: &mut Call, meter: &mut Meter) -> Result<Option<Inputs>, ApiError> {
     const TIMER: &str = "timer_rego_input_parse_ns";
     let inputs = if let Some(document) = call.document.take() {
         meter.metrics.time(TIMER, |_| known(&document))

@@ -6,13 +6,13 @@ use regent_core::value::Path;
 
 use super::{start, written};
 use crate::answer::Response;
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::reference;
 
 /// Removes the document.
-pub(crate) async fn answer(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) async fn answer(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let meter = start(api, call);
     let path = reference::written(call.below())?;
     let removed = api.host.store.write(move |transaction| {

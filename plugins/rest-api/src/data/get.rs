@@ -5,14 +5,14 @@ use regent_core::value::{DecodeError, decode};
 
 use super::{decide, decided, start};
 use crate::answer::Response;
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body::first_value;
 use crate::call::Call;
 use crate::decide::Endpoint;
 use crate::error::ApiError;
 
 /// Answers with the document that the path names.
-pub(crate) fn answer(api: &Parts, call: &Call) -> Result<Response, ApiError> {
+pub(crate) fn answer(api: &ApiContext, call: &Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let input = meter.metrics.time("timer_rego_input_parse_ns", |_| input(call))?;
     let decision = decide(api, call, Endpoint::Get, input, &mut meter)?;

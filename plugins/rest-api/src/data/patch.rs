@@ -8,7 +8,7 @@ use regent_core::value::View;
 
 use super::{malformed, start, written, written_document};
 use crate::answer::Response;
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::envelope;
 use crate::error::ApiError;
@@ -18,7 +18,7 @@ use crate::reference;
 const STRUCTURE: &str = "PatchV1";
 
 /// Applies the changes in order.
-pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn answer(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let body = call.sent_body(api.limits).await?;
     let patches = patches(&written_document(body, &mut meter)?, call.below())?;

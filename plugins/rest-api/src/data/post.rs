@@ -5,7 +5,7 @@ use regent_core::value::Parted;
 
 use super::{decide, decided, start};
 use crate::answer::Response;
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body;
 use crate::call::Call;
 use crate::decide::Endpoint;
@@ -13,7 +13,7 @@ use crate::envelope;
 use crate::error::ApiError;
 
 /// Answers with the document that the path names, and a warning if the body has no input.
-pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn answer(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let input = if let Some(document) = call.document.take() {
         known_input(&document)

@@ -5,13 +5,13 @@ use http::header::IF_NONE_MATCH;
 
 use super::{start, written, written_document};
 use crate::answer::{self, Response};
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::reference;
 
 /// Stores the document, and the parents that are missing.
-pub(crate) async fn answer(api: &Parts, call: &mut Call) -> Result<Response, ApiError> {
+pub(crate) async fn answer(api: &ApiContext, call: &mut Call) -> Result<Response, ApiError> {
     let mut meter = start(api, call);
     let body = call.sent_body(api.limits).await?;
     let document = written_document(body, &mut meter)?;

@@ -30,7 +30,7 @@ impl Authorizations {
         if let Some(known) = known.as_ref().filter(|known| known.generation == generation && known.path == *path) {
             return Ok(known.clone());
         }
-        let query = snapshot.prepare(&Query::Document(path.clone())).map_err(ApiError::of_document)?.query;
+        let query = snapshot.prepare(&Query::Document(path.clone())).map_err(ApiError::of_document)?;
         let prepared = Arc::new(Prepared { generation, path: path.clone(), query, trust: Trust::default() });
         self.0.store(Some(prepared.clone()));
         Ok(prepared)

@@ -121,8 +121,7 @@ impl Queries {
         if key.options.instrument {
             snapshot.time_stages(&query, metrics);
         }
-        let asked =
-            Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?.query, trust: Trust::default() });
+        let asked = Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?, trust: Trust::default() });
         self.keep(snapshot.generation(), key, &asked);
         let alone = Known { queries: vec![asked], ..Known::default() };
         Ok(Found { known: Guard::from_inner(Arc::new(alone)), place: 0 })

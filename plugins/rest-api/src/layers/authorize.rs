@@ -15,7 +15,7 @@ use regent_core::{Snapshot, Value};
 
 use super::measure::Refused;
 use crate::answer::Response;
-use crate::api::Parts;
+use crate::api::ApiContext;
 use crate::body::whole_document;
 use crate::call::Call;
 use crate::error::ApiError;
@@ -39,7 +39,7 @@ const REJECTED: &str = "request rejected by administrative policy";
 /// Asks the policy.
 pub(super) struct Authorize {
     pub(super) by: Authorization,
-    pub(super) api: Arc<Parts>,
+    pub(super) api: Arc<ApiContext>,
 }
 
 impl Authorize {
@@ -55,7 +55,7 @@ impl Authorize {
     }
 }
 
-async fn permit(api: &Parts, call: &mut Call) -> Result<(), ApiError> {
+async fn permit(api: &ApiContext, call: &mut Call) -> Result<(), ApiError> {
     let path = path(call.head.uri.path())?;
     if shows_body(&call.head.method, &path) {
         let yaml = call.is_yaml();

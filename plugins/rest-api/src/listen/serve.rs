@@ -58,15 +58,15 @@ pub(super) async fn until(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) -> Result<(), ServeError> {
-    let Listeners { main, diagnostic, h2c, tls, doors } = listeners;
-    if doors.authentication == Authentication::Tls && doors.authorization == Authorization::Basic {
+    let Listeners { main, diagnostic, h2c, tls, access } = listeners;
+    if access.authentication == Authentication::Tls && access.authorization == Authorization::Basic {
         peer::warn_if_unseen(&api.parts.host.store.snapshot());
     }
     let (stop, stopped) = watch::channel(());
     // Every connection holds a receiver, so that the sender sees when the last one is over.
     let (connections, alive) = watch::channel(());
     let cancel = Cancel::default();
-    let front = Arc::new(Front::new(Stack::new(api.clone(), doors), cancel.clone()));
+    let front = Arc::new(Front::new(Stack::new(api.clone(), access), cancel.clone()));
     let limits = &api.parts.config.limits;
     let protocols = Protocols::new(limits.timeouts());
     let telemetry = &api.parts.host.telemetry;

@@ -14,7 +14,7 @@ async fn events_that_wait_for_the_disk_are_bounded_by_their_number() {
     let directory = tempfile::tempdir().expect("a directory");
     let (host, rules) = (Agent::idle(|_| {}).host, Rules { limit: 1 << 30, refuses: false, syncs: false });
     let opened = open(directory.path(), rules).expect("usable");
-    let disk = Disk { directory: directory.path().into(), limit: 1 << 30, sync: Sync::Never, refuses: false };
+    let disk = Disk { directory: directory.path().into(), limit: 1 << 30, sync: SyncPolicy::Never, refuses: false };
     let counters = Arc::new(Counters::new(&host.telemetry));
     let tally = counters.tally("service");
     let (keeper, _wake) = Keeper::start(opened.writer, opened.gauge.clone(), &disk, host.clone(), tally);
@@ -38,7 +38,7 @@ async fn events_that_are_not_in_the_journal_when_time_is_up_are_counted() {
     let directory = tempfile::tempdir().expect("a directory");
     let (host, rules) = (Agent::idle(|_| {}).host, Rules { limit: 1 << 30, refuses: false, syncs: false });
     let opened = open(directory.path(), rules).expect("usable");
-    let disk = Disk { directory: directory.path().into(), limit: 1 << 30, sync: Sync::Never, refuses: false };
+    let disk = Disk { directory: directory.path().into(), limit: 1 << 30, sync: SyncPolicy::Never, refuses: false };
     let tally = Arc::new(Counters::new(&host.telemetry)).tally("service");
     let (keeper, _wake) = Keeper::start(opened.writer, opened.gauge, &disk, host.clone(), tally);
     let timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
