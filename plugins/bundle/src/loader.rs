@@ -22,13 +22,15 @@ const HELD: Duration = Duration::from_secs(1);
 /// How many answers in a row may come that fast before the loader pauses between requests.
 const BURST: u32 = 4;
 
-/// Where a bundle comes from.
+/// What an arrival is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// From where the configuration says.
+    /// What was asked for where the configuration says.
     Source,
-    /// From the copy on disk.
+    /// The copy on disk that an agent starts with.
     Disk,
+    /// The copy that was to be kept of what came from the source; it only arrives if that failed.
+    Kept,
 }
 
 /// What a request came to, on its way to the plugin.
@@ -184,7 +186,7 @@ impl LoaderTask {
         let Err(error) = self.downloader.keep(archive).await else { return Some(fetched) };
         let warning = Some(error.to_string());
         // The verdict says no more than the error does.
-        let _told = self.hand_over(Origin::Disk, Err(error)).await?;
+        let _told = self.hand_over(Origin::Kept, Err(error)).await?;
         Some(Fetched { warning, ..fetched })
     }
 

@@ -103,12 +103,8 @@ impl Tracked {
         let name = &self.status.name;
         match origin {
             Origin::Source => tracing::error!(name, plugin = "bundle", "Bundle load failed: {error}"),
-            Origin::Disk if self.settled => {
-                tracing::error!(name, plugin = "bundle", "Persisting bundle to disk failed: {error}");
-            }
-            Origin::Disk => {
-                tracing::error!(name, plugin = "bundle", "Failed to load bundle from disk: {error}");
-            }
+            Origin::Disk => tracing::error!(name, plugin = "bundle", "Failed to load bundle from disk: {error}"),
+            Origin::Kept => tracing::error!(name, plugin = "bundle", "Persisting bundle to disk failed: {error}"),
         }
         error.note(&mut self.status);
         let _ = verdict.send(Err(error.failure()));

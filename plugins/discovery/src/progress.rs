@@ -136,10 +136,8 @@ impl Progress {
     pub(crate) fn failed(&mut self, error: &LoadError, origin: Origin) {
         match origin {
             Origin::Source => tracing::error!(plugin = NAME, "Discovery download failed: {error}"),
-            Origin::Disk if self.status.last_successful_activation.0.is_some() => {
-                tracing::error!(plugin = NAME, "Persisting discovery bundle to disk failed: {error}");
-            }
             Origin::Disk => tracing::error!(plugin = NAME, "Failed to load discovery bundle from disk: {error}"),
+            Origin::Kept => tracing::error!(plugin = NAME, "Persisting discovery bundle to disk failed: {error}"),
         }
         error.note(&mut self.status);
         self.report();

@@ -3,10 +3,10 @@
 //! [`Listeners`] binds addresses and carries connections, [`Api`] answers requests. A request passes through
 //!
 //! ```text
-//! listen -> front -> layers (log, measure, authenticate, authorize, compress) -> api -> one module for each route
+//! listen -> front -> layers (from log to compress) -> api -> one module for each route
 //! ```
 //!
-//! `front` gives a request a number and finds its route. `layers` is what happens around every call.
+//! `front` gives a request a number and finds its route. `layers` lists what happens around every call.
 //!
 //! Promises: paths, parameters, bodies, statuses, error texts and log lines are OPA's. A decision is recorded before it is
 //! answered. Bodies are bounded before they are decoded, and nothing of a request is decoded before it is authorized but
