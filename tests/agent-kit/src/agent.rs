@@ -8,7 +8,7 @@ use regent_core::engine::{CompileOptions, RegoVersion, Source};
 use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
 use regent_core::supervisor::Plan;
-use regent_core::telemetry::{REQUEST_BUCKETS, Telemetry};
+use regent_core::telemetry::Telemetry;
 use regent_core::{Error, Host, Registry, Store, Supervisor, Value};
 use regent_engine_rego::RegoEngine;
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::{LIMIT, PlainHttp};
 
 /// An agent with the plugins that a test registers, the Rego engine, and services in the clear. It is `agent-1` of
-/// version 1.9.0.
+/// version 1.9.0, and counts the durations of requests up to one second and above.
 pub struct Agent {
     /// What plugins see of it.
     pub host: Host,
@@ -43,7 +43,7 @@ impl Agent {
         let settings = Settings::from_tree(&ConfigTree::default(), identity.clone()).expect("defaults are fine");
         let engine = Arc::new(RegoEngine::default());
         let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
-        let host = Host::new(store, Telemetry::new(REQUEST_BUCKETS).expect("there are buckets"), settings);
+        let host = Host::new(store, Telemetry::new(&[1.0]).expect("one bucket"), settings);
         let mut registry = Registry::default();
         registry.service_connector(Arc::new(PlainHttp));
         register(&mut registry);
