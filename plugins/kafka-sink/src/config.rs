@@ -86,7 +86,7 @@ enum Compression {
 }
 
 /// A text, a number or a truth value. May be a secret.
-#[derive(Debug, Clone, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(transparent)]
 struct Property(Secret);
 
