@@ -5,44 +5,21 @@ use std::sync::Arc;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 use regent_core::Host;
-use regent_core::engine::{RegoVersion, Unsupported};
+use regent_core::engine::RegoVersion;
 
 use crate::answer::{self, Response};
-use crate::body::Limits;
 use crate::call::Call;
 use crate::config::ServerConfig;
+use crate::context::{ApiContext, BuildInfo};
 use crate::decide::Decider;
 use crate::error::ApiError;
 use crate::route::{Refusal, Route};
 use crate::{batch, compile, data, health, pages, panics, policies, query, trigger, v0};
 
-/// Which build of the agent this is, as `?provenance` shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BuildInfo {
-    /// The agent's version.
-    pub version: String,
-    /// The commit that it was built from.
-    pub commit: String,
-    /// When it was built, in RFC 3339.
-    pub timestamp: String,
-    /// The machine that built it.
-    pub hostname: String,
-}
-
 /// OPA's HTTP API over one agent. Clones share it.
 #[derive(Clone)]
 pub struct Api {
-    pub(crate) parts: Arc<ApiContext>,
-}
-
-/// What the routes work with.
-pub(crate) struct ApiContext {
-    pub(crate) host: Host,
-    pub(crate) config: ServerConfig,
-    pub(crate) limits: Limits,
-    pub(crate) build: BuildInfo,
-    pub(crate) version: RegoVersion,
-    pub(crate) decider: Decider,
+    pub(crate) context: Arc<ApiContext>,
 }
 
 impl Api {
@@ -55,31 +32,18 @@ impl Api {
     pub fn with_rego_version(host: Host, config: ServerConfig, build: BuildInfo, version: RegoVersion) -> Self {
         let limits = config.limits();
         let decider = Decider::new(host.clone(), version);
-        Self { parts: Arc::new(ApiContext { host, config, limits, build, version, decider }) }
+        Self { context: Arc::new(ApiContext { host, config, limits, build, version, decider }) }
     }
 
     pub(crate) async fn answer(&self, call: &mut Call) -> Response {
         let (id, route) = (call.id, call.route);
-        let answered = panics::caught(dispatch(&self.parts, call)).await;
+        let answered = panics::caught(dispatch(&self.context, call)).await;
         let answer =
             answered.map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response));
         match call.promises.kept().await {
             Ok(()) => answer,
             Err(unrecorded) => ApiError::internal(unrecorded.chain()).into_response(),
         }
-    }
-}
-
-impl ApiContext {
-    /// Says that the engine cannot explain its answers.
-    pub(crate) fn refuse_explanation(&self) -> ApiError {
-        self.unsupported("explanations (the `explain` parameter)")
-    }
-
-    /// Says that the engine cannot do something.
-    pub(crate) fn unsupported(&self, feature: &str) -> ApiError {
-        let engine = self.host.store.engine().name();
-        ApiError::invalid_operation(Unsupported { engine, feature: feature.to_owned() }.to_string())
     }
 }
 

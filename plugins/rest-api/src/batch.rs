@@ -17,10 +17,10 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::data::{provenance, usage_warning, wants_metrics};
-use crate::decide::{Answered, Endpoint, Meter, One, Options, Posed, Question, aside};
+use crate::decide::{Answer, DecisionInput, Endpoint, Meter, Options, PreparedQuestion, Question, aside};
 use crate::error::ApiError;
 use request::Inputs;
 
@@ -46,10 +46,10 @@ pub(crate) async fn answer(api: &Arc<ApiContext>, call: &mut Call) -> Result<Res
     let count = inputs.len();
     let batch =
         Arc::new(Batch { api: api.clone(), call: call.without_body(), inputs, common, next: AtomicUsize::new(0), id });
-    let posed = Arc::new(batch.pose(&mut meter)?);
-    let outcomes = batch.run(&posed).await;
+    let prepared = Arc::new(batch.prepare(&mut meter)?);
+    let outcomes = batch.run(&prepared).await;
     meter.finish();
-    let respond = || batch.respond(&posed, outcomes, &meter, warn);
+    let respond = || batch.respond(&prepared, outcomes, &meter, warn);
     Ok(if count < LARGE { respond() } else { aside(respond) })
 }
 
@@ -78,15 +78,15 @@ impl Batch {
         Options { strict: params.flag("strict-builtin-errors"), instrument: params.flag("instrument") }
     }
 
-    fn pose(&self, meter: &mut Meter) -> Result<Posed, ApiError> {
+    fn prepare(&self, meter: &mut Meter) -> Result<PreparedQuestion, ApiError> {
         let (endpoint, path, options) = (Endpoint::Batch, self.call.below(), self.options());
-        self.api.decider.pose(&self.call, &Question { endpoint, path, options, input: None }, meter)
+        self.api.decider.prepare(&self.call, &Question { endpoint, path, options, input: None }, meter)
     }
 
     /// Decides for every input. Should the request be given up, so is all that is left of it.
-    async fn run(self: &Arc<Self>, posed: &Arc<Posed>) -> Vec<(usize, Outcome)> {
+    async fn run(self: &Arc<Self>, prepared: &Arc<PreparedQuestion>) -> Vec<(usize, Outcome)> {
         let workers = Handle::current().metrics().num_workers().min(self.inputs.len());
-        let mut work: JoinSet<_> = (0..workers).map(|_| self.clone().work(posed.clone())).collect();
+        let mut work: JoinSet<_> = (0..workers).map(|_| self.clone().work(prepared.clone())).collect();
         let mut outcomes = Vec::with_capacity(self.inputs.len());
         while let Some(done) = work.join_next().await {
             match done {
@@ -101,13 +101,13 @@ impl Batch {
     }
 
     /// Takes one input after the other, until there are none left or nobody waits.
-    async fn work(self: Arc<Self>, posed: Arc<Posed>) -> Vec<(usize, Outcome)> {
+    async fn work(self: Arc<Self>, prepared: Arc<PreparedQuestion>) -> Vec<(usize, Outcome)> {
         let mut outcomes = Vec::new();
         let mut turn = Instant::now();
         while !self.call.cancel.is_given() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some((_, input)) = self.inputs.get(index) else { break };
-            outcomes.push((index, self.decide(&posed, input)));
+            outcomes.push((index, self.decide(&prepared, input)));
             if turn.elapsed() > TURN {
                 tokio::task::yield_now().await;
                 turn = Instant::now();
@@ -116,20 +116,26 @@ impl Batch {
         outcomes
     }
 
-    fn decide(&self, posed: &Posed, input: &Value) -> Outcome {
+    fn decide(&self, prepared: &PreparedQuestion, input: &Value) -> Outcome {
         let mut meter = Meter::start(wants_metrics(&self.call) || self.api.decider.measures());
         let input = self.common.as_ref().map_or_else(|| input.clone(), |common| merge::merged(common, input));
-        let one = One { path: self.call.below(), input: Some(input), batch: self.id.as_deref() };
-        let answered = self.api.decider.answer(&self.call, posed, one, &mut meter);
+        let one = DecisionInput { path: self.call.below(), input: Some(input), batch: self.id.as_deref() };
+        let answered = self.api.decider.answer(&self.call, prepared, one, &mut meter);
         let (id, document) = match answered {
-            Ok(Answered { id, document }) => (id, document.map_err(ApiError::of_item)),
+            Ok(Answer { id, document }) => (id, document.map_err(ApiError::of_item)),
             Err(unrecorded) => (None, Err(unrecorded)),
         };
         Outcome { id, document, metrics: meter.to_value() }
     }
 
     /// The answer: 200 if every decision was made, 500 if none was, 207 if some were.
-    fn respond(&self, posed: &Posed, outcomes: Vec<(usize, Outcome)>, meter: &Meter, warn: bool) -> Response {
+    fn respond(
+        &self,
+        prepared: &PreparedQuestion,
+        outcomes: Vec<(usize, Outcome)>,
+        meter: &Meter,
+        warn: bool,
+    ) -> Response {
         let failures = outcomes.iter().filter(|(_, outcome)| outcome.document.is_err()).count();
         let status = match failures {
             0 => StatusCode::OK,
@@ -138,7 +144,7 @@ impl Batch {
         };
         let shown = Shown {
             metrics: wants_metrics(&self.call),
-            provenance: self.call.params().flag("provenance").then(|| provenance(&self.api, &posed.snapshot)),
+            provenance: self.call.params().flag("provenance").then(|| provenance(&self.api, &prepared.snapshot)),
             status: status == StatusCode::MULTI_STATUS,
         };
         let key = |index: usize| self.inputs[index].0.as_str().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
 //! A request on its way through the layers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +11,9 @@ use regent_core::Value;
 use regent_core::engine::{Attended, Cancel};
 use regent_core::trace::Span;
 
-use crate::body::Payload;
+use crate::body::{self, Payload};
+use crate::error::ApiError;
+use crate::limits::Limits;
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::promises::Promises;
@@ -93,6 +96,35 @@ impl Call {
             document: None,
             promises: self.promises.share(),
         }
+    }
+
+    /// The body as it was sent. A second call gives the same bytes, or refuses them again: what is left of a body must
+    /// not pass for the whole.
+    pub(crate) async fn sent_body(&mut self, limits: Limits) -> Result<&Bytes, ApiError> {
+        if let Payload::Unread(incoming) = &mut self.body {
+            self.body = match body::read(incoming, limits).await {
+                Ok(bytes) => Payload::Read(bytes),
+                Err(why) => Payload::Refused(why),
+            };
+        }
+        match &self.body {
+            Payload::Read(bytes) => Ok(bytes),
+            Payload::Refused(why) => Err(why.clone()),
+            Payload::Unread(_) => unreachable!("it has just been read"),
+        }
+    }
+
+    /// The body, unpacked if it says that it is compressed.
+    pub(crate) async fn unpacked_body(&mut self, limits: Limits) -> Result<Cow<'_, [u8]>, ApiError> {
+        let refused = |why: String| ApiError::invalid_parameter(format!("could not decompress the body: {why}"));
+        self.plain_body(limits).await?.map_err(refused)
+    }
+
+    /// As [`Self::unpacked_body`], with the bare reason why it cannot be unpacked.
+    pub(crate) async fn plain_body(&mut self, limits: Limits) -> Result<Result<Cow<'_, [u8]>, String>, ApiError> {
+        let packed = body::is_packed(&self.head.headers);
+        let sent = self.sent_body(limits).await?;
+        Ok(if packed { body::unpack(sent, limits.unpacked).map(Cow::Owned) } else { Ok(Cow::Borrowed(&sent[..])) })
     }
 
     /// The query parameters.

@@ -1,8 +1,8 @@
 //! Partial evaluation and data filters, which no engine offers yet.
 
 use crate::answer::Response;
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::error::ApiError;
 
 /// Says that the engine cannot evaluate partially, once the body has been read.

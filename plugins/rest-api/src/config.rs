@@ -7,8 +7,7 @@ use regent_core::telemetry::REQUEST_BUCKETS;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::body::Limits;
-use crate::listen;
+use crate::limits::{self, ClientTimeouts, Limits};
 
 /// Limits of requests, compression of answers, buckets of request durations. Addresses and certificates are flags.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -134,7 +133,7 @@ impl ClientLimits {
         match self.max_connections {
             Some(0) => None,
             Some(most) => Some(usize::try_from(most).unwrap_or(usize::MAX)),
-            None => listen::room(),
+            None => limits::connections_beside_files(),
         }
     }
 
@@ -146,24 +145,6 @@ impl ClientLimits {
             body: seconds(self.body_seconds, 60.0),
             answer: seconds(self.answer_seconds, 60.0),
         }
-    }
-}
-
-/// How long clients may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientTimeouts {
-    /// For the head of a request, from when they could send it.
-    pub(crate) head: Duration,
-    /// For its body, from when somebody wants it, and longer the more of it comes.
-    pub(crate) body: Duration,
-    /// To take the answer, and longer the more of it they take.
-    pub(crate) answer: Duration,
-}
-
-impl ClientTimeouts {
-    /// The time that so many bytes earn: slower than a KiB a second is no honest client.
-    pub(crate) fn earned(bytes: usize) -> Duration {
-        Duration::from_micros(bytes as u64 * 1_000_000 / 1024)
     }
 }
 
@@ -283,7 +264,6 @@ mod tests {
         }
         let limits = ClientLimits { body_seconds: Some(0.5), ..ClientLimits::default() };
         assert_eq!((limits.validate().count(), limits.timeouts().body), (0, Duration::from_millis(500)));
-        assert_eq!(ClientTimeouts::earned(2048), Duration::from_secs(2));
     }
 
     #[test]

@@ -13,10 +13,10 @@ use regent_core::Value;
 use regent_core::store::Snapshot;
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
-use crate::body::first_value;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::{Decision, Endpoint, Meter, Options, Question};
+use crate::document::first_value;
 use crate::error::ApiError;
 
 /// What clients are told when they forget to wrap the input.

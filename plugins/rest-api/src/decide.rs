@@ -24,9 +24,9 @@ pub(crate) use queries::{Endpoint, Options};
 
 use crate::call::Call;
 use crate::error::ApiError;
-use aside::Trust;
+use aside::Placement;
 use authorization::Authorizations;
-use queries::{Found, Queries};
+use queries::{CachedQuery, Queries};
 use record::Recorder;
 
 /// Built-in functions that a client must not call in a query of its own.
@@ -94,16 +94,16 @@ pub(crate) struct Decision {
 }
 
 /// A question whose query is ready, and the state that it will be answered from: once, or for many inputs.
-pub(crate) struct Posed {
+pub(crate) struct PreparedQuestion {
     endpoint: Endpoint,
     options: Options,
-    asked: Found,
+    query: CachedQuery,
     /// The state that all answers see.
     pub(crate) snapshot: Guard<Arc<Snapshot>>,
 }
 
-/// One answer that is wanted of a posed question.
-pub(crate) struct One<'a> {
+/// One answer that is wanted of a prepared question.
+pub(crate) struct DecisionInput<'a> {
     /// The path of the question, as it was asked.
     pub(crate) path: &'a str,
     /// The input document.
@@ -112,8 +112,8 @@ pub(crate) struct One<'a> {
     pub(crate) batch: Option<&'a str>,
 }
 
-/// The answer to a posed question, under the id that it was recorded under.
-pub(crate) struct Answered {
+/// The answer to a prepared question, under the id that it was recorded under.
+pub(crate) struct Answer {
     pub(crate) id: Option<Arc<str>>,
     pub(crate) document: Result<Option<Value>, QueryError>,
 }
@@ -151,19 +151,24 @@ impl Decider {
         question: Question<'_>,
         meter: &mut Meter,
     ) -> Result<Decision, ApiError> {
-        let posed = self.pose(call, &question, meter)?;
-        let one = One { path: question.path, input: question.input, batch: None };
-        let Answered { id, document } = self.answer(call, &posed, one, meter)?;
+        let prepared = self.prepare(call, &question, meter)?;
+        let one = DecisionInput { path: question.path, input: question.input, batch: None };
+        let Answer { id, document } = self.answer(call, &prepared, one, meter)?;
         let document = document.map_err(ApiError::of_document)?;
-        Ok(Decision { path: posed.asked.path.clone(), snapshot: posed.snapshot, document, id })
+        Ok(Decision { path: prepared.query.path.clone(), snapshot: prepared.snapshot, document, id })
     }
 
     /// Finds the query for a question, and the state to answer it from. What cannot be asked is recorded.
-    pub(crate) fn pose(&self, call: &Call, question: &Question<'_>, meter: &mut Meter) -> Result<Posed, ApiError> {
+    pub(crate) fn prepare(
+        &self,
+        call: &Call,
+        question: &Question<'_>,
+        meter: &mut Meter,
+    ) -> Result<PreparedQuestion, ApiError> {
         let snapshot = self.host.store.current();
         let Question { endpoint, path, options, ref input } = *question;
         match self.queries.find(&snapshot, endpoint, options, path, &mut meter.metrics) {
-            Ok(asked) => Ok(Posed { endpoint, options, asked, snapshot }),
+            Ok(query) => Ok(PreparedQuestion { endpoint, options, query, snapshot }),
             Err(refused) => {
                 self.recorder.record(call, &snapshot, meter, |event| {
                     event.path = plain(path);
@@ -175,35 +180,36 @@ impl Decider {
         }
     }
 
-    /// Answers a posed question for one input.
+    /// Answers a prepared question for one input.
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
     pub(crate) fn answer(
         &self,
         call: &Call,
-        posed: &Posed,
-        one: One<'_>,
+        prepared: &PreparedQuestion,
+        one: DecisionInput<'_>,
         meter: &mut Meter,
-    ) -> Result<Answered, ApiError> {
-        let Posed { endpoint, options, asked, snapshot } = posed;
-        let One { path, input, batch } = one;
-        let ask = |evaluation: &mut Evaluation<'_>| asked.query.document(evaluation);
-        let document = asked.trust.run(|| self.evaluate(call, snapshot, input.as_ref(), options.strict, meter, ask));
+    ) -> Result<Answer, ApiError> {
+        let PreparedQuestion { endpoint, options, query, snapshot } = prepared;
+        let DecisionInput { path, input, batch } = one;
+        let ask = |evaluation: &mut Evaluation<'_>| query.prepared.document(evaluation);
+        let document =
+            query.placement.run(|| self.evaluate(call, snapshot, input.as_ref(), options.strict, meter, ask));
         meter.finish();
         let id = self.recorder.record(call, snapshot, meter, |event| {
             event.path = plain(path);
             event.input = input;
             record::outcome(event, document.as_ref().cloned());
             if matches!(document, Ok(None)) && endpoint.is_bare() {
-                event.error = Some(ApiError::undefined(snapshot, &asked.path).to_value());
+                event.error = Some(ApiError::undefined(snapshot, &query.path).to_value());
             }
             if let Some(batch) = batch {
                 event.batch_decision_id = Some(batch.to_owned());
                 event.custom = Some(Value::object([("type", BATCH)]));
             }
         })?;
-        Ok(Answered { id, document })
+        Ok(Answer { id, document })
     }
 
     /// What the policy says of a request; not recorded. `input` is made from the state that the policy sees.
@@ -214,11 +220,11 @@ impl Decider {
     ) -> Result<Option<Value>, ApiError> {
         let snapshot = self.host.store.current();
         let path = &self.host.settings().default_authorization_decision;
-        let asked = self.authorizations.find(&snapshot, path)?;
+        let query = self.authorizations.find(&snapshot, path)?;
         let input = input(&snapshot);
         let mut meter = Meter::start(false);
-        let ask = |evaluation: &mut Evaluation<'_>| asked.query.document(evaluation);
-        let answer = asked.trust.run(|| self.evaluate(call, &snapshot, Some(&input), false, &mut meter, ask));
+        let ask = |evaluation: &mut Evaluation<'_>| query.prepared.document(evaluation);
+        let answer = query.placement.run(|| self.evaluate(call, &snapshot, Some(&input), false, &mut meter, ask));
         answer.map_err(ApiError::of_document)
     }
 
@@ -254,7 +260,7 @@ impl Decider {
             }
         };
         let ask = |evaluation: &mut Evaluation<'_>| prepared.evaluate(evaluation);
-        let answer = Trust::default().run(|| self.evaluate(call, &snapshot, input.as_ref(), false, meter, ask));
+        let answer = Placement::default().run(|| self.evaluate(call, &snapshot, input.as_ref(), false, meter, ask));
         let rows =
             answer.map(|answer| answer.rows.into_iter().map(|row| Value::object(row.bindings)).collect::<Vec<_>>());
         self.recorder.record(call, &snapshot, meter, |event| {

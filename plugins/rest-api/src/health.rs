@@ -7,8 +7,8 @@ use regent_core::value::Path;
 use regent_core::{Snapshot, Value};
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::aside;
 use crate::error::ApiError;
 use crate::params::Params;

@@ -48,16 +48,16 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) fn new(api: Api, access: AccessControl) -> Self {
-        let parts = &api.parts;
-        let limits = parts.limits;
+        let context = &api.context;
+        let limits = context.limits;
         Self {
             log: Log { limits },
-            measure: Measure::new(parts.host.telemetry.clone(), access.authorization == Authorization::Basic),
-            trace: Trace { tracing: parts.host.tracing.clone() },
+            measure: Measure::new(context.host.telemetry.clone(), access.authorization == Authorization::Basic),
+            trace: Trace { tracing: context.host.tracing.clone() },
             canonical: Canonical { limits },
             authenticate: Authenticate { by: access.authentication },
-            authorize: Authorize { by: access.authorization, api: parts.clone() },
-            compress: Compress { how: parts.config.compression() },
+            authorize: Authorize { by: access.authorization, api: context.clone() },
+            compress: Compress { how: context.config.compression() },
             api,
         }
     }

@@ -3,10 +3,10 @@
 //! [`Listeners`] binds addresses and carries connections, [`Api`] answers requests. A request passes through
 //!
 //! ```text
-//! listen -> front -> layers (from log to compress) -> api -> one module for each route
+//! listen -> connection -> layers (from log to compress) -> api -> one module for each route
 //! ```
 //!
-//! `front` gives a request a number and finds its route. `layers` lists what happens around every call.
+//! `connection` gives a request a number and finds its route. `layers` lists what happens around every call.
 //!
 //! Promises: paths, parameters, bodies, statuses, error texts and log lines are OPA's. A decision is recorded before it is
 //! answered. Bodies are bounded before they are decoded, and nothing of a request is decoded before it is authorized but
@@ -15,6 +15,7 @@
 //! Not a plugin: the agent binds before it starts plugins, and stops listening before it stops them. Not here: what a
 //! policy means ([`regent_core::engine`]), where decisions go ([`regent_core::decision`]).
 
+mod activity;
 mod answer;
 mod api;
 mod batch;
@@ -22,15 +23,17 @@ mod body;
 mod call;
 mod compile;
 mod config;
+mod connection;
+mod context;
 mod data;
 mod decide;
+mod document;
 mod envelope;
 mod error;
-mod front;
 mod health;
 mod layers;
+mod limits;
 mod listen;
-mod pace;
 mod pages;
 mod panics;
 mod params;
@@ -43,7 +46,8 @@ mod route;
 mod trigger;
 mod v0;
 
-pub use api::{Api, BuildInfo};
+pub use api::Api;
 pub use config::ServerConfig;
+pub use context::BuildInfo;
 pub use layers::{Authentication, Authorization, authorization_schema};
 pub use listen::{BindError, Listeners, Options, ServeError, TlsError, TlsOptions, TlsVersion};

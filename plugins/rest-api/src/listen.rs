@@ -10,16 +10,15 @@
 mod address;
 mod admission;
 mod bind;
-mod line;
 mod protocol;
 mod serve;
+mod socket;
 mod tls;
 mod write_timeout;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use admission::room;
 pub use bind::BindError;
 pub use serve::ServeError;
 pub use tls::{TlsError, TlsOptions, TlsVersion};

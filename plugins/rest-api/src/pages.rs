@@ -3,8 +3,8 @@
 use http::StatusCode;
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::error::ApiError;
 
 /// A form for people who open the agent in a browser.

@@ -10,8 +10,8 @@ use regent_core::metrics::Metrics;
 use regent_core::store::{StoreError, Transaction};
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::nanoseconds;
 use crate::error::ApiError;
 

@@ -3,10 +3,10 @@
 use regent_core::Value;
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
-use crate::body;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::Meter;
+use crate::document;
 use crate::envelope;
 use crate::error::ApiError;
 
@@ -32,7 +32,7 @@ pub(crate) async fn post(api: &ApiContext, call: &mut Call) -> Result<Response, 
 }
 
 fn request(sent: &[u8]) -> Result<(String, Option<Value>), String> {
-    let document = body::document(sent, false).map_err(|error| error.to_string())?;
+    let document = document::document(sent, false).map_err(|error| error.to_string())?;
     let envelope = document.ok_or("EOF")?;
     if !envelope.is_object() && !envelope.is_null() {
         return Err(envelope::not_a(&envelope, "types.QueryRequestV1"));

@@ -5,8 +5,8 @@ use percent_encoding::percent_decode_str;
 use regent_core::trigger::{Failure, Fault, Fetched, Subject, TriggerError};
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::error::ApiError;
 use crate::route::TRIGGER;
 

@@ -6,10 +6,10 @@ use regent_core::Value;
 use regent_core::value::Path;
 
 use crate::answer::{self, Json, Response};
-use crate::api::ApiContext;
-use crate::body;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::{Endpoint, Meter, Options, Question};
+use crate::document;
 use crate::error::ApiError;
 
 /// Answers with the document that the path names.
@@ -34,7 +34,7 @@ async fn input(api: &ApiContext, call: &mut Call) -> Result<(Value, Meter), ApiE
     }
     let yaml = call.is_yaml();
     let body = call.unpacked_body(api.limits).await.map_err(refused)?;
-    let input = meter.metrics.time("timer_rego_input_parse_ns", |_| body::document(&body, yaml));
+    let input = meter.metrics.time("timer_rego_input_parse_ns", |_| document::document(&body, yaml));
     let malformed = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
     let input = input.map_err(|why| refused(malformed(why)))?;
     Ok((input.unwrap_or_default(), meter))

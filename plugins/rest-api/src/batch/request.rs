@@ -3,10 +3,10 @@
 use regent_core::Value;
 use regent_core::value::Object;
 
-use crate::api::ApiContext;
-use crate::body;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::{Meter, aside};
+use crate::document;
 use crate::envelope;
 use crate::error::ApiError;
 
@@ -48,7 +48,7 @@ fn known(document: &Value) -> Option<Inputs> {
 }
 
 fn sent(body: &[u8], yaml: bool) -> Result<Option<Inputs>, String> {
-    let document = body::document(body, yaml).map_err(|error| error.to_string())?.unwrap_or_default();
+    let document = document::document(body, yaml).map_err(|error| error.to_string())?.unwrap_or_default();
     if document.is_null() {
         return Ok(None);
     }

@@ -6,8 +6,8 @@ use regent_core::value::Path;
 
 use super::{start, written};
 use crate::answer::Response;
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::error::ApiError;
 use crate::reference;
 

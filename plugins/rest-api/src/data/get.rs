@@ -5,10 +5,10 @@ use regent_core::value::{DecodeError, decode};
 
 use super::{decide, decided, start};
 use crate::answer::Response;
-use crate::api::ApiContext;
-use crate::body::first_value;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::Endpoint;
+use crate::document::first_value;
 use crate::error::ApiError;
 
 /// Answers with the document that the path names.

@@ -8,8 +8,8 @@ use regent_core::value::View;
 
 use super::{malformed, start, written, written_document};
 use crate::answer::Response;
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::envelope;
 use crate::error::ApiError;
 use crate::params::escapes_are_sound;

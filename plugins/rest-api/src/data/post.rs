@@ -5,10 +5,10 @@ use regent_core::value::Parted;
 
 use super::{decide, decided, start};
 use crate::answer::Response;
-use crate::api::ApiContext;
-use crate::body;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::decide::Endpoint;
+use crate::document;
 use crate::envelope;
 use crate::error::ApiError;
 
@@ -34,7 +34,7 @@ fn known_input(document: &Value) -> Option<Value> {
 
 fn input(body: &[u8], yaml: bool) -> Result<Option<Value>, ApiError> {
     let refused = |why| ApiError::invalid_parameter(format!("body contains malformed input document: {why}"));
-    match body::parted(body, yaml).map_err(|error| refused(error.to_string()))? {
+    match document::parted(body, yaml).map_err(|error| refused(error.to_string()))? {
         None => Ok(None),
         Some(Parted::Fields(fields)) => Ok(envelope::last_field(fields.into_iter(), "input")),
         Some(Parted::Whole(null)) if null.is_null() => Ok(None),

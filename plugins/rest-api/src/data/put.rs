@@ -5,8 +5,8 @@ use http::header::IF_NONE_MATCH;
 
 use super::{start, written, written_document};
 use crate::answer::{self, Response};
-use crate::api::ApiContext;
 use crate::call::Call;
+use crate::context::ApiContext;
 use crate::error::ApiError;
 use crate::reference;
 

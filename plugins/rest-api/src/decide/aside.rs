@@ -26,20 +26,20 @@ pub(crate) fn aside<T>(work: impl FnOnce() -> T) -> T {
 /// Whether a query may run inline. It may not before it has been quick.
 ///
 /// One long evaluation is forgiven: on a busy machine it may only have waited for a processor.
-pub(super) struct Trust {
+pub(super) struct Placement {
     /// Quick evaluations that are still missing.
     missing: AtomicU32,
     /// Quick evaluations until the last long one is forgotten.
     suspicion: AtomicU32,
 }
 
-impl Default for Trust {
+impl Default for Placement {
     fn default() -> Self {
         Self { missing: AtomicU32::new(1), suspicion: AtomicU32::new(0) }
     }
 }
 
-impl Trust {
+impl Placement {
     /// Evaluates inline or aside.
     pub(super) fn run<T>(&self, evaluate: impl FnOnce() -> T) -> T {
         let missing = self.missing.load(Ordering::Relaxed);
@@ -73,9 +73,9 @@ mod tests {
 
     #[test]
     fn two_long_evaluations_cost_trust_until_many_were_quick() {
-        let trust = Trust::default();
-        let missing = || trust.missing.load(Ordering::Relaxed);
-        let learn = |was_long| trust.learn(missing(), was_long);
+        let placement = Placement::default();
+        let missing = || placement.missing.load(Ordering::Relaxed);
+        let learn = |was_long| placement.learn(missing(), was_long);
         learn(false);
         assert_eq!(missing(), 0, "one quick evaluation is enough at the start");
         learn(true);
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn a_query_that_is_long_at_once_is_not_trusted() {
-        let trust = Trust::default();
-        trust.run(|| std::thread::sleep(2 * LONG));
-        assert_eq!(trust.missing.load(Ordering::Relaxed), PENANCE);
+        let placement = Placement::default();
+        placement.run(|| std::thread::sleep(2 * LONG));
+        assert_eq!(placement.missing.load(Ordering::Relaxed), PENANCE);
     }
 }

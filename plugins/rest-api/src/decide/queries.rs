@@ -14,7 +14,7 @@ use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::Path;
 
-use super::aside::Trust;
+use super::aside::Placement;
 use crate::error::ApiError;
 use crate::reference;
 
@@ -47,14 +47,14 @@ pub(crate) struct Options {
     pub(crate) instrument: bool,
 }
 
-/// A question that has been asked before.
-pub(crate) struct Asked {
+/// A query that has been prepared before.
+pub(crate) struct KnownQuery {
     /// The document's path.
     pub(crate) path: Path,
     /// The query for it.
-    pub(crate) query: Arc<dyn PreparedQuery>,
+    pub(crate) prepared: Arc<dyn PreparedQuery>,
     /// Whether it may run inline.
-    pub(super) trust: Trust,
+    pub(super) placement: Placement,
 }
 
 /// A question with its path as it was asked, by which it is known again; looked for without a copy of the path.
@@ -76,20 +76,20 @@ struct Known {
     generation: u64,
     /// Where among `queries`.
     places: HashMap<Key<String>, usize, RandomState>,
-    queries: Vec<Arc<Asked>>,
+    queries: Vec<Arc<KnownQuery>>,
 }
 
 /// A question that has been found. It holds on to all that were known with it, as one reference more to it alone would
 /// be written to by every thread that asks the same.
-pub(crate) struct Found {
+pub(crate) struct CachedQuery {
     known: Guard<Arc<Known>>,
     place: usize,
 }
 
-impl Deref for Found {
-    type Target = Asked;
+impl Deref for CachedQuery {
+    type Target = KnownQuery;
 
-    fn deref(&self) -> &Asked {
+    fn deref(&self) -> &KnownQuery {
         &self.known.queries[self.place]
     }
 }
@@ -107,13 +107,13 @@ impl Queries {
         options: Options,
         path: &str,
         metrics: &mut Metrics,
-    ) -> Result<Found, ApiError> {
+    ) -> Result<CachedQuery, ApiError> {
         let key = Key { endpoint, options, path };
         let known = self.0.load();
         let place = known.places.get(&key).filter(|_| known.generation == snapshot.generation()).copied();
         metrics.add("counter_server_query_cache_hit", u64::from(place.is_some()));
         if let Some(place) = place {
-            return Ok(Found { known, place });
+            return Ok(CachedQuery { known, place });
         }
         let path = reference::document(path)?;
         let query = Query::Document(path.clone());
@@ -121,13 +121,17 @@ impl Queries {
         if key.options.instrument {
             snapshot.time_stages(&query, metrics);
         }
-        let asked = Arc::new(Asked { path, query: prepared.map_err(ApiError::of_document)?, trust: Trust::default() });
+        let asked = Arc::new(KnownQuery {
+            path,
+            prepared: prepared.map_err(ApiError::of_document)?,
+            placement: Placement::default(),
+        });
         self.keep(snapshot.generation(), key, &asked);
         let alone = Known { queries: vec![asked], ..Known::default() };
-        Ok(Found { known: Guard::from_inner(Arc::new(alone)), place: 0 })
+        Ok(CachedQuery { known: Guard::from_inner(Arc::new(alone)), place: 0 })
     }
 
-    fn keep(&self, generation: u64, key: Key<&str>, asked: &Arc<Asked>) {
+    fn keep(&self, generation: u64, key: Key<&str>, asked: &Arc<KnownQuery>) {
         self.0.rcu(|known| {
             let newer = known.generation > generation;
             let full = known.generation == generation && known.queries.len() >= MOST;

@@ -15,9 +15,9 @@ use regent_core::{Snapshot, Value};
 
 use super::measure::Refused;
 use crate::answer::Response;
-use crate::api::ApiContext;
-use crate::body::whole_document;
 use crate::call::Call;
+use crate::context::ApiContext;
+use crate::document::whole_document;
 use crate::error::ApiError;
 use crate::params::Params;
 pub use known::authorization_schema;

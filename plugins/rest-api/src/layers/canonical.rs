@@ -4,8 +4,9 @@ use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 
 use crate::answer::{self, Response};
-use crate::body::{Limits, announced};
+use crate::body::announced;
 use crate::call::Call;
+use crate::limits::Limits;
 use crate::route::{Detour, detour};
 
 /// Redirects, refuses broken paths, HEAD and bodies that are known to be too large.

@@ -9,8 +9,8 @@ use regent_core::Value;
 use tracing::{Level, enabled, info};
 
 use crate::answer::Response;
-use crate::body::Limits;
 use crate::call::Call;
+use crate::limits::Limits;
 use crate::params::Params;
 
 /// Logs requests and answers; at debug level with what they hold.

@@ -5,25 +5,12 @@ use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge};
 use regent_core::telemetry::Telemetry;
-use rustix::process::{Resource, getrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections to diagnostic addresses, which have room of their own: whoever asks how the agent fares should learn it
-/// also when the others are too many.
-const DIAGNOSTIC: usize = 64;
-
-/// Files that the agent itself may need: for bundles, logs, certificates and connections of its own.
-const OWN_FILES: u64 = 256;
+use crate::limits::DIAGNOSTIC;
 
 /// How often the log speaks of connections that there was no room for.
 const PAUSE: Duration = Duration::from_mins(1);
-
-/// As many connections as the limit of open files leaves room for; `None` if it has no end.
-pub(crate) fn room() -> Option<usize> {
-    let files = getrlimit(Resource::Nofile).current?;
-    let others = OWN_FILES.min(files / 2) + DIAGNOSTIC as u64;
-    Some(usize::try_from(files.saturating_sub(others)).unwrap_or(usize::MAX).max(1))
-}
 
 /// Lets connections in until there are too many.
 pub(super) struct Admission {

@@ -7,7 +7,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 
-use crate::config::ClientTimeouts;
+use crate::limits::ClientTimeouts;
 
 /// Most bytes of the head of a request, as in OPA. More is answered with 431.
 const MAX_HEAD: u32 = 1 << 20;
@@ -44,7 +44,7 @@ impl Protocols {
     /// For clients that may take that long.
     pub(super) fn new(timeouts: ClientTimeouts) -> Self {
         let mut http1 = http1::Builder::new();
-        // How long heads may take is seen by whoever looks at the connection's pace.
+        // How long heads may take is seen by whoever looks at the connection's activity.
         http1.header_read_timeout(None).max_buf_size(MAX_HEAD as usize);
         let mut either = auto::Builder::new(TokioExecutor::new());
         either

@@ -21,16 +21,16 @@ use tokio_rustls::server::TlsStream;
 use super::Listeners;
 use super::admission::{Admission, Admissions, Admitted};
 use super::bind::Bound;
-use super::line::{Line, Socket};
 use super::protocol::Protocols;
+use super::socket::{Socket, WatchedSocket};
 use super::tls::Tls;
 use super::write_timeout::WriteTimeout;
+use crate::activity::Activity;
 use crate::api::Api;
 use crate::call::Client;
-use crate::config::ClientTimeouts;
-use crate::front::Front;
+use crate::connection::Connections;
 use crate::layers::{Authentication, Authorization, Stack};
-use crate::pace::Pace;
+use crate::limits::ClientTimeouts;
 use crate::peer::{self, Peer};
 
 /// How long a client may take to agree upon TLS.
@@ -60,23 +60,23 @@ pub(super) async fn until(
 ) -> Result<(), ServeError> {
     let Listeners { main, diagnostic, h2c, tls, access } = listeners;
     if access.authentication == Authentication::Tls && access.authorization == Authorization::Basic {
-        peer::warn_if_unseen(&api.parts.host.store.snapshot());
+        peer::warn_if_unseen(&api.context.host.store.snapshot());
     }
     let (stop, stopped) = watch::channel(());
     // Every connection holds a receiver, so that the sender sees when the last one is over.
-    let (connections, alive) = watch::channel(());
+    let (open, alive) = watch::channel(());
     let cancel = Cancel::default();
-    let front = Arc::new(Front::new(Stack::new(api.clone(), access), cancel.clone()));
-    let limits = &api.parts.config.limits;
+    let connections = Arc::new(Connections::new(Stack::new(api.clone(), access), cancel.clone()));
+    let limits = &api.context.config.limits;
     let protocols = Protocols::new(limits.timeouts());
-    let telemetry = &api.parts.host.telemetry;
+    let telemetry = &api.context.host.telemetry;
     let admissions = Admissions::new(limits.connections(), telemetry.clone());
     let mut tasks = JoinSet::new();
     let both = [(main, false), (diagnostic, true)];
     for (bound, diagnostic) in both.into_iter().flat_map(|(all, kind)| all.into_iter().map(move |bound| (bound, kind)))
     {
-        let carrier = Carrier {
-            front: front.clone(),
+        let server = ConnectionServer {
+            connections: connections.clone(),
             alive: alive.clone(),
             protocols: protocols.clone(),
             h2c,
@@ -84,7 +84,7 @@ pub(super) async fn until(
             diagnostic,
             stopped: stopped.clone(),
         };
-        tasks.spawn(accept(bound, carrier, admissions.of(diagnostic), stopped.clone()));
+        tasks.spawn(accept(bound, server, admissions.of(diagnostic), stopped.clone()));
     }
     if let Some((tls, contents)) = tls {
         tasks.spawn(tls.keep_fresh(contents, stopped.clone()));
@@ -93,7 +93,7 @@ pub(super) async fn until(
     shutdown.await;
     drop((stop, alive));
     tasks.join_all().await;
-    tokio::time::timeout(grace, connections.closed()).await.map_err(|_| {
+    tokio::time::timeout(grace, open.closed()).await.map_err(|_| {
         cancel.cancel();
         ServeError::GraceExceeded(grace)
     })
@@ -113,11 +113,11 @@ async fn keep_up(telemetry: Telemetry, mut stopped: watch::Receiver<()>) {
 }
 
 /// Accepts until `stopped` closes; the address is then free.
-async fn accept(bound: Bound, carrier: Carrier, mut admission: Admission, mut stopped: watch::Receiver<()>) {
+async fn accept(bound: Bound, server: ConnectionServer, mut admission: Admission, mut stopped: watch::Receiver<()>) {
     let mut failing = false;
     loop {
         let accepted = tokio::select! {
-            accepted = carrier.accept_one(&bound, &mut admission) => accepted,
+            accepted = server.accept_one(&bound, &mut admission) => accepted,
             _ = stopped.changed() => return,
         };
         match accepted {
@@ -135,8 +135,8 @@ async fn accept(bound: Bound, carrier: Carrier, mut admission: Admission, mut st
 }
 
 /// What it takes to carry the connections of one listener.
-struct Carrier {
-    front: Arc<Front>,
+struct ConnectionServer {
+    connections: Arc<Connections>,
     alive: watch::Receiver<()>,
     protocols: Protocols,
     h2c: bool,
@@ -145,7 +145,7 @@ struct Carrier {
     stopped: watch::Receiver<()>,
 }
 
-impl Carrier {
+impl ConnectionServer {
     /// Accepts one connection, and carries it if there is room for it.
     async fn accept_one(&self, bound: &Bound, admission: &mut Admission) -> io::Result<()> {
         match bound {
@@ -171,22 +171,22 @@ impl Carrier {
     }
 
     fn carry(&self, stream: impl Socket, name: Box<str>, admitted: Admitted) {
-        let line = Line::new(stream);
-        let other_end = Box::new(line.other_end());
-        let seen = Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: other_end };
+        let line = WatchedSocket::new(stream);
+        let hang_up_probe = Box::new(line.hang_up_probe());
+        let seen = Client { name, peer: None, is_encrypted: false, diagnostic: self.diagnostic, line: hang_up_probe };
         let protocols = self.protocols.clone();
         let timeouts = protocols.timeouts();
-        let pace = Pace::default();
-        let io = TokioIo::new(WriteTimeout::new(line, timeouts.answer, pace.clone()));
-        let connection = self.front.connection(seen, pace.clone());
+        let activity = Activity::default();
+        let io = TokioIo::new(WriteTimeout::new(line, timeouts.answer, activity.clone()));
+        let connection = self.connections.connection(seen, activity.clone());
         let service = service_fn(move |request| connection.clone().answer(request));
         let (h2c, stopped, alive) = (self.h2c, self.stopped.clone(), self.alive.clone());
         tokio::spawn(async move {
             if h2c {
                 let serving = protocols.either().serve_connection(io, service).into_owned();
-                converse(serving, pace, stopped, timeouts).await;
+                converse(serving, activity, stopped, timeouts).await;
             } else {
-                converse(protocols.http1().serve_connection(io, service), pace, stopped, timeouts).await;
+                converse(protocols.http1().serve_connection(io, service), activity, stopped, timeouts).await;
             }
             drop((admitted, alive));
         });
@@ -194,15 +194,15 @@ impl Carrier {
 
     /// The client has not said anything yet: no request is running, so the end does not wait for it.
     fn carry_secured(&self, tls: Arc<Tls>, stream: impl Socket, name: Box<str>, admitted: Admitted) {
-        let (front, protocols, diagnostic) = (self.front.clone(), self.protocols.clone(), self.diagnostic);
+        let (connections, protocols, diagnostic) = (self.connections.clone(), self.protocols.clone(), self.diagnostic);
         let (mut stopped, alive) = (self.stopped.clone(), self.alive.clone());
-        let line = Line::new(stream);
-        let other_end = Box::new(line.other_end());
+        let line = WatchedSocket::new(stream);
+        let hang_up_probe = Box::new(line.hang_up_probe());
         tokio::spawn(async move {
             let timeouts = protocols.timeouts();
-            let pace = Pace::default();
+            let activity = Activity::default();
             let agreed = tokio::select! {
-                agreed = agree(&tls, WriteTimeout::new(line, timeouts.answer, pace.clone())) => agreed,
+                agreed = agree(&tls, WriteTimeout::new(line, timeouts.answer, activity.clone())) => agreed,
                 _ = stopped.changed() => return,
             };
             let (stream, peer) = match agreed {
@@ -210,15 +210,15 @@ impl Carrier {
                 Err(error) => return tracing::debug!(client_addr = %name, %error, "no TLS with this client"),
             };
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let client = Client { name, peer, is_encrypted: true, diagnostic, line: other_end };
-            let connection = front.connection(client, pace.clone());
+            let client = Client { name, peer, is_encrypted: true, diagnostic, line: hang_up_probe };
+            let connection = connections.connection(client, activity.clone());
             let service = service_fn(move |request| connection.clone().answer(request));
             let io = TokioIo::new(stream);
             if is_http2 {
                 let serving = protocols.http2().serve_connection(io, service).into_owned();
-                converse(serving, pace, stopped, timeouts).await;
+                converse(serving, activity, stopped, timeouts).await;
             } else {
-                converse(protocols.http1().serve_connection(io, service), pace, stopped, timeouts).await;
+                converse(protocols.http1().serve_connection(io, service), activity, stopped, timeouts).await;
             }
             drop((admitted, alive));
         });
@@ -241,14 +241,14 @@ async fn agree<T: AsyncRead + AsyncWrite + Unpin>(tls: &Tls, stream: T) -> io::R
 /// it asked for, has to leave.
 async fn converse(
     serving: impl GracefulConnection<Error: Display>,
-    pace: Pace,
+    activity: Activity,
     mut stopped: watch::Receiver<()>,
     timeouts: ClientTimeouts,
 ) {
     let mut serving = pin!(serving);
     let mut leaving = false;
     loop {
-        let cause = cause(&mut stopped, &pace, timeouts, leaving);
+        let cause = cause(&mut stopped, &activity, timeouts, leaving);
         // Looked at only when it has something to say: at every request would cost a good part of a small one.
         let mut causes = FuturesUnordered::from_iter([cause]);
         let cause = tokio::select! {
@@ -263,7 +263,7 @@ async fn converse(
         };
         if let Cause::Stillness = cause {
             tracing::debug!("connection without requests, or with answers that nobody takes");
-            if leaving || !pace.was_asked() {
+            if leaving || !activity.was_asked() {
                 return;
             }
         }
@@ -281,9 +281,14 @@ enum Cause {
 }
 
 /// Waits for a reason to have a client leave; if it is told to already, for a reason not to wait for that.
-async fn cause(stopped: &mut watch::Receiver<()>, pace: &Pace, timeouts: ClientTimeouts, leaving: bool) -> Cause {
+async fn cause(
+    stopped: &mut watch::Receiver<()>,
+    activity: &Activity,
+    timeouts: ClientTimeouts,
+    leaving: bool,
+) -> Cause {
     tokio::select! {
         _ = stopped.changed(), if !leaving => Cause::Stop,
-        () = pace.stands_still(timeouts) => Cause::Stillness,
+        () = activity.stands_still(timeouts) => Cause::Stillness,
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::config::ClientTimeouts;
-use crate::pace::{Owed, Pace};
+use crate::activity::{Activity, Owed};
+use crate::limits::ClientTimeouts;
 
 /// What is no larger is copied together before it is sent, which takes the system less time than two pieces do.
 const SMALL: usize = 512;
@@ -23,7 +23,7 @@ pub(super) struct WriteTimeout<T> {
     most: Duration,
     left: Duration,
     waiting: Option<Waiting>,
-    pace: Pace,
+    activity: Activity,
 }
 
 struct Waiting {
@@ -33,9 +33,9 @@ struct Waiting {
 }
 
 impl<T> WriteTimeout<T> {
-    /// A stream whose client may keep it waiting for that long; meanwhile `pace` says that it does.
-    pub(super) fn new(inner: T, most: Duration, pace: Pace) -> Self {
-        Self { inner, most, left: most, waiting: None, pace }
+    /// A stream whose client may keep it waiting for that long; meanwhile `activity` says that it does.
+    pub(super) fn new(inner: T, most: Duration, activity: Activity) -> Self {
+        Self { inner, most, left: most, waiting: None, activity }
     }
 
     /// Takes note of what writing came to. Without a word from the client it goes on until the time has run out.
@@ -46,10 +46,10 @@ impl<T> WriteTimeout<T> {
             }
             return written;
         }
-        let (left, pace) = (self.left, &self.pace);
+        let (left, activity) = (self.left, &self.activity);
         let waiting = self.waiting.get_or_insert_with(|| {
             let since = Instant::now();
-            Waiting { since, _owed: pace.owe(), end: Box::pin(sleep_until(since + left)) }
+            Waiting { since, _owed: activity.owe(), end: Box::pin(sleep_until(since + left)) }
         });
         ready!(waiting.end.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not take its answer")))
@@ -137,7 +137,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_given_up() {
         let (_client, server) = duplex(16);
-        let mut server = WriteTimeout::new(server, MOST, Pace::default());
+        let mut server = WriteTimeout::new(server, MOST, Activity::default());
         let before = Instant::now();
         let error = server.write_all(&[0; 17]).await.expect_err("nobody reads");
         assert_eq!((error.kind(), before.elapsed().as_secs()), (io::ErrorKind::TimedOut, 60));
@@ -146,7 +146,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_a_byte_now_and_then_is_given_up_too() {
         let (mut client, server) = duplex(16);
-        let mut server = WriteTimeout::new(server, MOST, Pace::default());
+        let mut server = WriteTimeout::new(server, MOST, Activity::default());
         let trickle = tokio::spawn(async move {
             while client.read_u8().await.is_ok() {
                 tokio::time::sleep(Duration::from_secs(10)).await;
@@ -162,7 +162,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_is_merely_slow_gets_everything() {
         let (mut client, server) = duplex(16_384);
-        let mut server = WriteTimeout::new(server, MOST, Pace::default());
+        let mut server = WriteTimeout::new(server, MOST, Activity::default());
         let reader = tokio::spawn(async move {
             let (mut all, mut part) = (0, vec![0; 16_384]);
             while let Ok(length @ 1..) = client.read(&mut part).await {

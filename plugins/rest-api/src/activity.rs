@@ -16,14 +16,14 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tokio::time::{Instant, sleep};
 
-use crate::config::ClientTimeouts;
+use crate::limits::ClientTimeouts;
 
 /// How much of an answer is handed over at a time on HTTP/2. What is handed over waits where it cannot be seen.
 const PART: usize = 64 << 10;
 
 /// What goes on on one connection. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Pace(Arc<Counts>);
+pub(crate) struct Activity(Arc<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -39,9 +39,9 @@ struct Counts {
     moves: AtomicU64,
 }
 
-impl Pace {
+impl Activity {
     /// A request has come; the answer is being made until the guard is dropped.
-    pub(crate) fn begin(&self, version: Version) -> Busy<'_> {
+    pub(crate) fn begin(&self, version: Version) -> InFlight<'_> {
         self.0.asked.store(true, Ordering::Relaxed);
         let at_once = version == Version::HTTP_2;
         if at_once {
@@ -49,7 +49,7 @@ impl Pace {
         } else {
             self.0.by_turns.store(true, Ordering::Relaxed);
         }
-        Busy { pace: self, at_once }
+        InFlight { activity: self, at_once }
     }
 
     /// The client has to take something, until the guard is dropped.
@@ -94,26 +94,26 @@ impl Counts {
 }
 
 /// A request that is being answered.
-pub(crate) struct Busy<'a> {
-    pace: &'a Pace,
+pub(crate) struct InFlight<'a> {
+    activity: &'a Activity,
     at_once: bool,
 }
 
-impl Busy<'_> {
+impl InFlight<'_> {
     /// The answer is there; the client may take it. On HTTP/1, where nothing else is sent meanwhile, the stream itself
     /// sees when the client does not.
-    pub(crate) fn hand_over(self, answer: Full<Bytes>) -> Handed {
-        let owed = self.at_once.then(|| self.pace.owe());
-        Handed { answer, rest: Bytes::new(), owed }
+    pub(crate) fn hand_over(self, answer: Full<Bytes>) -> AnswerBody {
+        let owed = self.at_once.then(|| self.activity.owe());
+        AnswerBody { answer, rest: Bytes::new(), owed }
     }
 }
 
-impl Drop for Busy<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let counts = &self.pace.0;
+        let counts = &self.activity.0;
         if self.at_once {
             counts.at_once.fetch_sub(1, Ordering::Relaxed);
-            self.pace.moved();
+            self.activity.moved();
         } else {
             counts.by_turns.store(false, Ordering::Relaxed);
             // Nothing else moves meanwhile, so none is lost; a locked addition would be one more of what requests cost.
@@ -123,7 +123,7 @@ impl Drop for Busy<'_> {
 }
 
 /// Something that the client has not taken as a whole.
-pub(crate) struct Owed(Pace);
+pub(crate) struct Owed(Activity);
 
 impl Drop for Owed {
     fn drop(&mut self) {
@@ -133,14 +133,14 @@ impl Drop for Owed {
 }
 
 /// The body of an answer: as a whole on HTTP/1, part by part as the client takes it on HTTP/2.
-pub(crate) struct Handed {
+pub(crate) struct AnswerBody {
     answer: Full<Bytes>,
     /// What was taken out of `answer` and not handed over yet.
     rest: Bytes,
     owed: Option<Owed>,
 }
 
-impl Body for Handed {
+impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -176,12 +176,12 @@ mod tests {
         let answer = Bytes::from((0..200_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
         for version in [Version::HTTP_11, Version::HTTP_2] {
             for answer in [Bytes::new(), answer.slice(..1), answer.clone()] {
-                let pace = Pace::default();
-                let handed = pace.begin(version).hand_over(Full::new(answer.clone()));
+                let activity = Activity::default();
+                let handed = activity.begin(version).hand_over(Full::new(answer.clone()));
                 assert_eq!(handed.size_hint().exact(), Some(answer.len() as u64));
                 let Ok(collected) = handed.collect().await;
                 assert_eq!(collected.to_bytes(), answer);
-                assert_eq!(pace.0.owed.load(Ordering::Relaxed), 0);
+                assert_eq!(activity.0.owed.load(Ordering::Relaxed), 0);
             }
         }
     }

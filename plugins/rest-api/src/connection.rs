@@ -18,36 +18,36 @@ use hyper::body::Incoming;
 use regent_core::engine::Cancel;
 use tokio::task::JoinSet;
 
+use crate::activity::{Activity, AnswerBody};
 use crate::answer::Response;
 use crate::body::Payload;
 use crate::call::{Call, Client};
 use crate::layers::Stack;
-use crate::pace::{Handed, Pace};
 use crate::panics;
 use crate::promises::Promises;
 use crate::route::{self, Route};
 
 /// What the connections of one agent have in common.
-pub(crate) struct Front {
+pub(crate) struct Connections {
     stack: Arc<Stack>,
     counter: Arc<AtomicU64>,
     cancel: Cancel,
 }
 
-impl Front {
+impl Connections {
     /// Calls go to `stack`, until `cancel` ends all that they evaluate.
     pub(crate) fn new(stack: Stack, cancel: Cancel) -> Self {
         Self { stack: Arc::new(stack), counter: Arc::default(), cancel }
     }
 
-    /// For a connection of that client, on which `pace` tells what goes on.
-    pub(crate) fn connection(&self, client: Client, pace: Pace) -> Arc<Connection> {
+    /// For a connection of that client, on which `activity` tells what goes on.
+    pub(crate) fn connection(&self, client: Client, activity: Activity) -> Arc<Connection> {
         let (stack, counter) = (self.stack.clone(), self.counter.clone());
         // Signals of its own: what all requests of all connections count their references to, threads fight for.
         let client = Arc::new(client);
         let cancel = self.cancel.child();
         let by_turns = cancel.attended(client.clone());
-        Arc::new(Connection { stack, counter, cancel, by_turns, client, pace })
+        Arc::new(Connection { stack, counter, cancel, by_turns, client, activity })
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Connection {
     /// Ends what requests evaluate that come one after the other; it is given when the connection is lost.
     by_turns: Cancel,
     client: Arc<Client>,
-    pace: Pace,
+    activity: Activity,
 }
 
 impl Connection {
@@ -68,12 +68,12 @@ impl Connection {
     pub(crate) fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<HttpResponse<Handed>, Infallible>> {
+    ) -> impl Future<Output = Result<HttpResponse<AnswerBody>, Infallible>> {
         let version = request.version();
         // Made before the future is: a request in it beside the call would have to be moved about for nothing.
         let mut call = self.call(request);
         async move {
-            let busy = self.pace.begin(version);
+            let busy = self.activity.begin(version);
             let answer = if version == Version::HTTP_2 {
                 apart(self.stack.clone(), call).await
             } else {

@@ -63,20 +63,20 @@ socket!(TcpStream, tcp);
 socket!(UnixStream, unix);
 
 /// A socket that whoever carries the connection shares with the evaluations that it waits for.
-pub(super) struct Line<T: Socket> {
+pub(super) struct WatchedSocket<T: Socket> {
     reader: T::Reader,
     writer: Arc<T::Writer>,
 }
 
-impl<T: Socket> Line<T> {
+impl<T: Socket> WatchedSocket<T> {
     pub(super) fn new(socket: T) -> Self {
         let (reader, writer) = socket.part();
         Self { reader, writer: Arc::new(writer) }
     }
 
     /// Who can be asked whether the client is still there.
-    pub(super) fn other_end(&self) -> OtherEnd<T> {
-        OtherEnd(self.writer.clone())
+    pub(super) fn hang_up_probe(&self) -> HangUpProbe<T> {
+        HangUpProbe(self.writer.clone())
     }
 
     fn poll_write_with(
@@ -95,13 +95,13 @@ impl<T: Socket> Line<T> {
     }
 }
 
-impl<T: Socket> AsyncRead for Line<T> {
+impl<T: Socket> AsyncRead for WatchedSocket<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.reader).poll_read(cx, buffer)
     }
 }
 
-impl<T: Socket> AsyncWrite for Line<T> {
+impl<T: Socket> AsyncWrite for WatchedSocket<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_with(cx, |socket| socket.write(bytes))
     }
@@ -133,9 +133,9 @@ impl<T: Socket> AsyncWrite for Line<T> {
 }
 
 /// The client's end of a line.
-pub(super) struct OtherEnd<T: Socket>(Arc<T::Writer>);
+pub(super) struct HangUpProbe<T: Socket>(Arc<T::Writer>);
 
-impl<T: Socket> Attended for OtherEnd<T> {
+impl<T: Socket> Attended for HangUpProbe<T> {
     fn is_abandoned(&self) -> bool {
         let mut asked = [PollFd::new((*self.0).as_ref(), GONE)];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -152,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_has_gone_when_it_has_closed_its_side() {
         let (mut client, server) = UnixStream::pair().expect("a pair of sockets");
-        let line = Line::new(server).other_end();
+        let line = WatchedSocket::new(server).hang_up_probe();
         assert!(!line.is_abandoned());
         client.write_all(b"more").await.expect("room");
         assert!(!line.is_abandoned(), "there is something to read, but not the end");
