@@ -1,5 +1,5 @@
-//! The engine contract: Rego text in, a [`Program`] out, which prepares queries that are evaluated against a
-//! [`Snapshot`].
+//! The engine contract: Rego text in, a [`Program`] out, which prepares queries that are evaluated against
+//! base data.
 //!
 //! ```text
 //! Source --Engine::parse--> Module --Engine::compile--> Program --prepare--> PreparedQuery --evaluate--> Answer
@@ -29,7 +29,6 @@ pub use schemas::{KnownInput, Schemas};
 use crate::builtin::Builtin;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
-use crate::store::Snapshot;
 use crate::value::{Json, Path, Value};
 
 /// The dialect that a module is written in.
@@ -227,7 +226,7 @@ pub trait Program: Any + Send + Sync {
     /// Derives from base data what evaluation needs; called off the request path for every new snapshot.
     fn link(&self, data: &Value) -> Linked;
 
-    /// Prepares a query, which then serves any number of evaluations on any snapshot of this program.
+    /// Prepares a query, which then serves any number of evaluations on any state of this program.
     ///
     /// # Errors
     /// When the query does not parse or compile, or the engine cannot do what it asks for.
@@ -329,15 +328,6 @@ impl QueryError {
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Evaluation(errors) if errors.0.iter().any(|e| e.code == ErrorCode::EvalCancel))
     }
-}
-
-/// Prepares and evaluates a query in one go, for callers that ask once.
-///
-/// # Errors
-/// As [`Program::prepare`] and [`PreparedQuery::evaluate`].
-pub fn ask(snapshot: &Snapshot, query: &Query, input: Option<&Value>) -> Result<Answer, QueryError> {
-    let prepared = snapshot.prepare(query)?;
-    prepared.evaluate(&mut Evaluation::new(snapshot, input))
 }
 
 #[cfg(test)]

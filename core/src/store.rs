@@ -4,6 +4,7 @@
 //! [`Transaction`], on a thread where blocking is allowed, and puts it in place with one pointer swap. A transaction
 //! that fails leaves no trace.
 
+mod bundles;
 mod data;
 mod error;
 mod ownership;
@@ -16,10 +17,11 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{Mutex, watch};
 
+pub use bundles::{BundleContent, BundlePayload};
 pub use data::{Patch, PatchOp};
 pub use error::StoreError;
 pub use snapshot::{ActiveBundle, Snapshot};
-pub use transaction::{BundleContent, BundlePayload, Transaction};
+pub use transaction::Transaction;
 
 use crate::engine::{CompileOptions, Engine, Module, PolicyErrors, Source, parse_all};
 use crate::metrics::Metrics;

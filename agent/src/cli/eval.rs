@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use regent_bundle::local::LocalTrust;
 use regent_core::engine::{
-    Answer, Cancel, CompileOptions, Engine, Evaluation, Location, PolicyError, Prints, Query, QueryError, QueryText,
-    RegoVersion, Schemas,
+    Answer, Cancel, CompileOptions, Engine, Location, PolicyError, Prints, Query, QueryError, QueryText, RegoVersion,
+    Schemas,
 };
 use regent_core::metrics::Metrics;
 use regent_core::value::{Path, decode};
@@ -277,7 +277,7 @@ impl Job {
         let mut metrics = Metrics::when(self.measured);
         let prepared = metrics.time("timer_rego_query_compile_ns", |_| self.snapshot.prepare(&self.query))?;
         let (mut prints, mut errors) = (StandardError, Vec::new());
-        let mut evaluation = Evaluation::new(&self.snapshot, self.input.as_ref());
+        let mut evaluation = self.snapshot.evaluation(self.input.as_ref());
         evaluation.strict_builtin_errors = self.strict;
         evaluation.builtin_errors = self.all_errors.then_some(&mut errors);
         evaluation.cancel = &self.cancel;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cancel::{Cancel, Linger};
-use super::{Location, PolicyError};
+use super::{Linked, Location, PolicyError};
 use crate::caching::Caching;
 use crate::metrics::Metrics;
-use crate::store::Snapshot;
 use crate::trace::Span;
 use crate::value::{Value, encode};
 
@@ -19,8 +18,10 @@ pub trait Prints {
 
 /// Everything one evaluation works with.
 pub struct Evaluation<'a> {
-    /// The one state that the decision sees.
-    pub snapshot: &'a Snapshot,
+    /// Base data of the one state that the decision sees.
+    pub data: &'a Value,
+    /// What the program of that state derived from it.
+    pub linked: &'a Linked,
     /// The input document; undefined if absent.
     pub input: Option<&'a Value>,
     /// Whether errors of built-in functions end the evaluation rather than make the call undefined.
@@ -68,10 +69,14 @@ impl Recorded {
 }
 
 impl<'a> Evaluation<'a> {
-    /// An evaluation without options, which measures nothing.
-    pub fn new(snapshot: &'a Snapshot, input: Option<&'a Value>) -> Self {
+    /// An evaluation without options, which measures nothing. `linked` is what the query's own program made of `data`;
+    /// [`Snapshot::evaluation`] has both.
+    ///
+    /// [`Snapshot::evaluation`]: crate::store::Snapshot::evaluation
+    pub fn new(data: &'a Value, linked: &'a Linked, input: Option<&'a Value>) -> Self {
         Self {
-            snapshot,
+            data,
+            linked,
             input,
             strict_builtin_errors: false,
             builtin_errors: None,

@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 
 use super::StoreError;
 use crate::engine::{
-    CompileOptions, Engine, Linked, Module, PreparedQuery, Program, Query, QueryError, QueryText, RuleDocument,
-    Unsupported,
+    Answer, CompileOptions, Engine, Evaluation, Linked, Module, PreparedQuery, Program, Query, QueryError, QueryText,
+    RuleDocument, Unsupported,
 };
 use crate::metrics::Metrics;
 use crate::value::{Json, Path, Value};
@@ -126,6 +126,19 @@ impl Snapshot {
     /// As [`Program::prepare`]; errors are not kept.
     pub fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError> {
         self.program.prepare(query)
+    }
+
+    /// An evaluation of this state for queries that it prepared; without options, and measuring nothing.
+    pub fn evaluation<'a>(&'a self, input: Option<&'a Value>) -> Evaluation<'a> {
+        Evaluation::new(&self.data, &self.linked, input)
+    }
+
+    /// Prepares and evaluates a query in one go, for callers that ask once.
+    ///
+    /// # Errors
+    /// As [`Program::prepare`] and [`PreparedQuery::evaluate`].
+    pub fn ask(&self, query: &Query, input: Option<&Value>) -> Result<Answer, QueryError> {
+        self.prepare(query)?.evaluate(&mut self.evaluation(input))
     }
 
     /// As [`Program::spelling`].

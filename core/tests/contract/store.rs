@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::toy::{Toy, source, store};
-use regent_core::engine::{CompileOptions, Query, QueryText, ask};
+use regent_core::engine::{CompileOptions, Query, QueryText};
 use regent_core::metrics::Metrics;
 use regent_core::store::{ActiveBundle, BundleContent, BundlePayload, Patch, PatchOp, StoreError, Transaction};
 use regent_core::value::{Path, decode, encode};
@@ -162,7 +162,7 @@ async fn prepared_queries_outlive_data_writes_but_not_policy_writes() {
     };
     store.write(module).await.expect("compiles");
     assert!(!Arc::ptr_eq(&prepare(), &first));
-    let answer = ask(&store.snapshot(), &query, None).expect("an answer");
+    let answer = store.snapshot().ask(&query, None).expect("an answer");
     assert_eq!(answer.document(), Some(&true.into()));
 }
 

@@ -100,7 +100,7 @@ struct ToyQuery {
 
 impl PreparedQuery for ToyQuery {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Answer, QueryError> {
-        let base = || evaluation.snapshot.data().at(self.path.segments()).cloned();
+        let base = || evaluation.data.at(self.path.segments()).cloned();
         Ok(Answer::of_document(self.rule.clone().or_else(base), &self.path.to_reference()))
     }
 }

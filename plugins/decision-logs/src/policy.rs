@@ -1,6 +1,6 @@
 //! Asks the policies that drop and mask, against the state that the decision saw.
 
-use regent_core::engine::{self, Query, QueryError};
+use regent_core::engine::{Query, QueryError};
 use regent_core::value::Path;
 use regent_core::{Snapshot, Value};
 
@@ -25,6 +25,6 @@ impl Policy {
 
     /// The document; nothing if it is undefined.
     pub(crate) fn ask(&self, snapshot: &Snapshot, input: &Value) -> Result<Option<Value>, QueryError> {
-        Ok(engine::ask(snapshot, &self.query, Some(input))?.into_document())
+        Ok(snapshot.ask(&self.query, Some(input))?.into_document())
     }
 }

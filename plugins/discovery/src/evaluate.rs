@@ -2,7 +2,7 @@
 
 use regent_bundle::LoadError;
 use regent_core::Host;
-use regent_core::engine::{Query, QueryText, ask};
+use regent_core::engine::{Query, QueryText};
 use regent_core::store::{BundleContent, BundlePayload, Transaction};
 use regent_core::value::encode;
 
@@ -22,7 +22,7 @@ pub(crate) async fn configuration(host: &Host, content: BundleContent, query: &s
     store.write(fill).await?;
     let query = Query::Text(QueryText { text: query.to_owned(), ..QueryText::default() });
     let snapshot = store.snapshot();
-    let job = tokio::task::spawn_blocking(move || ask(&snapshot, &query, None));
+    let job = tokio::task::spawn_blocking(move || snapshot.ask(&query, None));
     let answer = job.await?.map_err(|error| LoadError::Refused(error.to_string()))?;
     let undefined = || LoadError::Refused("undefined configuration".to_owned());
     answer.into_document().as_ref().map(encode).ok_or_else(undefined)

@@ -39,7 +39,7 @@ impl RegoQuery {
     ) -> Result<T, QueryError> {
         let mut machine = Machine::new(Context {
             plan: &self.rules.plan,
-            data: evaluation.snapshot.data(),
+            data: evaluation.data,
             input: evaluation.input,
             shared: &self.rules.shared,
             runtime: &self.rules.runtime,

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use common::{document, get, json, load, rows, source, store, with};
 use regent_core::engine::RegoVersion::{V0, V1};
 use regent_core::engine::{
-    Cancel, Capabilities, CompileOptions, Engine as _, Evaluation, Location, Prints, Query, QueryText, RegoVersion,
-    Source, ask,
+    Cancel, Capabilities, CompileOptions, Engine as _, Location, Prints, Query, QueryText, RegoVersion, Source,
 };
 use regent_core::value::encode;
 use regent_engine_rego::RegoEngine;
@@ -213,7 +212,7 @@ async fn errors_of_functions_count_only_if_they_are_strict() {
     let snapshot = with("{}", &[("t.rego", "package t\n\np := 1 / input.x\nq := 2")]).await;
     let input = json(r#"{"x": 0}"#);
     let prepared = snapshot.prepare(&document("t")).expect("a document");
-    let mut evaluation = Evaluation::new(&snapshot, Some(&input));
+    let mut evaluation = snapshot.evaluation(Some(&input));
     let answer = prepared.evaluate(&mut evaluation).expect("is not strict");
     assert_eq!(answer.document().map(encode).as_deref(), Some(r#"{"q":2}"#));
     evaluation.strict_builtin_errors = true;
@@ -235,7 +234,7 @@ async fn print_shows_values_as_rego_and_what_is_undefined() {
     let module = "package t\n\np if {\n\tprint(\"a\", input.x, {\"k\": [\"<b>\\u0001\"]}, set())\n\tprint()\n}";
     let snapshot = with("{}", &[("t.rego", module)]).await;
     let mut lines = Lines::default();
-    let mut evaluation = Evaluation::new(&snapshot, None);
+    let mut evaluation = snapshot.evaluation(None);
     evaluation.prints = Some(&mut lines);
     let query = snapshot.prepare(&document("t/p")).expect("a document");
     query.evaluate(&mut evaluation).expect("evaluates");
@@ -252,7 +251,7 @@ async fn long_evaluations_go_on_aside_and_can_be_cancelled() {
     let snapshot = with("{}", &[("t.rego", LONG)]).await;
     let input = json(&format!("[{}]", vec!["0"; 60].join(",")));
     let query = snapshot.prepare(&document("t/p")).expect("a document");
-    let mut evaluation = Evaluation::new(&snapshot, Some(&input));
+    let mut evaluation = snapshot.evaluation(Some(&input));
     evaluation.linger = |work| {
         ASIDE.fetch_add(1, Ordering::Relaxed);
         work();
@@ -284,7 +283,7 @@ async fn long_chains_of_rules_do_not_overflow_the_stack() {
 async fn every_document_of_a_package_is_there_even_if_some_fail() {
     let snapshot = with("{}", &[("t.rego", "package t\n\np := 1\nq := input.x"), ("e.rego", "package e")]).await;
     assert_eq!(get(&snapshot, "", None), r#"{"e":{},"t":{"p":1}}"#);
-    let answer = ask(&snapshot, &document("nope"), None).expect("evaluates");
+    let answer = snapshot.ask(&document("nope"), None).expect("evaluates");
     assert!(answer.rows.is_empty());
 }
 
@@ -312,7 +311,7 @@ async fn a_rule_is_no_query() {
     let snapshot = with("{}", &[]).await;
     let ask_rest = |text: &str| {
         let query = QueryText { text: text.to_owned(), recognise_rules: true, ..QueryText::default() };
-        ask(&snapshot, &Query::Text(query), None).expect_err("no query").to_string()
+        snapshot.ask(&Query::Text(query), None).expect_err("no query").to_string()
     };
     assert_eq!(ask_rest("p := 1 if true"), "expected body but got *ast.Rule");
     assert_eq!(ask_rest("default p := 1"), "expected body but got *ast.Rule");
@@ -409,7 +408,7 @@ async fn what_a_comprehension_would_fail_with_elsewhere_does_not_matter() {
     let ask = |path: &str, users: &str, strict: bool| {
         let input = json(&format!(r#"{{"users": {users}, "orders": {orders}}}"#));
         let query = snapshot.prepare(&Query::Document(regent_core::value::Path::from_slashes(path))).expect("valid");
-        let mut evaluation = Evaluation::new(&snapshot, Some(&input));
+        let mut evaluation = snapshot.evaluation(Some(&input));
         evaluation.strict_builtin_errors = strict;
         match query.evaluate(&mut evaluation) {
             Ok(answer) => answer.into_document().map_or_else(|| "undefined".to_owned(), |value| encode(&value)),
@@ -486,7 +485,7 @@ async fn all_errors_of_functions_can_be_had() {
     let snapshot = with("{}", &[("t.rego", module)]).await;
     let prepared = snapshot.prepare(&document("t")).expect("compiles");
     let mut errors = Vec::new();
-    let mut evaluation = Evaluation::new(&snapshot, None);
+    let mut evaluation = snapshot.evaluation(None);
     evaluation.builtin_errors = Some(&mut errors);
     let answer = prepared.evaluate(&mut evaluation).expect("evaluates");
     assert_eq!(answer.document().map(ToString::to_string).as_deref(), Some(r#"{"p":[1]}"#));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use regent_conformance::{Case, topics};
 use regent_core::engine::{
-    CompileOptions, Engine, Module, PolicyErrors, Program, Query, QueryText, RegoVersion, Source, ask, parse_all,
+    CompileOptions, Engine, Module, PolicyErrors, Program, Query, QueryText, RegoVersion, Source, parse_all,
 };
 use regent_core::parallel::with_threads;
 use regent_core::store::StoreError;
@@ -93,7 +93,7 @@ async fn write(store: &Store, modules: Vec<(&'static str, String)>) -> Result<()
 
 fn answer(store: &Store, query: &str) -> String {
     let query = Query::Text(QueryText { text: query.to_owned(), ..QueryText::default() });
-    let answer = ask(&store.snapshot(), &query, None).expect("it evaluates");
+    let answer = store.snapshot().ask(&query, None).expect("it evaluates");
     answer.into_document().as_ref().map(encode).unwrap_or_default()
 }
 

@@ -60,7 +60,7 @@ impl DocumentQuery {
     }
 
     fn base(&self, evaluation: &mut Evaluation<'_>) -> Option<Value> {
-        let data = evaluation.snapshot.data();
+        let data = evaluation.data;
         evaluation.metrics.time("timer_rego_query_eval_ns", |_| {
             if self.path.is_empty() { Some(without_system(data)) } else { data.at(self.path.segments()).cloned() }
         })

@@ -28,7 +28,7 @@ pub(crate) fn run<T: Send>(
     evaluation: &mut Evaluation<'_>,
     work: impl Fn(&mut regorus::Engine) -> Result<T, String> + Sync,
 ) -> Result<T, QueryError> {
-    let linked = program::linked(evaluation.snapshot.linked())?;
+    let linked = program::linked(evaluation.linked)?;
     let input = evaluation.input.map(to_regorus).transpose().map_err(|error| unconvertible(&error))?;
     let input = input.unwrap_or(regorus::Value::Undefined);
     let mut metrics = std::mem::take(&mut evaluation.metrics);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{document, get, json, refused, rows, text, with};
-use regent_core::engine::{Evaluation, Query, QueryText, ask};
+use regent_core::engine::{Query, QueryText};
 use regent_core::value::{Path, Value, encode};
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn queries_in_text_answer_as_opas_do() {
     for (query, expected) in cases {
         assert_eq!(rows(&snapshot, query), expected, "{query}");
     }
-    let answer = ask(&snapshot, &text("x := 1\n x > 0"), None).expect("evaluates");
+    let answer = snapshot.ask(&text("x := 1\n x > 0"), None).expect("evaluates");
     let shown = &answer.rows[0].expressions[1];
     assert_eq!((&*shown.text, shown.location.row, shown.location.col), ("x > 0", 2, 2));
     assert_eq!(shown.value, Value::from(true));
@@ -96,7 +96,7 @@ async fn queries_in_text_answer_as_opas_do() {
 async fn what_regorus_cannot_do_is_named() {
     let snapshot = with("{}", &[]).await;
     let query = QueryText { text: "p".to_owned(), package: Some(Path::from_slashes("a")), ..QueryText::default() };
-    let error = ask(&snapshot, &Query::Text(query), None).expect_err("refused");
+    let error = snapshot.ask(&Query::Text(query), None).expect_err("refused");
     assert_eq!(error.to_string(), "engine `regorus` does not support queries inside a package");
 }
 
@@ -114,7 +114,7 @@ async fn built_in_errors_count_only_when_strict() {
             "1 error occurred: a.rego:4: eval_type_error: `count` requires array/object/set/string argument. Got `1`.",
         ),
     ] {
-        let mut evaluation = Evaluation::new(&snapshot, Some(&input));
+        let mut evaluation = snapshot.evaluation(Some(&input));
         evaluation.strict_builtin_errors = strict;
         let query = snapshot.prepare(&document(path)).expect("prepares");
         let shown = match query.evaluate(&mut evaluation) {

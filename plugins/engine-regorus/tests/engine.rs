@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{document, get, json, load, rows, source, store, with};
 use regent_core::builtin::{Builtin, Call, Declaration, Operands, Outcome};
-use regent_core::engine::{Cancel, CompileOptions, Engine as _, Evaluation, Location, Prints, ask};
+use regent_core::engine::{Cancel, CompileOptions, Engine as _, Location, Prints};
 use regent_core::store::Snapshot;
 use regent_core::value::{Path, Value, encode};
 use regent_engine_regorus::RegorusEngine;
@@ -119,7 +119,7 @@ async fn prints_and_timers_reach_the_caller() {
     let snapshot = with("{}", &[("a.rego", module)]).await;
     let input = json(r#"{"user":"ann"}"#);
     let mut heard = Heard::default();
-    let mut evaluation = Evaluation::new(&snapshot, Some(&input));
+    let mut evaluation = snapshot.evaluation(Some(&input));
     evaluation.metrics = regent_core::metrics::Metrics::on();
     evaluation.prints = Some(&mut heard);
     let query = snapshot.prepare(&document("a/p")).expect("prepares");
@@ -140,7 +140,7 @@ async fn a_cancelled_evaluation_ends() {
             std::thread::sleep(std::time::Duration::from_millis(100));
             cancel.cancel();
         });
-        let mut evaluation = Evaluation::new(&snapshot, None);
+        let mut evaluation = snapshot.evaluation(None);
         evaluation.cancel = &cancel;
         let query = snapshot.prepare(&document("a/p")).expect("prepares");
         query.evaluate(&mut evaluation).expect_err("cancelled")
@@ -196,7 +196,7 @@ async fn decisions_go_on_while_a_writer_works() {
                 let input = Value::object([("k", Value::from(k))]);
                 let mut answers = 0;
                 while !done.load(Ordering::Relaxed) || answers == 0 {
-                    let answer = ask(&store.snapshot(), &document("a/p"), Some(&input)).expect("evaluates");
+                    let answer = store.snapshot().ask(&document("a/p"), Some(&input)).expect("evaluates");
                     let value = answer.into_document().expect("is defined");
                     let items: Vec<_> =
                         value.as_array().expect("an array").iter().map(|item| encode(item).parse()).collect();
@@ -216,6 +216,6 @@ async fn decisions_go_on_while_a_writer_works() {
     for reader in readers {
         assert!(reader.join().expect("no reader panics") > 0);
     }
-    let last = ask(&store.snapshot(), &document("a/p/0"), None);
+    let last = store.snapshot().ask(&document("a/p/0"), None);
     assert_eq!(last.expect("evaluates").document().map(encode), None, "`input.k` is undefined");
 }

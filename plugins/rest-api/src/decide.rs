@@ -284,7 +284,8 @@ impl Decider {
         let mut printer = Printer(call);
         let settings = self.host.settings();
         let mut evaluation = Evaluation {
-            snapshot,
+            data: snapshot.data(),
+            linked: snapshot.linked(),
             input,
             strict_builtin_errors,
             builtin_errors: None,

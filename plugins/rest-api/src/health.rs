@@ -1,7 +1,7 @@
 //! Whether the agent is well: its plugins, its bundles, and rules below `data.system.health`.
 
 use http::StatusCode;
-use regent_core::engine::{Answer, Query, ask};
+use regent_core::engine::{Answer, Query};
 use regent_core::status::{BundleStatus, Freshness, Report, State};
 use regent_core::value::Path;
 use regent_core::{Snapshot, Value};
@@ -42,7 +42,7 @@ pub(crate) fn answer(api: &ApiContext, call: &Call) -> Result<Response, ApiError
 
 fn of_agent(snapshot: &Snapshot, report: &Report, params: Params<'_>) -> Result<(), String> {
     let anything = Query::Document(Path::new(["system", "version", "version"]));
-    ask(snapshot, &anything, None).map_err(|_| "unable to perform evaluation")?;
+    snapshot.ask(&anything, None).map_err(|_| "unable to perform evaluation")?;
     let wants_bundles = params.flag("bundles") || params.flag("bundle");
     if wants_bundles && !all_ok(report, |name| BUNDLE_PLUGINS.contains(&name)) {
         return Err("one or more bundles are not activated".to_owned());
@@ -61,7 +61,7 @@ fn all_ok(report: &Report, counts: impl Fn(&str) -> bool) -> bool {
 
 fn of_rule(snapshot: &Snapshot, report: &Report, path: Path) -> Result<(), String> {
     let shown = reference::shown(&path);
-    let answer = aside(|| ask(snapshot, &Query::Document(path), Some(&input(report))));
+    let answer = aside(|| snapshot.ask(&Query::Document(path), Some(&input(report))));
     let answer = answer.map_err(|error| error.to_string())?;
     match Answer::into_document(answer) {
         Some(healthy) if healthy.as_bool() == Some(true) => Ok(()),

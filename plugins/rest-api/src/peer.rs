@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use regent_core::engine::{Answer, Query, QueryText, ask};
+use regent_core::engine::{Answer, Query, QueryText};
 use regent_core::value::Object;
 use regent_core::{Snapshot, Value};
 use rustls::pki_types::CertificateDer;
@@ -59,7 +59,7 @@ fn query() -> Query {
 }
 
 fn shown(certificates: &[u8], snapshot: &Snapshot) -> Option<Value> {
-    match ask(snapshot, &query(), Some(&STANDARD.encode(certificates).into())).map(Answer::into_document) {
+    match snapshot.ask(&query(), Some(&STANDARD.encode(certificates).into())).map(Answer::into_document) {
         Ok(Some(parsed)) => Some(parsed.as_array()?.iter().map(without_added).collect()),
         Ok(None) => None,
         Err(error) => {

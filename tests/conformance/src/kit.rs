@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use regent_core::Store;
-use regent_core::engine::{CompileOptions, Engine, Query, QueryError, QueryText, RegoVersion, Source, ask};
+use regent_core::engine::{CompileOptions, Engine, Query, QueryError, QueryText, RegoVersion, Source};
 use regent_core::store::{Snapshot, StoreError, Transaction};
 use regent_core::value::{Path, Value, decode, encode};
 
@@ -56,7 +56,7 @@ pub fn text(text: &str) -> Query {
 /// The document at a path as JSON, `undefined`, or the error.
 pub fn get(snapshot: &Snapshot, path: &str, input: Option<&str>) -> String {
     let input = input.map(json);
-    match ask(snapshot, &document(path), input.as_ref()) {
+    match snapshot.ask(&document(path), input.as_ref()) {
         Ok(answer) => answer.document().map_or("undefined".to_owned(), encode),
         Err(error) => error.to_string(),
     }
@@ -64,7 +64,7 @@ pub fn get(snapshot: &Snapshot, path: &str, input: Option<&str>) -> String {
 
 /// The bindings of each row, or the error with the name of its kind.
 pub fn rows(snapshot: &Snapshot, query: &str) -> String {
-    match ask(snapshot, &text(query), None) {
+    match snapshot.ask(&text(query), None) {
         Ok(answer) => {
             let rows = answer.rows.into_iter().map(|row| Value::object(row.bindings));
             encode(&Value::array(rows))

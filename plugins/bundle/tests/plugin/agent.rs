@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use regent_core::Host;
-use regent_core::engine::{Query, ask};
+use regent_core::engine::Query;
 use regent_core::status::{BundleStatus, Report, State};
 use regent_core::supervisor::Plan;
 use regent_core::value::Path;
@@ -74,7 +74,7 @@ impl Agent {
     /// What the document is, `undefined` if there is none.
     pub(crate) fn ask(&self, path: &str) -> String {
         let snapshot = self.host.store.snapshot();
-        let answer = ask(&snapshot, &Query::Document(Path::from_slashes(path)), None).expect("an answer");
+        let answer = snapshot.ask(&Query::Document(Path::from_slashes(path)), None).expect("an answer");
         let value = answer.rows.first().and_then(|row| row.expressions.first()).map(|found| found.value.to_string());
         value.unwrap_or_else(|| "undefined".to_owned())
     }

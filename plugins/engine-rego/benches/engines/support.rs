@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion};
-use regent_core::engine::{Engine, Evaluation, Query};
+use regent_core::engine::{Engine, Query};
 use regent_core::value::{Path, Value, decode, encode};
 use regent_engine_rego::RegoEngine;
 use regent_engine_regorus::RegorusEngine;
@@ -35,7 +35,7 @@ pub(crate) fn ask_both(criterion: &mut Criterion, name: &str, question: &Questio
         let snapshot = regent_conformance::snapshot(&engine, question.data.clone(), &[&question.module]);
         let snapshot = snapshot.unwrap_or_else(|error| panic!("{name}: {error}"));
         let query = snapshot.prepare(&Query::Document(Path::from_dots(question.document))).expect("it compiles");
-        let answer = || query.evaluate(&mut Evaluation::new(&snapshot, Some(&question.input)));
+        let answer = || query.evaluate(&mut snapshot.evaluation(Some(&question.input)));
         let document = answer().expect("it evaluates").into_document();
         assert_eq!(document.as_ref().map(encode).as_ref(), Some(&question.answer), "{name} on {}", engine.name());
         group.bench_function(BenchmarkId::from_parameter(engine.name()), |bencher| bencher.iter(answer));

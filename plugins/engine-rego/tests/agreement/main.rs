@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
-use regent_core::engine::{Engine, Query, ask};
+use regent_core::engine::{Engine, Query};
 use regent_core::value::{Path, Value, encode};
 use regent_engine_rego::RegoEngine;
 use regent_engine_regorus::RegorusEngine;
@@ -21,7 +21,7 @@ fn config() -> ProptestConfig {
 /// The whole package as JSON; failing, whatever the words, is an answer too.
 fn answer(engine: &Arc<dyn Engine>, module: &str, data: &Value, input: &Value) -> Result<String, String> {
     let snapshot = regent_conformance::snapshot(engine, data.clone(), &[module])?;
-    let document = ask(&snapshot, &Query::Document(Path::from_dots("made")), Some(input));
+    let document = snapshot.ask(&Query::Document(Path::from_dots("made")), Some(input));
     let document = document.map(regent_core::engine::Answer::into_document);
     Ok(match document {
         Ok(document) => document.map_or_else(|| "undefined".to_owned(), |document| encode(&document)),

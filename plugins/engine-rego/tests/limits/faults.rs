@@ -16,7 +16,7 @@ fn a_signal_that_was_given_ends_the_evaluation_at_once() {
     let cancel = Cancel::default();
     cancel.cancel();
     let prepared = snapshot.prepare(&document("p")).expect("is there");
-    let error = prepared.evaluate(&mut Evaluation { cancel: &cancel, ..Evaluation::new(&snapshot, None) });
+    let error = prepared.evaluate(&mut Evaluation { cancel: &cancel, ..snapshot.evaluation(None) });
     let error = error.expect_err("was cancelled");
     assert!(error.is_cancelled());
     let QueryError::Evaluation(errors) = error else { panic!("{error}") };

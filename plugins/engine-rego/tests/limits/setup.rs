@@ -45,7 +45,7 @@ pub(crate) fn ask(snapshot: &Snapshot, query: &Query, input: Option<&Value>, can
         Ok(prepared) => prepared,
         Err(error) => return error.to_string(),
     };
-    let mut evaluation = Evaluation { cancel, ..Evaluation::new(snapshot, input) };
+    let mut evaluation = Evaluation { cancel, ..snapshot.evaluation(input) };
     match prepared.evaluate(&mut evaluation) {
         Ok(answer) => answer.into_document().map_or_else(|| "undefined".to_owned(), |value| encode(&value)),
         Err(error) => error.to_string(),

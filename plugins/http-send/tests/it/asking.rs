@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regent_core::Store;
 use regent_core::caching::Caching;
-use regent_core::engine::{Cancel, CompileOptions, Engine as _, Evaluation, Query, QueryError, QueryText, Recorded};
+use regent_core::engine::{Cancel, CompileOptions, Engine as _, Query, QueryError, QueryText, Recorded};
 use regent_core::metrics::Metrics;
 use regent_core::store::Snapshot;
 use regent_core::value::{Value, encode};
@@ -63,7 +63,7 @@ impl Agent {
     pub(crate) fn query_with(&self, text: &str, cancel: &Cancel, recorded: Option<Recorded>) -> Asked {
         let query = Query::Text(QueryText { text: text.to_owned(), ..QueryText::default() });
         let prepared = self.snapshot.prepare(&query).expect("the query compiles");
-        let mut evaluation = Evaluation::new(&self.snapshot, None);
+        let mut evaluation = self.snapshot.evaluation(None);
         evaluation.strict_builtin_errors = true;
         evaluation.metrics = Metrics::on();
         evaluation.caching = &self.caching;
