@@ -23,6 +23,7 @@ mod parse_module;
 mod plan;
 mod program;
 mod query;
+mod state;
 pub mod syntax;
 mod text;
 

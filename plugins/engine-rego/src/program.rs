@@ -17,6 +17,7 @@ use crate::compile::{Compiled, Options, compile, documents};
 use crate::module::RegoModule;
 use crate::plan::{self, Former, Plan};
 use crate::query::RegoQuery;
+use crate::state::ProgramState;
 use crate::syntax::ast::Module;
 use crate::syntax::{JsonOptions, module_to_json};
 use crate::text;
@@ -28,19 +29,7 @@ pub(crate) struct RegoProgram {
     compiled: Compiled,
     builtins: Arc<Builtins>,
     options: Options,
-    rules: Arc<Rules>,
-}
-
-/// What evaluations need of a program.
-pub(crate) struct Rules {
-    /// The rules.
-    pub(crate) plan: Plan,
-    /// State of built-in functions that outlives an evaluation.
-    pub(crate) shared: Arc<SharedState>,
-    /// What `opa.runtime` gives.
-    pub(crate) runtime: Value,
-    /// Other hosts.
-    pub(crate) network: Network,
+    state: Arc<ProgramState>,
 }
 
 /// What an engine gives to its programs.
@@ -89,11 +78,11 @@ impl RegoProgram {
         let compiled = compile(trees, &builtins, options.clone())?;
         let options = Options { base: None, schemas: None, known_input: None, ..options };
         let former = former
-            .filter(|former| former.rules.plan.optimised == optimised && Arc::ptr_eq(&former.builtins, &builtins));
-        let former = former.map(|former| Former { plan: &former.rules.plan, compiled: &former.compiled });
+            .filter(|former| former.state.plan.optimised == optimised && Arc::ptr_eq(&former.builtins, &builtins));
+        let former = former.map(|former| Former { plan: &former.state.plan, compiled: &former.compiled });
         let plan = Plan::of(&compiled, &builtins, optimised, former.as_ref());
-        let rules = Arc::new(Rules { plan, shared, runtime, network });
-        Ok(Self { compiled, builtins, options, rules })
+        let state = Arc::new(ProgramState { plan, shared, runtime, network });
+        Ok(Self { compiled, builtins, options, state })
     }
 }
 
@@ -114,7 +103,7 @@ impl Program for RegoProgram {
     }
 
     fn prepare(&self, query: &Query) -> Result<Arc<dyn PreparedQuery>, QueryError> {
-        let plan = &self.rules.plan;
+        let plan = &self.state.plan;
         let query = match query {
             Query::Document(path) => {
                 text::check(path, &self.compiled, &self.builtins, &self.options)?;
@@ -126,7 +115,7 @@ impl Program for RegoProgram {
                 plan::query(&compiled, plan, &self.builtins)
             }
         };
-        Ok(Arc::new(RegoQuery::new(query, Arc::clone(&self.rules))))
+        Ok(Arc::new(RegoQuery::new(query, Arc::clone(&self.state))))
     }
 
     fn spelling<'q>(&self, query: &'q QueryText) -> Cow<'q, str> {

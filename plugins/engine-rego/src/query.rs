@@ -8,7 +8,7 @@ use regent_core::metrics::Metrics;
 
 use crate::eval::{Context, Machine, Stop};
 use crate::plan::QueryPlan;
-use crate::program::Rules;
+use crate::state::ProgramState;
 
 /// What is wanted of a query.
 type Ask<T> = for<'a> fn(&mut Machine<'a>, &'a QueryPlan) -> Result<T, Stop>;
@@ -16,12 +16,12 @@ type Ask<T> = for<'a> fn(&mut Machine<'a>, &'a QueryPlan) -> Result<T, Stop>;
 /// A query that is ready to be evaluated.
 pub(crate) struct RegoQuery {
     plan: QueryPlan,
-    rules: Arc<Rules>,
+    state: Arc<ProgramState>,
 }
 
 impl RegoQuery {
-    pub(crate) fn new(plan: QueryPlan, rules: Arc<Rules>) -> Self {
-        Self { plan, rules }
+    pub(crate) fn new(plan: QueryPlan, state: Arc<ProgramState>) -> Self {
+        Self { plan, state }
     }
 
     fn timed<T: Default>(&self, evaluation: &mut Evaluation<'_>, ask: Ask<T>) -> Result<T, QueryError> {
@@ -38,11 +38,11 @@ impl RegoQuery {
         ask: Ask<T>,
     ) -> Result<T, QueryError> {
         let mut machine = Machine::new(Context {
-            plan: &self.rules.plan,
+            plan: &self.state.plan,
             data: evaluation.data,
             input: evaluation.input,
-            shared: &self.rules.shared,
-            runtime: &self.rules.runtime,
+            shared: &self.state.shared,
+            runtime: &self.state.runtime,
             cancel: evaluation.cancel,
             linger: evaluation.linger,
             all_errors: evaluation.builtin_errors.is_some(),
@@ -50,7 +50,7 @@ impl RegoQuery {
             metrics,
             recorded: evaluation.recorded.as_mut(),
             caching: evaluation.caching,
-            network: &self.rules.network,
+            network: &self.state.network,
             trace: evaluation.trace,
         });
         let result = ask(&mut machine, &self.plan);

@@ -8,7 +8,7 @@ use regent_services::tls::TlsFiles;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::table::TableName;
+use crate::table::{EventType, TableName};
 
 /// Where decisions are stored, and how.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -56,27 +56,6 @@ pub(crate) enum SslMode {
     /// With TLS, and only with the server that is meant.
     #[default]
     VerifyFull,
-}
-
-/// The type of the column for events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum EventType {
-    /// Letter for letter as the agent wrote it.
-    Json,
-    /// For quick questions.
-    #[default]
-    Jsonb,
-}
-
-impl EventType {
-    /// The type's name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Jsonb => "jsonb",
-        }
-    }
 }
 
 impl Config {

@@ -3,7 +3,29 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::EventType;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The type of the column for events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EventType {
+    /// Letter for letter as the agent wrote it.
+    Json,
+    /// For quick questions.
+    #[default]
+    Jsonb,
+}
+
+impl EventType {
+    /// The type's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Jsonb => "jsonb",
+        }
+    }
+}
 
 /// The name of a table, `NAME` or `SCHEMA.NAME`. Shows itself as SQL has it, in quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use regent_core::store::{Snapshot, StoreError};
 use regent_core::value::{Number, Path};
 
 use crate::answer::{self, Json, Response};
-use crate::reference;
+use crate::reference::{self, PathError};
 
 const COMPILING_MODULES: &str = "error(s) occurred while compiling module(s)";
 const PARSING_QUERY: &str = "error(s) occurred while parsing query";
@@ -186,4 +186,12 @@ fn policy_error(error: PolicyError) -> Json {
     }
     fields.extend(error.details.map(|details| ("details", details.into())));
     Json::Object(fields)
+}
+impl From<PathError> for ApiError {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::Depth => Self::invalid_parameter(error.to_string()),
+            PathError::Term(_) | PathError::Text => Self::internal(format!("invalid_parameter: {error}")),
+        }
+    }
 }

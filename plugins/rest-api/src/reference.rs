@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use percent_encoding::percent_decode_str;
 use regent_core::value::Path;
 
-use crate::error::ApiError;
-
 /// Most segments of a path. Documents are walked recursively, on the stack of a request thread.
 const MAX_SEGMENTS: usize = 1_000;
 
@@ -19,15 +17,6 @@ pub(crate) enum PathError {
     Text,
     #[error("the path has more than {MAX_SEGMENTS} segments")]
     Depth,
-}
-
-impl From<PathError> for ApiError {
-    fn from(error: PathError) -> Self {
-        match error {
-            PathError::Depth => Self::invalid_parameter(error.to_string()),
-            PathError::Term(_) | PathError::Text => Self::internal(format!("invalid_parameter: {error}")),
-        }
-    }
 }
 
 /// The segments of an escaped path as they are, for writing. An escaped slash belongs to its segment.
