@@ -261,7 +261,7 @@ async fn cve_2026_26205_no_segment_of_a_path_is_taken_for_a_host() {
     assert_eq!(seen("/%2Fadmin/v1/data").await, (401, json!("|admin|v1|data")));
     for moved in ["//admin/v1/data/x", "/v1//data/x", "//v1/data/x"] {
         let answer = agent.get(moved).await;
-        assert_eq!(answer.status, 301, "{moved}: {}", answer.text());
+        assert_eq!(answer.status, 307, "{moved}: {}", answer.text());
         let clean = answer.header("location").expect("a place").to_owned();
         assert!(clean.starts_with('/') && !clean.contains("//"), "{moved}: {clean}");
     }

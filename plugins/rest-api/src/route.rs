@@ -38,6 +38,8 @@ pub(crate) enum Detour {
     Broken,
     /// The client should ask elsewhere.
     Moved(String),
+    /// To the path without what a path can do without: Go's own router sends there, today with 307.
+    Cleaned(String),
     /// No route but those of measurements answers HEAD.
     Head,
 }
@@ -72,7 +74,7 @@ pub(crate) fn detour(method: &Method, uri: &http::Uri, route: Route) -> Option<D
         return Some(Detour::Broken);
     }
     if let Some(cleaned) = cleaned(path) {
-        return Some(Detour::Moved(uri.query().map_or(cleaned.clone(), |query| format!("{cleaned}?{query}"))));
+        return Some(Detour::Cleaned(uri.query().map_or(cleaned.clone(), |query| format!("{cleaned}?{query}"))));
     }
     if method == Method::HEAD {
         return (!matches!(route, Route::Unknown | Route::Metrics | Route::Memory)).then_some(Detour::Head);
@@ -80,7 +82,7 @@ pub(crate) fn detour(method: &Method, uri: &http::Uri, route: Route) -> Option<D
     match route {
         // Only the form with a path has a GET, and OPA's router thinks that this is what is meant.
         Route::Compile if method == Method::GET && path == "/v1/compile" => {
-            Some(Detour::Moved("/v1/compile/".to_owned()))
+            Some(Detour::Cleaned("/v1/compile/".to_owned()))
         }
         Route::Unknown | Route::Index => None,
         _ => without_trailing_slash(path).map(Detour::Moved),
@@ -238,6 +240,10 @@ mod tests {
         detour(&Method::GET, &uri, find(uri.path()).0)
     }
 
+    fn cleaned_to(to: &str) -> Detour {
+        Detour::Cleaned(to.to_owned())
+    }
+
     fn moved(to: &str) -> Detour {
         Detour::Moved(to.to_owned())
     }
@@ -279,9 +285,9 @@ mod tests {
 
     #[test]
     fn odd_segments_redirect_and_broken_escapes_are_refused() {
-        assert_eq!(get("/v1//data/servers"), Some(moved("/v1/data/servers")));
-        assert_eq!(get("/v1/data/../config?x=1"), Some(moved("/v1/config?x=1")));
-        assert_eq!(get("//"), Some(moved("/")));
+        assert_eq!(get("/v1//data/servers"), Some(cleaned_to("/v1/data/servers")));
+        assert_eq!(get("/v1/data/../config?x=1"), Some(cleaned_to("/v1/config?x=1")));
+        assert_eq!(get("//"), Some(cleaned_to("/")));
         assert_eq!(get("/v1/data/%zz"), Some(Detour::Broken));
     }
 }

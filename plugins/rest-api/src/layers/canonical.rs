@@ -23,16 +23,17 @@ impl Canonical {
         Some(match detour(&call.head.method, &call.head.uri, call.route)? {
             Detour::Broken => answer::text(StatusCode::BAD_REQUEST, "400 Bad Request"),
             Detour::Head => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
-            Detour::Moved(location) => moved(&call.head.method, &location),
+            Detour::Moved(location) => redirect(StatusCode::MOVED_PERMANENTLY, &call.head.method, &location),
+            Detour::Cleaned(location) => redirect(StatusCode::TEMPORARY_REDIRECT, &call.head.method, &location),
         })
     }
 }
 
-fn moved(method: &Method, location: &str) -> Response {
-    let status = StatusCode::MOVED_PERMANENTLY;
+fn redirect(status: StatusCode, method: &Method, location: &str) -> Response {
     let mut response = if method == Method::GET {
         let link = location.replace('&', "&amp;").replace('"', "&#34;").replace('<', "&lt;").replace('>', "&gt;");
-        let page = format!("<a href=\"{link}\">Moved Permanently</a>.\n\n");
+        let reason = status.canonical_reason().unwrap_or_default();
+        let page = format!("<a href=\"{link}\">{reason}</a>.\n\n");
         answer::typed(status, "text/html; charset=utf-8", page)
     } else {
         answer::empty(status)
