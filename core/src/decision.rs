@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::metrics::Metrics;
 use crate::service::BoxFuture;
 use crate::store::{ActiveBundle, Snapshot};
@@ -286,6 +286,17 @@ pub struct RefusedEvents {
 }
 
 impl RefusedEvents {
+    /// What a sink makes of a batch whose other events it has taken, given why it never takes each of these.
+    ///
+    /// # Errors
+    /// Of kind [`crate::ErrorKind::Refused`], if there are any. It names who refused them.
+    pub fn check(who: &str, whys: Vec<String>) -> Result<(), Error> {
+        let count = whys.len();
+        let Some(why) = whys.into_iter().next() else { return Ok(()) };
+        let refused = Error::new(ErrorKind::Refused, format!("{who} does not take all events"));
+        Err(refused.caused_by(Self { count, why }))
+    }
+
     /// How many events of a batch are lost by the error: those that it names, or else all of them.
     pub fn lost(error: &Error, batch: usize) -> usize {
         let named = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Self>());
@@ -335,6 +346,16 @@ mod tests {
 
     fn value(json: &str) -> Value {
         decode(json.as_bytes()).expect("JSON")
+    }
+
+    #[test]
+    fn a_batch_without_refused_events_is_taken_and_one_with_some_is_an_error_that_counts_them() {
+        assert!(RefusedEvents::check("Acme", Vec::new()).is_ok());
+        let whys = vec!["too large".to_owned(), "too late".to_owned()];
+        let error = RefusedEvents::check("Acme", whys).expect_err("two are refused");
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.chain(), "Acme does not take all events: too large");
+        assert_eq!(RefusedEvents::lost(&error, 9), 2);
     }
 
     #[test]

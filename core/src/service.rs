@@ -20,6 +20,12 @@ use crate::config::{ConfigErrors, Section};
 use crate::error::{Error, ErrorKind};
 use crate::trace::{Exchange, Tracing};
 
+/// What is read of a body that nobody wants, for nothing but to keep the connection.
+const DISCARD_LIMIT: usize = 64 << 10;
+
+/// How long that may take.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
+
 /// A future that a trait object returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -74,6 +80,12 @@ impl ServiceResponse {
         let mut body = Blocks::default();
         self.each(limit, |piece| body.push(piece)).await?;
         Ok(body)
+    }
+
+    /// Reads the body to keep the connection, for who needs no more than status and headers: a body that breaks or does not
+    /// end changes nothing.
+    pub async fn discard(self) {
+        let _ = tokio::time::timeout(DISCARD_TIME, self.read(DISCARD_LIMIT)).await;
     }
 
     async fn each(mut self, limit: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {

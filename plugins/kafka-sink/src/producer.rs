@@ -31,7 +31,7 @@ pub(crate) struct Producer {
 }
 
 /// What became of an event.
-pub(crate) enum Outcome {
+pub(crate) enum DeliveryReport {
     /// It is acknowledged.
     Delivered,
     /// It, or what it was sent together with, is too large.
@@ -57,20 +57,20 @@ impl Producer {
     }
 
     /// Publishes events in order, and tells what became of each.
-    pub(crate) async fn publish(&self, events: impl Iterator<Item = &EncodedEvent>) -> Vec<Outcome> {
+    pub(crate) async fn publish(&self, events: impl Iterator<Item = &EncodedEvent>) -> Vec<DeliveryReport> {
         let sent: Vec<_> = events.map(|event| self.send(event)).collect();
-        let mut outcomes = Vec::with_capacity(sent.len());
+        let mut reports = Vec::with_capacity(sent.len());
         for sent in sent {
-            outcomes.push(match sent {
+            reports.push(match sent {
                 Ok(delivery) => match delivery.await {
-                    Ok(Ok(_)) => Outcome::Delivered,
-                    Ok(Err((error, _))) => self.outcome(&error),
-                    Err(_) => self.outcome(&KafkaError::Canceled),
+                    Ok(Ok(_)) => DeliveryReport::Delivered,
+                    Ok(Err((error, _))) => self.report(&error),
+                    Err(_) => self.report(&KafkaError::Canceled),
                 },
-                Err(error) => self.outcome(&error),
+                Err(error) => self.report(&error),
             });
         }
-        outcomes
+        reports
     }
 
     /// Ends its threads, which takes a moment.
@@ -89,16 +89,16 @@ impl Producer {
         self.inner.send_result(record).map_err(|(error, _)| error)
     }
 
-    fn outcome(&self, error: &KafkaError) -> Outcome {
+    fn report(&self, error: &KafkaError) -> DeliveryReport {
         let code = error.rdkafka_error_code();
         let why = code.map_or_else(|| error.to_string(), |code| code.to_string());
         if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            return Outcome::TooLarge(why);
+            return DeliveryReport::TooLarge(why);
         }
         let mut text = format!("cannot publish to the topic {:?}: {why}", self.topic);
         if let Some(trouble) = self.trouble.borrow().as_deref() {
             text = format!("{text}; last from a broker: {trouble}");
         }
-        Outcome::Failed(Error::new(ErrorKind::Unavailable, text))
+        DeliveryReport::Failed(Error::new(ErrorKind::Unavailable, text))
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use regent_core::decision::{EncodedEvent, RefusedEvents};
 use regent_core::plugin::DecisionSink;
-use regent_core::{Error, ErrorKind, Host};
+use regent_core::{Error, Host};
 
 use crate::config::Config;
-use crate::producer::{Outcome, Producer};
+use crate::producer::{DeliveryReport, Producer};
 
 /// Publishes decisions to a topic.
 pub(crate) struct KafkaSink {
@@ -43,9 +43,7 @@ impl DecisionSink for KafkaSink {
             }
         };
         self.producer = Some(producer);
-        let Some(why) = refused.first().cloned() else { return Ok(()) };
-        let cause = RefusedEvents { count: refused.len(), why };
-        Err(Error::new(ErrorKind::Refused, "Kafka does not take all events").caused_by(cause))
+        RefusedEvents::check("Kafka", refused)
     }
 
     async fn close(self) -> Result<(), Error> {
@@ -63,21 +61,21 @@ async fn publish(
     delivered: &mut HashSet<String>,
 ) -> Result<Vec<String>, Error> {
     let (mut large, mut failed, mut refused) = (Vec::new(), None, Vec::new());
-    let outcomes = producer.publish(events.iter().copied()).await;
-    for (event, outcome) in events.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Delivered => drop(delivered.insert(event.decision_id().to_owned())),
-            Outcome::TooLarge(_) => large.push(*event),
-            Outcome::Failed(error) => failed = failed.or(Some(error)),
+    let reports = producer.publish(events.iter().copied()).await;
+    for (event, report) in events.iter().zip(reports) {
+        match report {
+            DeliveryReport::Delivered => drop(delivered.insert(event.decision_id().to_owned())),
+            DeliveryReport::TooLarge(_) => large.push(*event),
+            DeliveryReport::Failed(error) => failed = failed.or(Some(error)),
         }
     }
     // A broker refuses all that came with an event that is too large for it.
     for event in large {
-        let outcome = producer.publish(std::iter::once(event)).await.pop();
-        match outcome.expect("one event has one outcome") {
-            Outcome::Delivered => drop(delivered.insert(event.decision_id().to_owned())),
-            Outcome::TooLarge(why) => refused.push(why),
-            Outcome::Failed(error) => failed = failed.or(Some(error)),
+        let report = producer.publish(std::iter::once(event)).await.pop();
+        match report.expect("one event has one report") {
+            DeliveryReport::Delivered => drop(delivered.insert(event.decision_id().to_owned())),
+            DeliveryReport::TooLarge(why) => refused.push(why),
+            DeliveryReport::Failed(error) => failed = failed.or(Some(error)),
         }
     }
     failed.map_or(Ok(refused), Err)

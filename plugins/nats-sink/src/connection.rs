@@ -88,9 +88,7 @@ impl Connection {
         while let Some(acknowledgement) = waiting.pop_front() {
             self.settle(Some(acknowledgement), &mut refused).await?;
         }
-        let Some(why) = refused.first().cloned() else { return Ok(()) };
-        let cause = RefusedEvents { count: refused.len(), why };
-        Err(Error::new(ErrorKind::Refused, "NATS does not take all events").caused_by(cause))
+        RefusedEvents::check("NATS", refused)
     }
 
     async fn settle(&self, waiting: Option<PublishAckFuture>, refused: &mut Vec<String>) -> Result<(), Error> {

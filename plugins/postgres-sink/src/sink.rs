@@ -56,9 +56,7 @@ impl PostgresSink {
     fn settle(&mut self, connection: Connection, result: Result<Vec<String>, Error>) -> Result<(), Error> {
         let refused = result?;
         self.connection = Some(connection);
-        let Some(why) = refused.first().cloned() else { return Ok(()) };
-        let cause = RefusedEvents { count: refused.len(), why };
-        Err(Error::new(ErrorKind::Refused, "PostgreSQL does not take all events").caused_by(cause))
+        RefusedEvents::check("PostgreSQL", refused)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Brings one report to everyone who is to have it.
 
-use std::time::Duration;
-
 use http::{HeaderValue, Method, header};
 use regent_core::service::ServiceRequest;
 use regent_core::value::encode;
@@ -13,12 +11,6 @@ use crate::error::ReportError;
 
 /// What the console's lines are marked with.
 const TYPE: &str = "openpolicyagent.org/status";
-
-/// What is read of an answer's body, for nothing but to keep the connection.
-const BODY_LIMIT: usize = 64 << 10;
-
-/// How long that may take.
-const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// Shows, posts and hands on one report, to all receivers at the same time.
 ///
@@ -59,7 +51,7 @@ async fn post(host: &Host, service: &str, path: String, body: &Value) -> Result<
     request.body = encode(body).into();
     let response = host.services.get(service).map_err(unreachable)?.send(request).await.map_err(unreachable)?;
     let status = response.status;
-    let _ = tokio::time::timeout(BODY_TIME, response.read(BODY_LIMIT)).await;
+    response.discard().await;
     if status.is_success() { Ok(()) } else { Err(ReportError::Refused(status)) }
 }
 
