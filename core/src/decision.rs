@@ -264,15 +264,20 @@ pub trait DecisionRecorder: Send + Sync {
         None
     }
 
-    /// Takes one event, quickly: the request waits. It comes in a box, because it is large and handed on often. Who gets a [`Safekeeping`] does not answer before it is done.
+    /// Takes one event, quickly: the request waits. It comes in a box, because it is large and handed on often. Who gets an [`Ack`] does not
+    /// answer before it is done.
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
-    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error>;
+    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Ack>, Error>;
 }
 
-/// Done when a record is safe; an error if it cannot be kept, and the decision must not be answered for that.
-pub type Safekeeping = BoxFuture<'static, Result<(), Error>>;
+/// The acknowledgement that a record is safe, once it is; an error if it cannot be kept, and the decision must not be
+/// answered for that.
+pub type Ack = BoxFuture<'static, Result<(), Error>>;
+
+/// As [`Ack`].
+pub type Safekeeping = Ack;
 
 /// Events that a sink refuses for good while it has taken all others of the batch: the cause of its [`Error`], which is of
 /// kind [`crate::ErrorKind::Refused`].
@@ -309,7 +314,7 @@ pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 
 
 /// How many events a sink would like to be given at once. It may get fewer, as when the agent stops, and a few bytes more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gathering {
+pub struct BatchSettings {
     /// As many events.
     pub events: usize,
     /// Or events of so many bytes.
@@ -318,7 +323,7 @@ pub struct Gathering {
     pub wait: Duration,
 }
 
-impl Default for Gathering {
+impl Default for BatchSettings {
     /// What there is, at once, and not too much of it.
     fn default() -> Self {
         Self { events: 256, bytes: 4 << 20, wait: Duration::ZERO }
@@ -334,8 +339,8 @@ pub trait SinkHandle: Send + Sync {
     fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_>;
 
     /// How many events the sink would like to be given at once.
-    fn gathering(&self) -> Gathering {
-        Gathering::default()
+    fn batch_settings(&self) -> BatchSettings {
+        BatchSettings::default()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::decision::{DecisionEvent, Safekeeping, SinkHandle};
+use crate::decision::{Ack, DecisionEvent, SinkHandle};
 use crate::error::Error;
 use crate::roles::{RoleDirectory, Roles};
 use crate::service::Services;
@@ -85,7 +85,7 @@ impl Host {
     ///
     /// # Errors
     /// When the decision must not be answered because it cannot be recorded.
-    pub fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
+    pub fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Ack>, Error> {
         self.roles.load().recorder.as_ref().map_or(Ok(None), |recorder| recorder.record(event))
     }
 

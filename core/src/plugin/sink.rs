@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Inbox, Plugin, PluginConfig, Roles, Signal};
-use crate::decision::{Delivery, EncodedEvent, Gathering, SinkHandle};
+use crate::decision::{BatchSettings, Delivery, EncodedEvent, SinkHandle};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::status::State;
@@ -30,8 +30,8 @@ pub trait DecisionSink: Sized + Send + 'static {
 
     /// How many events it would like to be given at once; asked once. Events that wait for others wait in the buffer of
     /// decision logs, in memory or on disk, so a batch is all that the sink has to hold.
-    fn gathering(&self) -> Gathering {
-        Gathering::default()
+    fn batch_settings(&self) -> BatchSettings {
+        BatchSettings::default()
     }
 
     /// Takes a batch, in order. The events are masked already. An event may come again: after an error, and with
@@ -71,7 +71,7 @@ pub struct SinkPlugin<S> {
 
 struct Handle {
     queue: mpsc::Sender<Batch>,
-    gathering: Gathering,
+    batch_settings: BatchSettings,
 }
 
 impl SinkHandle for Handle {
@@ -84,8 +84,8 @@ impl SinkHandle for Handle {
         })
     }
 
-    fn gathering(&self) -> Gathering {
-        self.gathering
+    fn batch_settings(&self) -> BatchSettings {
+        self.batch_settings
     }
 }
 
@@ -96,7 +96,7 @@ impl<S: DecisionSink> Plugin for SinkPlugin<S> {
     fn build(config: S::Config, host: Host) -> Result<Self, Error> {
         let (sender, queue) = mpsc::channel(CAPACITY);
         let sink = S::build(config, host.clone())?;
-        let handle = Arc::new(Handle { queue: sender, gathering: sink.gathering() });
+        let handle = Arc::new(Handle { queue: sender, batch_settings: sink.batch_settings() });
         Ok(Self { sink, host, queue, handle })
     }
 

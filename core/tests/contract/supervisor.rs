@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use regent_core::config::{ConfigErrors, ConfigTree, Layers, Section};
-use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
+use regent_core::decision::{Ack, DecisionEvent, DecisionRecorder};
 use regent_core::plugin::{Inbox, Known, Plugin, PluginConfig, Reconfigure, Roles, Signal};
 use regent_core::service::{BoxFuture, CredentialKinds, Service, ServiceConnector, ServiceRequest, ServiceResponse};
 use regent_core::settings::{Identity, Settings};
@@ -291,7 +291,7 @@ async fn a_plugin_learns_that_discovery_is_triggered_by_hand() {
 struct Fleeting;
 
 impl DecisionRecorder for Fleeting {
-    fn record(&self, _: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
+    fn record(&self, _: Box<DecisionEvent>) -> Result<Option<Ack>, Error> {
         Ok(None)
     }
 }

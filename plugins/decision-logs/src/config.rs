@@ -94,8 +94,8 @@ impl Config {
     }
 
     /// Whether answers wait until their events are on disk.
-    pub(crate) fn holds_answers(&self) -> bool {
-        self.reporting.disk(std::path::Path::new("")).is_some_and(|disk| disk.holds_answers())
+    pub(crate) fn awaits_acks(&self) -> bool {
+        self.reporting.disk(std::path::Path::new("")).is_some_and(|disk| disk.awaits_acks())
     }
 
     /// The path that events are posted to.

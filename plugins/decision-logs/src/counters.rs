@@ -1,6 +1,6 @@
 //! Counts what happens to events, for Prometheus and for status, under OPA's names.
 
-mod tally;
+mod sink;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use metrics::{Counter, Histogram};
 use regent_core::Value;
 use regent_core::telemetry::Telemetry;
 
-pub(crate) use tally::Tally;
+pub(crate) use sink::SinkStats;
 
 /// What is counted. The position is that in [`TABLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +107,7 @@ pub(crate) struct Counters {
     chunk_events: Histogram,
     telemetry: Telemetry,
     /// One for each receiver that there ever was, by name. Locked to start a receiver or to report.
-    tallies: Mutex<BTreeMap<String, Arc<Tally>>>,
+    stats: Mutex<BTreeMap<String, Arc<SinkStats>>>,
 }
 
 impl Counters {
@@ -116,13 +116,13 @@ impl Counters {
             telemetry.describe_counter(name, help);
         }
         telemetry.describe_histogram(CHUNK_EVENTS, "Decision log events in one chunk.");
-        tally::describe(telemetry);
+        sink::describe(telemetry);
         Self {
             totals: Default::default(),
             exported: TABLE.map(|(name, _)| telemetry.counter(name, &[])),
             chunk_events: telemetry.histogram(CHUNK_EVENTS, &[]),
             telemetry: telemetry.clone(),
-            tallies: Mutex::default(),
+            stats: Mutex::default(),
         }
     }
 
@@ -132,16 +132,16 @@ impl Counters {
     }
 
     /// What happens to the events of one receiver; the same as before, if there was one of that name before.
-    pub(crate) fn tally(self: &Arc<Self>, sink: &str) -> Arc<Tally> {
-        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Tally::new(sink.to_owned(), self.clone()));
-        tallies.entry(sink.to_owned()).or_insert_with(new).clone()
+    pub(crate) fn stats(self: &Arc<Self>, sink: &str) -> Arc<SinkStats> {
+        let mut all = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(SinkStats::new(sink.to_owned(), self.clone()));
+        all.entry(sink.to_owned()).or_insert_with(new).clone()
     }
 
     /// How receivers fare that OPA has no word for; nothing if there is nothing to say.
     pub(crate) fn sinks(&self) -> Option<Value> {
-        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown: Vec<_> = tallies.iter().filter_map(|(sink, tally)| Some((sink.clone(), tally.shown()?))).collect();
+        let all = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown: Vec<_> = all.iter().filter_map(|(sink, stats)| Some((sink.clone(), stats.shown()?))).collect();
         (!shown.is_empty()).then(|| Value::object(shown))
     }
 

@@ -5,8 +5,6 @@ use std::time::Duration;
 use http::StatusCode;
 use regent_core::engine::QueryError;
 
-use crate::journal::AppendError;
-
 /// Why an event could not be masked.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -63,17 +61,6 @@ pub(crate) enum UploadError {
     /// What was to be sent cannot be read back from disk.
     #[error("log upload failed: cannot read decisions back: {0}")]
     Unreadable(std::io::Error),
-}
-
-/// Why an event is not in a journal.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum KeepError {
-    /// The journal does not take it.
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    /// There is no journal.
-    #[error("the decision cannot be recorded: {0}")]
-    Closed(String),
 }
 
 impl UploadError {

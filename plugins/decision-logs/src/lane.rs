@@ -3,17 +3,11 @@
 //! A lane takes orders at any time, also while it waits for its receiver, so handing events to a lane waits for work at
 //! most, never for a network.
 //!
-//! Events that wait on disk take a way of their own: the lane's keeper puts them into the journal, and the lane reads it.
+//! Events that wait on disk take a way of their own: the lane's appender puts them into the journal, and the lane reads it.
 
-mod console;
-mod fifo;
-mod keeper;
-mod limiter;
-mod named;
-mod relay;
-mod upload;
-mod uploader;
-mod waiting;
+mod appender;
+pub(crate) mod service;
+pub(crate) mod sink;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,13 +18,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) use console::Console;
-pub(crate) use fifo::{Bounds, Fifo, Order as FifoOrder};
-pub(crate) use keeper::{Keeper, Receipt, Wake};
-pub(crate) use named::Named;
-pub(crate) use relay::Relay;
-pub(crate) use uploader::{Order as UploadOrder, Settings, Uploader};
-pub(crate) use waiting::Waiting;
+pub(crate) use appender::{Appender, Wake};
+
+use crate::ack::AckSender;
 
 /// Orders that wait for a lane; more make the sender wait.
 const CAPACITY: usize = 16;
@@ -54,25 +44,25 @@ pub(crate) struct Lane<O> {
     orders: mpsc::Sender<O>,
     /// A set of one, because a set ends its tasks when it is dropped.
     task: JoinSet<()>,
-    keeper: Option<Keeper>,
+    appender: Option<Appender>,
 }
 
 impl<O: LaneOrder> Lane<O> {
-    /// Starts a lane; with a keeper if its events wait on disk.
-    pub(crate) fn start<F>(keeper: Option<Keeper>, life: impl FnOnce(mpsc::Receiver<O>) -> F) -> Self
+    /// Starts a lane; with an appender if its events wait on disk.
+    pub(crate) fn start<F>(appender: Option<Appender>, life: impl FnOnce(mpsc::Receiver<O>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (orders, inbox) = mpsc::channel(CAPACITY);
         let mut task = JoinSet::new();
         task.spawn(life(inbox));
-        Self { orders, task, keeper }
+        Self { orders, task, appender }
     }
 
-    /// Hands events over; false if the lane has ended, which is a bug in it. The receipt is for lanes on disk.
-    pub(crate) async fn record(&self, events: Batch, receipt: Option<Receipt>) -> bool {
-        match &self.keeper {
-            Some(keeper) => keeper.keep(events, receipt).await,
+    /// Hands events over; false if the lane has ended, which is a bug in it. The ack is for lanes on disk.
+    pub(crate) async fn record(&self, events: Batch, ack: Option<AckSender>) -> bool {
+        match &self.appender {
+            Some(appender) => appender.append(events, ack).await,
             None => return self.tell(O::events(events)).await,
         }
         true
@@ -80,13 +70,13 @@ impl<O: LaneOrder> Lane<O> {
 
     /// Whether events of this lane wait on disk.
     pub(crate) fn is_on_disk(&self) -> bool {
-        self.keeper.is_some()
+        self.appender.is_some()
     }
 
     /// Returns when the lane finds all events that were handed over before.
     pub(crate) async fn flush(&self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.flush().await;
+        if let Some(appender) = &self.appender {
+            appender.flush().await;
         }
     }
 
@@ -98,9 +88,9 @@ impl<O: LaneOrder> Lane<O> {
     /// Ends the lane to make place for another one. What is safe on disk stays there; all else may be delivered before
     /// the deadline.
     pub(crate) async fn leave(mut self, deadline: Instant) {
-        match self.keeper.take() {
-            Some(keeper) => {
-                keeper.close(deadline).await;
+        match self.appender.take() {
+            Some(appender) => {
+                appender.close(deadline).await;
                 self.stop(Instant::now() + FAREWELL).await;
             }
             None => self.stop(deadline).await,
@@ -109,8 +99,8 @@ impl<O: LaneOrder> Lane<O> {
 
     /// Lets the lane finish before the deadline.
     pub(crate) async fn stop(mut self, deadline: Instant) {
-        if let Some(keeper) = self.keeper.take() {
-            keeper.close(deadline).await;
+        if let Some(appender) = self.appender.take() {
+            appender.close(deadline).await;
         }
         let early = deadline - FAREWELL.min(deadline.saturating_duration_since(Instant::now()) / 5);
         if self.tell(O::stop(early)).await {

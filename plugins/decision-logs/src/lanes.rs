@@ -12,15 +12,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 
-use crate::buffer::{Backlog, Buffer};
+use crate::ack::{AckError, AckSender, LaneAcks};
 use crate::config::{Config, Disk, SyncPolicy};
-use crate::counters::{Count, Counters, Tally};
-use crate::error::KeepError;
-use crate::journal::{self, Gauge, OpenError, Reader, Rules};
-use crate::lane::{
-    Batch, Bounds, Console, Fifo, FifoOrder, Keeper, Lane, LaneOrder, Named, Relay, Settings, UploadOrder, Uploader,
-    Waiting, Wake,
-};
+use crate::counters::{Count, Counters, SinkStats};
+use crate::journal::{self, OpenError, Reader, Rules, Usage};
+use crate::lane::service::{DiskBuffer, MemoryBuffer, ServiceLane, ServiceOrder, Settings, UploadBuffer};
+use crate::lane::sink::{Bounds, Console, DiskSinkLane, MemorySinkLane, NamedSink, SinkOrder};
+use crate::lane::{Appender, Batch, Lane, LaneOrder, Wake};
 
 /// The name of the lane to the service, in metrics, status and directories.
 const SERVICE: &str = "service";
@@ -33,10 +31,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Lanes {
     host: Host,
     counters: Arc<Counters>,
-    console: Option<Lane<FifoOrder>>,
+    console: Option<Lane<SinkOrder>>,
     /// Those to plugins, by the plugin's name.
-    plugins: BTreeMap<String, (Form, Lane<FifoOrder>)>,
-    service: Option<(Settings, Option<Disk>, Lane<UploadOrder>)>,
+    plugins: BTreeMap<String, (Form, Lane<SinkOrder>)>,
+    service: Option<(Settings, Option<Disk>, Lane<ServiceOrder>)>,
     /// How events wait on disk, if they do.
     disk: Option<Disk>,
     /// Lanes that cannot start, because their journals cannot be opened, and why.
@@ -54,23 +52,10 @@ struct Form {
 
 /// A lane's journal.
 struct Journal {
-    keeper: Keeper,
+    appender: Appender,
     reader: Reader,
-    gauge: Gauge,
+    usage: Usage,
     wake: Wake,
-}
-
-/// What lanes say of events that they were given: whether those are on disk.
-pub(crate) struct Kept(Vec<oneshot::Receiver<Result<(), KeepError>>>);
-
-impl Kept {
-    /// Waits for all of them.
-    pub(crate) async fn settled(self) -> Result<(), KeepError> {
-        for receipt in self.0 {
-            receipt.await.unwrap_or_else(|_| Err(KeepError::Closed("its receiver has ended".to_owned())))?;
-        }
-        Ok(())
-    }
 }
 
 impl Lanes {
@@ -84,40 +69,44 @@ impl Lanes {
     ///
     /// # Errors
     /// When a lane has ended by itself, which is a bug in it.
-    pub(crate) async fn record(&self, events: Batch) -> Result<Kept, Error> {
-        let mut receipts = Vec::new();
+    pub(crate) async fn record(&self, events: Batch) -> Result<LaneAcks, Error> {
+        let mut acks = Vec::new();
         if events.is_empty() {
-            return Ok(Kept(receipts));
+            return Ok(LaneAcks::new(acks));
         }
-        let awaited = self.disk.as_ref().is_some_and(Disk::holds_answers);
-        let mut receipt = |on_disk: bool| {
+        let awaited = self.disk.as_ref().is_some_and(Disk::awaits_acks);
+        let mut ack = |on_disk: bool| {
             (awaited && on_disk).then(|| {
-                let (done, receipt) = oneshot::channel();
-                receipts.push(receipt);
-                done
+                let (sender, acked) = oneshot::channel();
+                acks.push(acked);
+                sender
             })
         };
         for sink in self.missing.keys() {
-            self.miss(sink, events.len() as u64, receipt(true));
+            self.miss(sink, events.len() as u64, ack(true));
         }
         let mut alive = true;
         for lane in self.console.iter().chain(self.plugins.values().map(|(_, lane)| lane)) {
-            alive &= lane.record(events.clone(), receipt(lane.is_on_disk())).await;
+            alive &= lane.record(events.clone(), ack(lane.is_on_disk())).await;
         }
         if let Some((_, _, lane)) = &self.service {
-            alive &= lane.record(events, receipt(lane.is_on_disk())).await;
+            alive &= lane.record(events, ack(lane.is_on_disk())).await;
         }
-        if alive { Ok(Kept(receipts)) } else { Err(Error::new(ErrorKind::Internal, "a receiver's task has ended")) }
+        if alive {
+            Ok(LaneAcks::new(acks))
+        } else {
+            Err(Error::new(ErrorKind::Internal, "a receiver's task has ended"))
+        }
     }
 
     /// Counts events for a lane that is not there.
-    fn miss(&self, sink: &str, events: u64, receipt: Option<crate::lane::Receipt>) {
+    fn miss(&self, sink: &str, events: u64, ack: Option<AckSender>) {
         let refuses = self.disk.as_ref().is_some_and(|disk| disk.refuses);
         let count = if refuses { Count::DiskRefused } else { Count::DiskFailed };
-        self.counters.tally(sink).add(count, events);
-        if let Some(receipt) = receipt {
-            let why = || KeepError::Closed(self.missing[sink].clone());
-            let _ = receipt.send(if refuses { Err(why()) } else { Ok(()) });
+        self.counters.stats(sink).add(count, events);
+        if let Some(ack) = ack {
+            let why = || AckError::Closed(self.missing[sink].clone());
+            let _ = ack.send(if refuses { Err(why()) } else { Ok(()) });
         }
     }
 
@@ -129,7 +118,7 @@ impl Lanes {
         match &self.service {
             Some((_, _, lane)) => {
                 lane.flush().await;
-                lane.tell(UploadOrder::Upload(reply)).await;
+                lane.tell(ServiceOrder::Upload(reply)).await;
             }
             None => reply.send(Ok(())),
         }
@@ -175,10 +164,10 @@ impl Lanes {
     async fn reconfigure_service(&mut self, wanted: Option<Settings>, deadline: Instant) {
         match (&mut self.service, wanted) {
             (Some((present, disk, _)), Some(wanted)) if *present == wanted && *disk == self.disk => {
-                debug!(plugin = "decision_logs", "Decision log uploader configuration unchanged.");
+                debug!(plugin = "decision_logs", "Decision log service configuration unchanged.");
             }
             (Some((present, disk, lane)), Some(wanted)) if *disk == self.disk => {
-                lane.tell(UploadOrder::Configure(wanted.clone())).await;
+                lane.tell(ServiceOrder::Configure(wanted.clone())).await;
                 *present = wanted;
             }
             (_, wanted) => {
@@ -203,57 +192,63 @@ impl Lanes {
         );
     }
 
-    fn start_console(&self, reporting: &crate::config::Reporting) -> Lane<FifoOrder> {
-        let (host, tally) = (self.host.clone(), self.counters.tally("console"));
-        let fifo = Fifo::new(Arc::new(Console), Bounds::of(reporting), Count::ConsoleBuffer, host, tally);
-        Lane::start(None, |orders| fifo.run(orders))
+    fn start_console(&self, reporting: &crate::config::Reporting) -> Lane<SinkOrder> {
+        let (host, stats) = (self.host.clone(), self.counters.stats("console"));
+        let lane = MemorySinkLane::new(Arc::new(Console), Bounds::of(reporting), Count::ConsoleBuffer, host, stats);
+        Lane::start(None, |orders| lane.run(orders))
     }
 
-    async fn start_plugin(&mut self, name: &str, bounds: Bounds) -> Option<Lane<FifoOrder>> {
-        let (host, tally) = (self.host.clone(), self.counters.tally(&format!("plugin/{name}")));
-        let sink = Arc::new(Named::new(name.to_owned(), host.clone()));
+    async fn start_plugin(&mut self, name: &str, bounds: Bounds) -> Option<Lane<SinkOrder>> {
+        let (host, stats) = (self.host.clone(), self.counters.stats(&format!("plugin/{name}")));
+        let sink = Arc::new(NamedSink::new(name.to_owned(), host.clone()));
         let Some(disk) = self.disk.clone() else {
-            let fifo = Fifo::new(sink, bounds, Count::PluginBuffer, host, tally);
-            return Some(Lane::start(None, |orders| fifo.run(orders)));
+            let lane = MemorySinkLane::new(sink, bounds, Count::PluginBuffer, host, stats);
+            return Some(Lane::start(None, |orders| lane.run(orders)));
         };
-        let Journal { keeper, reader, gauge, wake } = self.journal(&disk, &format!("plugin-{name}"), &tally).await?;
-        let relay = Relay::new(sink, reader, gauge, wake, host, tally);
-        Some(Lane::start(Some(keeper), |orders| relay.run(orders)))
+        let Journal { appender, reader, usage, wake } = self.journal(&disk, &format!("plugin-{name}"), &stats).await?;
+        let lane = DiskSinkLane::new(sink, reader, usage, wake, host, stats);
+        Some(Lane::start(Some(appender), |orders| lane.run(orders)))
     }
 
-    async fn start_service(&mut self, settings: Settings) -> Option<Lane<UploadOrder>> {
-        let (host, tally) = (self.host.clone(), self.counters.tally(SERVICE));
+    async fn start_service(&mut self, settings: Settings) -> Option<Lane<ServiceOrder>> {
+        let (host, stats) = (self.host.clone(), self.counters.stats(SERVICE));
         let Some(disk) = self.disk.clone() else {
-            let waiting = Waiting::Memory(Box::new(Buffer::new(settings.limits.clone(), tally.clone())));
-            let uploader = Uploader::new(host, settings, waiting, Wake::never(), tally);
-            return Some(Lane::start(None, |orders| uploader.run(orders)));
+            let buffer = UploadBuffer::Memory(Box::new(MemoryBuffer::new(settings.limits.clone(), stats.clone())));
+            let lane = ServiceLane::new(host, settings, buffer, Wake::never(), stats);
+            return Some(Lane::start(None, |orders| lane.run(orders)));
         };
-        let Journal { keeper, reader, gauge, wake } = self.journal(&disk, SERVICE, &tally).await?;
-        let backlog = Box::new(Backlog::new(reader, gauge, settings.limits.clone(), tally.clone()));
-        let uploader = Uploader::new(host, settings, Waiting::Disk(backlog), wake, tally);
-        Some(Lane::start(Some(keeper), |orders| uploader.run(orders)))
+        let Journal { appender, reader, usage, wake } = self.journal(&disk, SERVICE, &stats).await?;
+        let buffer = Box::new(DiskBuffer::new(reader, usage, settings.limits.clone(), stats.clone()));
+        let lane = ServiceLane::new(host, settings, UploadBuffer::Disk(buffer), wake, stats);
+        Some(Lane::start(Some(appender), |orders| lane.run(orders)))
     }
 
     /// Opens the journal of a lane, or notes that it cannot be opened.
-    async fn journal(&mut self, disk: &Disk, name: &str, tally: &Arc<Tally>) -> Option<Journal> {
+    async fn journal(&mut self, disk: &Disk, name: &str, stats: &Arc<SinkStats>) -> Option<Journal> {
         // Once it is known to be missing, others are not to wait for it.
-        let is_first = !self.missed.contains(tally.sink());
+        let is_first = !self.missed.contains(stats.sink());
         let patience = Instant::now() + if is_first { LOCK_PATIENCE } else { Duration::ZERO };
-        match open(disk, name, &self.host, tally, patience).await {
+        match open(disk, name, &self.host, stats, patience).await {
             Ok(journal) => {
-                tally.trouble(None);
+                stats.trouble(None);
                 Some(journal)
             }
             Err(why) => {
-                tally.trouble(Some(&why));
-                self.missing.insert(tally.sink().to_owned(), why);
+                stats.trouble(Some(&why));
+                self.missing.insert(stats.sink().to_owned(), why);
                 None
             }
         }
     }
 }
 
-async fn open(disk: &Disk, name: &str, host: &Host, tally: &Arc<Tally>, patience: Instant) -> Result<Journal, String> {
+async fn open(
+    disk: &Disk,
+    name: &str,
+    host: &Host,
+    stats: &Arc<SinkStats>,
+    patience: Instant,
+) -> Result<Journal, String> {
     let directory = disk.directory.join(Path::new(name));
     let rules = Rules { limit: disk.limit, refuses: disk.refuses, syncs: disk.sync != SyncPolicy::Never };
     let opened = loop {
@@ -265,7 +260,7 @@ async fn open(disk: &Disk, name: &str, host: &Host, tally: &Arc<Tally>, patience
             other => break other.map_err(|error| error.to_string())?,
         }
     };
-    let sink = tally.sink();
+    let sink = stats.sink();
     if opened.cut > 0 {
         let bytes = opened.cut;
         warn!(
@@ -273,9 +268,9 @@ async fn open(disk: &Disk, name: &str, host: &Host, tally: &Arc<Tally>, patience
             sink, bytes, "The journal of decisions ended with a part of one, which is cut off."
         );
     }
-    tally.on_disk(&opened.gauge);
-    let (keeper, wake) = Keeper::start(opened.writer, opened.gauge.clone(), disk, host.clone(), tally.clone());
-    Ok(Journal { keeper, reader: opened.reader, gauge: opened.gauge, wake })
+    stats.on_disk(&opened.usage);
+    let (appender, wake) = Appender::start(opened.writer, opened.usage.clone(), disk, host.clone(), stats.clone());
+    Ok(Journal { appender, reader: opened.reader, usage: opened.usage, wake })
 }
 
 async fn stop<O: LaneOrder>(lane: Option<Lane<O>>, deadline: Instant) {

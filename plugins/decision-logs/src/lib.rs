@@ -1,11 +1,11 @@
 //! Records decisions: shapes their events, buffers them, and brings them where the configuration wants them.
 //!
 //! ```text
-//! request ─ Recorder ─▶ queue ─ Shaper (labels, drop, mask) ─┬▶ lane: console
-//!           never waits                                      ├▶ lane: plugin, another plugin, …
-//!                                                            └▶ lane: service (chunks, uploads)
+//! request ─ EventSender ─▶ queue ─ Shaper (labels, drop, mask) ─┬▶ lane: console
+//!            never waits                                        ├▶ lane: plugin, another plugin, …
+//!                                                               └▶ lane: service (chunks, uploads)
 //!
-//! with `buffer_type: disk`, on the way to plugins and service:  ─▶ keeper ─▶ journal ─▶ lane
+//! with `buffer_type: disk`, on the way to plugins and service:  ─▶ appender ─▶ journal ─▶ lane
 //! ```
 //!
 //! What it promises:
@@ -21,7 +21,7 @@
 //! Not here: the event itself ([`regent_core::decision::DecisionEvent`]), which the REST API makes, and the clients of
 //! services ([`regent_core::service::Services`]).
 
-mod buffer;
+mod ack;
 mod config;
 mod counters;
 mod error;
@@ -29,11 +29,10 @@ mod journal;
 mod lane;
 mod lanes;
 mod mask;
-mod notice;
 mod plugin;
 mod pointer;
 mod policy;
-mod recorder;
+mod queue;
 mod shape;
 
 use plugin::DecisionLogsPlugin;

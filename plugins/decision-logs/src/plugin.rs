@@ -4,27 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::decision::EncodedEvent;
+use regent_core::log_limiter::LogLimiter;
 use regent_core::plugin::{Inbox, Plugin, Reconfigure, Reply, Roles, Signal};
 use regent_core::status::State;
+use regent_core::timer::reached;
 use regent_core::{Error, Host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
+use crate::ack::{AckSender, LaneAcks};
 use crate::config::Config;
 use crate::counters::{Count, Counters};
-use crate::lane::Receipt;
-use crate::lanes::{Kept, Lanes};
-use crate::notice::Notice;
-use crate::recorder::{QueuedEvent, Recorder};
-use crate::shape::{Shaper, Trouble};
+use crate::lanes::Lanes;
+use crate::queue::{EventSender, QueuedEvent};
+use crate::shape::{Shaped, Shaper, Trouble};
 
 /// Events that are shaped at once. Small, so that signals do not wait long.
 const BATCH: usize = 1024;
 
-/// Pause after a batch that nobody waits for, in which the next one gathers: waking this task and a thread that may block
+/// Pause after a batch that nobody waits for, in which the next one fills: waking this task and a thread that may block
 /// for every few events would cost more than all that is done with them.
-const GATHERING: Duration = Duration::from_millis(5);
+const BATCH_PAUSE: Duration = Duration::from_millis(5);
 
 /// Time that a lane has to finish when a new configuration does without it.
 const LANE_GRACE: Duration = Duration::from_secs(5);
@@ -39,7 +40,7 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct DecisionLogsPlugin {
     config: Config,
     host: Host,
-    recorder: Arc<Recorder>,
+    sender: Arc<EventSender>,
     queue: mpsc::Receiver<QueuedEvent>,
     counters: Arc<Counters>,
 }
@@ -53,12 +54,12 @@ impl Plugin for DecisionLogsPlugin {
 
     fn build(config: Config, host: Host) -> Result<Self, Error> {
         let counters = Arc::new(Counters::new(&host.telemetry));
-        let (recorder, queue) = Recorder::new(&config, counters.clone());
-        Ok(Self { config, host, recorder, queue, counters })
+        let (sender, queue) = EventSender::new(&config, counters.clone());
+        Ok(Self { config, host, sender, queue, counters })
     }
 
     fn roles(&self) -> Roles {
-        Roles { decision_recorder: Some(self.recorder.clone()), ..Roles::default() }
+        Roles { decision_recorder: Some(self.sender.clone()), ..Roles::default() }
     }
 
     async fn run(self, mut inbox: Inbox<Config>) -> Result<(), Error> {
@@ -84,7 +85,7 @@ impl Plugin for DecisionLogsPlugin {
 struct Worker {
     config: Config,
     host: Host,
-    recorder: Arc<Recorder>,
+    sender: Arc<EventSender>,
     queue: mpsc::Receiver<QueuedEvent>,
     shaper: Arc<Shaper>,
     lanes: Lanes,
@@ -99,14 +100,14 @@ struct Worker {
 /// Warnings that may become due with every event.
 #[derive(Default)]
 struct Notices {
-    queue: Notice,
-    drop: Notice,
-    mask: Notice,
+    queue: LogLimiter,
+    drop: LogLimiter,
+    mask: LogLimiter,
 }
 
 impl Worker {
     fn open(plugin: DecisionLogsPlugin) -> Self {
-        let DecisionLogsPlugin { config, host, recorder, queue, counters } = plugin;
+        let DecisionLogsPlugin { config, host, sender, queue, counters } = plugin;
         Self {
             shaper: Arc::new(Shaper::new(&config, counters.clone())),
             lanes: Lanes::new(host.clone(), counters.clone()),
@@ -115,7 +116,7 @@ impl Worker {
             rested: None,
             config,
             host,
-            recorder,
+            sender,
             queue,
             counters,
         }
@@ -125,18 +126,18 @@ impl Worker {
     async fn handle(&mut self, batch: Vec<QueuedEvent>) -> Result<(), Error> {
         self.note_queue();
         let (shaper, labels, size) = (self.shaper.clone(), self.host.settings().labels.clone(), batch.len());
-        let is_awaited = batch.iter().any(|arrival| arrival.receipt.is_some());
-        self.rested = (!is_awaited && size < BATCH).then(|| Instant::now() + GATHERING);
+        let is_awaited = batch.iter().any(|arrival| arrival.ack.is_some());
+        self.rested = (!is_awaited && size < BATCH).then(|| Instant::now() + BATCH_PAUSE);
         let job = tokio::task::spawn_blocking(move || {
-            let (events, receipts): (Vec<_>, Vec<_>) = batch.into_iter().map(|a| (a.event, a.receipt)).unzip();
-            (shaper.shape(&labels, events), receipts)
+            let (events, acks): (Vec<_>, Vec<_>) = batch.into_iter().map(|a| (a.event, a.ack)).unzip();
+            (shaper.shape(&labels, events), acks)
         });
         match job.await {
-            Ok((outcome, receipts)) => {
-                self.note(&outcome.trouble);
-                for Run { events, receipts } in runs(outcome.events, receipts) {
-                    let kept = self.lanes.record(events.into()).await?;
-                    confirm(kept, receipts);
+            Ok((Shaped { events, trouble }, acks)) => {
+                self.note(&trouble);
+                for Run { events, acks } in runs(events, acks) {
+                    let pending = self.lanes.record(events.into()).await?;
+                    acknowledge(pending, acks);
                 }
                 Ok(())
             }
@@ -168,7 +169,7 @@ impl Worker {
 
     async fn reconfigure(&mut self, config: &Config) -> Result<(), Error> {
         self.drain().await?;
-        self.recorder.reconfigure(config);
+        self.sender.reconfigure(config);
         self.shaper = Arc::new(Shaper::new(config, self.counters.clone()));
         self.follow(config.clone()).await;
         Ok(())
@@ -208,7 +209,7 @@ impl Worker {
     }
 
     fn note_queue(&mut self) {
-        if let Some(n) = self.notices.queue.happened(self.recorder.dropped()) {
+        if let Some(n) = self.notices.queue.due(self.sender.dropped()) {
             error!(
                 plugin = "decision_logs",
                 "Dropped {n} events from buffer. They came faster than they can be masked."
@@ -217,11 +218,11 @@ impl Worker {
     }
 
     fn note(&mut self, trouble: &Trouble) {
-        let times = self.notices.drop.happened(trouble.drop);
+        let times = self.notices.drop.due(trouble.drop);
         if let (Some(events), Some(why)) = (times, &trouble.drop_error) {
             warn!(plugin = "decision_logs", events, "Log drop decision failed: {why}");
         }
-        let times = self.notices.mask.happened(trouble.mask);
+        let times = self.notices.mask.due(trouble.mask);
         if let (Some(events), Some(why)) = (times, &trouble.mask_error) {
             warn!(plugin = "decision_logs", events, "Log event masking failed: {why}");
         }
@@ -240,32 +241,24 @@ async fn next_batch(queue: &mut mpsc::Receiver<QueuedEvent>, rested: Option<Inst
     batch
 }
 
-/// Waits for the moment; forever, if there is none.
-async fn reached(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Events that go to lanes together, and who waits for them.
 #[derive(Default)]
 struct Run {
     events: Vec<EncodedEvent>,
-    receipts: Vec<Receipt>,
+    acks: Vec<AckSender>,
 }
 
 /// Cuts events into runs, so that none shares the fate of an event that may be too large for a journal.
-fn runs(events: Vec<Option<EncodedEvent>>, receipts: Vec<Option<Receipt>>) -> Vec<Run> {
-    let mut runs = vec![Run { events: Vec::with_capacity(events.len()), receipts: Vec::new() }];
-    for (event, receipt) in events.into_iter().zip(receipts) {
+fn runs(events: Vec<Option<EncodedEvent>>, acks: Vec<Option<AckSender>>) -> Vec<Run> {
+    let mut runs = vec![Run { events: Vec::with_capacity(events.len()), acks: Vec::new() }];
+    for (event, ack) in events.into_iter().zip(acks) {
         let is_large = event.as_ref().is_some_and(|event| event.json().len() > LARGE);
         if is_large {
             runs.push(Run::default());
         }
         if let Some(run) = runs.last_mut() {
             run.events.extend(event);
-            run.receipts.extend(receipt);
+            run.acks.extend(ack);
         }
         if is_large {
             runs.push(Run::default());
@@ -274,15 +267,15 @@ fn runs(events: Vec<Option<EncodedEvent>>, receipts: Vec<Option<Receipt>>) -> Ve
     runs
 }
 
-/// Tells those that wait for receipts when lanes have given theirs.
-fn confirm(kept: Kept, receipts: Vec<Receipt>) {
-    if receipts.is_empty() {
+/// Acknowledges events to those that wait, once all lanes have.
+fn acknowledge(pending: LaneAcks, acks: Vec<AckSender>) {
+    if acks.is_empty() {
         return;
     }
     tokio::spawn(async move {
-        let result = kept.settled().await;
-        for receipt in receipts {
-            let _ = receipt.send(result.clone());
+        let result = pending.all().await;
+        for ack in acks {
+            let _ = ack.send(result.clone());
         }
     });
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use object_store::path::Path;
 use regent_core::Value;
 use regent_core::config::{ConfigError, ConfigErrors, Secret, Section};
-use regent_core::decision::Gathering;
+use regent_core::decision::BatchSettings;
 use regent_core::plugin::{Known, PluginConfig};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -226,8 +226,8 @@ impl Config {
     }
 
     /// What makes an object.
-    pub(crate) fn gathering(&self) -> Gathering {
-        Gathering {
+    pub(crate) fn batch_settings(&self) -> BatchSettings {
+        BatchSettings {
             events: self.max_object_events.map_or(DEFAULT_EVENTS, NonZeroUsize::get),
             bytes: self.max_object_bytes.map_or(DEFAULT_BYTES, NonZeroUsize::get),
             wait: Duration::from_secs(self.max_age_seconds.map_or(DEFAULT_AGE, NonZeroU64::get)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
-use regent_core::decision::{EncodedEvent, Gathering};
+use regent_core::decision::{BatchSettings, EncodedEvent};
 use regent_core::plugin::DecisionSink;
 use regent_core::{Error, Host};
 
@@ -20,7 +20,7 @@ pub struct ObjectStoreSink {
     store: Arc<dyn ObjectStore>,
     layout: Layout,
     url: String,
-    gathering: Gathering,
+    batch_settings: BatchSettings,
 }
 
 impl DecisionSink for ObjectStoreSink {
@@ -29,11 +29,11 @@ impl DecisionSink for ObjectStoreSink {
 
     fn build(config: Config, _host: Host) -> Result<Self, Error> {
         let store = store::open(&config)?;
-        Ok(Self { store, layout: config.layout(), gathering: config.gathering(), url: config.url })
+        Ok(Self { store, layout: config.layout(), batch_settings: config.batch_settings(), url: config.url })
     }
 
-    fn gathering(&self) -> Gathering {
-        self.gathering
+    fn batch_settings(&self) -> BatchSettings {
+        self.batch_settings
     }
 
     async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {

@@ -41,8 +41,8 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Whether answers wait for their records.
-    pub(crate) fn holds_answers(&self) -> bool {
+    /// Whether answers wait until their events are on disk.
+    pub(crate) fn awaits_acks(&self) -> bool {
         self.sync == SyncPolicy::Always
     }
 }

@@ -156,7 +156,7 @@ fn the_disk_buffer_is_as_safe_as_can_be_unless_told_otherwise() {
     assert_eq!(disk(""), expected);
     assert_eq!(disk(r#", "disk_directory": "/x", "disk_size_limit_bytes": 65536"#).limit, 65_536);
     let often = disk(r#", "disk_sync": "interval", "disk_sync_interval_ms": 7"#);
-    assert!(often.sync == SyncPolicy::Interval(std::time::Duration::from_millis(7)) && !often.holds_answers());
+    assert!(often.sync == SyncPolicy::Interval(std::time::Duration::from_millis(7)) && !often.awaits_acks());
     assert!(disk(r#", "disk_on_failure": "refuse""#).refuses);
     assert_eq!(Reporting::default().disk(std::path::Path::new("kept")), None);
 }

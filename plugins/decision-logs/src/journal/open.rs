@@ -6,14 +6,15 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::index::{Index, Segment, Shared, Usage};
 use super::reader::Scan;
-use super::{Gauge, Index, OpenError, Reader, Rules, Segment, Shared, Writer, cursor};
+use super::{OpenError, Reader, Rules, Writer, cursor};
 
 /// A journal that can be used.
 pub(crate) struct Opened {
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
-    pub(crate) gauge: Gauge,
+    pub(crate) usage: Usage,
     /// Bytes at the end that were no whole record, and were cut off.
     pub(crate) cut: u64,
 }
@@ -40,7 +41,7 @@ pub(crate) fn open(directory: &Path, rules: Rules) -> Result<Opened, OpenError> 
     Ok(Opened {
         writer: Writer::new(shared.clone(), rules),
         reader: Reader::new(shared.clone()),
-        gauge: Gauge(shared),
+        usage: Usage(shared),
         cut,
     })
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::cursor;
 use super::frame::{HEADER, Header, find_mark};
-use super::{Segment, Shared, cursor};
+use super::index::{Segment, Shared};
 
 /// Bytes read at once.
 const BLOCK: usize = 256 << 10;

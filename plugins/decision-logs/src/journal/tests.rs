@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -43,7 +45,7 @@ fn segments(directory: &TempDir) -> Vec<PathBuf> {
 #[test]
 fn records_come_out_in_order_while_more_are_written() {
     let directory = tempfile::tempdir().expect("a directory");
-    let Opened { mut writer, mut reader, gauge, .. } = opened(&directory, 1 << 20);
+    let Opened { mut writer, mut reader, usage, .. } = opened(&directory, 1 << 20);
     assert_eq!(read_all(&mut reader), Vec::<String>::new());
     append(&mut writer, &texts(0..5));
     assert_eq!(read_all(&mut reader), texts(0..5));
@@ -53,7 +55,7 @@ fn records_come_out_in_order_while_more_are_written() {
     assert_eq!(two.iter().map(|record| record.number).collect::<Vec<_>>(), [5, 6]);
     assert_eq!(reader.next(8, usize::MAX, usize::MAX).expect("readable").len(), 1, "only what is asked for");
     assert_eq!(reader.next(u64::MAX, usize::MAX, 1).expect("readable").len(), 1, "at least one");
-    assert_eq!((gauge.read().0, reader.missing()), (9, 0));
+    assert_eq!((usage.read().0, reader.missing()), (9, 0));
 }
 
 #[test]
@@ -72,11 +74,11 @@ fn what_was_not_delivered_comes_again_after_a_restart_and_nothing_else() {
         reader.delivered(10).expect("noted");
         assert_eq!(read_all(&mut reader), texts(10..12));
     }
-    let Opened { mut reader, gauge, .. } = opened(&directory, 1 << 20);
+    let Opened { mut reader, usage, .. } = opened(&directory, 1 << 20);
     assert_eq!(read_all(&mut reader), texts(10..12));
     reader.delivered(12).expect("noted");
-    assert_eq!(gauge.read().0, 0);
-    drop((reader, gauge));
+    assert_eq!(usage.read().0, 0);
+    drop((reader, usage));
     assert_eq!(read_all(&mut opened(&directory, 1 << 20).reader), Vec::<String>::new());
 }
 
@@ -84,13 +86,13 @@ fn what_was_not_delivered_comes_again_after_a_restart_and_nothing_else() {
 fn delivered_segments_go_and_a_journal_that_is_emptied_never_fills_up() {
     let directory = tempfile::tempdir().expect("a directory");
     let refusing = Rules { limit: 8000, refuses: true, syncs: false };
-    let Opened { mut writer, mut reader, gauge, .. } = open(directory.path(), refusing).expect("usable");
+    let Opened { mut writer, mut reader, usage, .. } = open(directory.path(), refusing).expect("usable");
     for _ in 0..100 {
         append(&mut writer, &texts(0..50));
         assert_eq!(read_all(&mut reader), texts(0..50));
         reader.delivered(reader.position()).expect("noted");
     }
-    assert_eq!(gauge.read().0, 0);
+    assert_eq!(usage.read().0, 0);
     let large = "x".repeat(7000);
     for _ in 0..3 {
         append(&mut writer, std::slice::from_ref(&large));
@@ -103,11 +105,11 @@ fn delivered_segments_go_and_a_journal_that_is_emptied_never_fills_up() {
 #[test]
 fn a_full_journal_drops_its_oldest_segments_and_counts_what_was_not_read() {
     let directory = tempfile::tempdir().expect("a directory");
-    let Opened { mut writer, mut reader, gauge, .. } = opened(&directory, 8000);
+    let Opened { mut writer, mut reader, usage, .. } = opened(&directory, 8000);
     append(&mut writer, &texts(0..20));
     assert_eq!(reader.next(u64::MAX, 10, usize::MAX).expect("readable").len(), 10);
     let dropped: u64 = (0..20).map(|round| append(&mut writer, &texts(20 + round * 20..40 + round * 20))).sum();
-    assert!(gauge.read().1 <= 8000);
+    assert!(usage.read().1 <= 8000);
     let left = read_all(&mut reader);
     assert_eq!(dropped + left.len() as u64, 410, "all but the ten that were read before");
     assert_eq!(left.last(), Some(&text(419)));

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 
-use super::{Rules, Segment, Shared, frame};
+use super::index::{Segment, Shared};
+use super::{Rules, frame};
 
 /// Appends records. Who reads them may run at the same time.
 pub(crate) struct Writer {

@@ -1,7 +1,7 @@
 //! Decision logs against a real control plane, real policies and real sinks.
 
+mod batching;
 mod disk;
-mod gathering;
 mod lifecycle;
 mod receivers;
 mod shape;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use regent_agent_kit::NoConfig;
 pub(crate) use regent_agent_kit::log_lines as lines;
-use regent_core::decision::{DecisionEvent, EncodedEvent, Gathering, RefusedEvents, Safekeeping};
+use regent_core::decision::{Ack, BatchSettings, DecisionEvent, EncodedEvent, RefusedEvents};
 use regent_core::plugin::DecisionSink;
 use regent_core::status::DecisionLogsStatus;
 use regent_core::value::decode;
@@ -71,7 +71,7 @@ impl Agent {
     }
 
     /// Records a bare event, for which the answer has to wait.
-    pub(crate) fn decide_safely(&self, id: &str) -> Safekeeping {
+    pub(crate) fn decide_safely(&self, id: &str) -> Ack {
         self.host.record(Box::new(self.event(id))).expect("it never fails at once").expect("something to wait for")
     }
 
@@ -189,8 +189,8 @@ impl DecisionSink for Gatherer {
         Ok(Self)
     }
 
-    fn gathering(&self) -> Gathering {
-        Gathering { events: 3, bytes: 2000, wait: Duration::from_hours(1) }
+    fn batch_settings(&self) -> BatchSettings {
+        BatchSettings { events: 3, bytes: 2000, wait: Duration::from_hours(1) }
     }
 
     async fn write(&mut self, events: &[EncodedEvent]) -> Result<(), Error> {

@@ -3,13 +3,13 @@
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info};
 
-use super::Uploader;
+use super::ServiceLane;
 use super::round::Round;
 use crate::config::Trigger;
 use crate::counters::Count;
 use regent_core::backoff;
 
-impl Uploader {
+impl ServiceLane {
     /// Uploads until nothing is left or the moment has come.
     pub(super) async fn flush(mut self, deadline: Instant) {
         if self.settings.trigger == Trigger::Manual {
@@ -38,11 +38,11 @@ impl Uploader {
             info!(plugin = "decision_logs", "All decisions in buffer uploaded.");
             return;
         }
-        if self.waiting().is_on_disk() {
+        if self.buffer().is_on_disk() {
             info!(plugin = "decision_logs", events, "Decisions stay on disk, to be uploaded after the next start.");
             return;
         }
-        self.tally.add(Count::Unfinished, events);
+        self.stats.add(Count::Unfinished, events);
         error!(plugin = "decision_logs", events, "Plugin stopped with decisions possibly still in buffer.");
     }
 }

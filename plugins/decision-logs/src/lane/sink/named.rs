@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use regent_core::decision::{Delivery, EncodedEvent, Gathering, SinkHandle};
+use regent_core::decision::{BatchSettings, Delivery, EncodedEvent, SinkHandle};
 use regent_core::{Error, ErrorKind, Host};
 
 /// A sink by name, looked up anew for each batch: the plugin behind it may start later or be replaced.
-pub(crate) struct Named {
+pub(crate) struct NamedSink {
     plugin: String,
     host: Host,
 }
 
-impl Named {
+impl NamedSink {
     pub(crate) fn new(plugin: String, host: Host) -> Self {
         Self { plugin, host }
     }
 }
 
-impl SinkHandle for Named {
+impl SinkHandle for NamedSink {
     fn write(&self, events: Arc<[EncodedEvent]>) -> Delivery<'_> {
         Box::pin(async move {
             let missing = || Error::new(ErrorKind::Unavailable, "plugin does not implement Logger interface");
@@ -26,7 +26,7 @@ impl SinkHandle for Named {
         })
     }
 
-    fn gathering(&self) -> Gathering {
-        self.host.sink(&self.plugin).map(|sink| sink.gathering()).unwrap_or_default()
+    fn batch_settings(&self) -> BatchSettings {
+        self.host.sink(&self.plugin).map(|sink| sink.batch_settings()).unwrap_or_default()
     }
 }

@@ -4,19 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use regent_core::Host;
-use regent_core::service::{ServiceRequest, ServiceResponse};
+use regent_core::service::ServiceRequest;
 
-use crate::buffer::Chunk;
+use super::buffer::Chunk;
 use crate::error::UploadError;
 
 /// Longest wait that a service may ask for, so that no mistake of its stops the logs for good.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
-
-/// What is read of an answer's body, for nothing but to keep the connection.
-const BODY_LIMIT: usize = 64 << 10;
-
-/// How long that may take.
-const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// Sends a chunk. Any 2xx accepts it.
 pub(super) async fn upload(host: Host, service: String, path: String, chunk: Chunk) -> Result<(), UploadError> {
@@ -25,7 +19,7 @@ pub(super) async fn upload(host: Host, service: String, path: String, chunk: Chu
     let response = response.map_err(unreachable)?;
     let status = response.status;
     let wait = wanted_wait(status, &response.headers, SystemTime::now());
-    discard(response).await;
+    response.discard().await;
     if status.is_success() { Ok(()) } else { Err(UploadError::Refused { status, wait }) }
 }
 
@@ -35,11 +29,6 @@ fn request(path: String, chunk: &Chunk) -> ServiceRequest {
     request.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     request.body = chunk.body();
     request
-}
-
-/// The status has said everything; a body that breaks or does not end changes nothing.
-async fn discard(response: ServiceResponse) {
-    let _ = tokio::time::timeout(BODY_TIME, response.read(BODY_LIMIT)).await;
 }
 
 /// How long a service that has too much to do wants to be left alone: `Retry-After`, in seconds or as a moment.

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::Gauge;
+use regent_core::status::{Cause, DecisionLogsStatus};
 use regent_core::telemetry::Telemetry;
 use regent_core::{Host, Value};
 
 use super::{Count, Counters};
+use crate::error::UploadError;
 use crate::journal;
-use regent_core::status::Cause;
 
 const DROPPED: &str = "decision_logs_sink_dropped";
 const WAITING: &str = "decision_logs_sink_waiting_events";
@@ -23,7 +24,7 @@ pub(super) fn describe(telemetry: &Telemetry) {
 }
 
 /// The counters of one receiver. Whatever is counted here is counted under OPA's names for all receivers together too.
-pub(crate) struct Tally {
+pub(crate) struct SinkStats {
     sink: String,
     all: Arc<Counters>,
     dropped: AtomicU64,
@@ -51,7 +52,7 @@ impl Level {
     }
 }
 
-impl Tally {
+impl SinkStats {
     pub(super) fn new(sink: String, all: Arc<Counters>) -> Self {
         let labels = [("sink", sink.clone())];
         let level = |name| Level { now: AtomicU64::new(0), shown: all.telemetry.gauge(name, &labels) };
@@ -84,8 +85,8 @@ impl Tally {
     }
 
     /// What waits in the receiver's journal now.
-    pub(crate) fn on_disk(&self, gauge: &journal::Gauge) {
-        let (events, bytes) = gauge.read();
+    pub(crate) fn on_disk(&self, usage: &journal::Usage) {
+        let (events, bytes) = usage.read();
         self.waiting.set(events);
         self.disk.set(bytes);
     }
@@ -102,16 +103,25 @@ impl Tally {
 
     /// Puts the counters of all receivers into status, beside what uploads have said there.
     pub(crate) fn report(&self, host: &Host) {
-        let (metrics, sinks) = (self.all.shown(), self.all.sinks());
-        host.status.change(Cause::DecisionLogs, |report| {
-            let status = report.decision_logs.get_or_insert_default();
-            (status.metrics, status.sinks) = (metrics, sinks);
+        self.report_with(host, |_| {});
+    }
+
+    /// Puts into status how a round of uploads ended, and the counters of all receivers.
+    pub(crate) fn report_upload(&self, host: &Host, error: Option<&UploadError>) {
+        self.report_with(host, |status| {
+            status.code = error.map(|_| "decision_log_error");
+            status.message = error.map(UploadError::to_string);
+            status.http_code = error.and_then(UploadError::status);
         });
     }
 
-    /// The counters of all receivers, as status shows them.
-    pub(crate) fn all(&self) -> &Counters {
-        &self.all
+    fn report_with(&self, host: &Host, change: impl FnOnce(&mut DecisionLogsStatus)) {
+        let (metrics, sinks) = (self.all.shown(), self.all.sinks());
+        host.status.change(Cause::DecisionLogs, |report| {
+            let status = report.decision_logs.get_or_insert_default();
+            change(status);
+            (status.metrics, status.sinks) = (metrics, sinks);
+        });
     }
 
     /// What status says of the receiver. Of a service without journal OPA says everything already.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant as Clock};
 use rand::RngExt as _;
 use tokio::time::Instant;
 
-use crate::buffer::Limits;
+use super::buffer::Limits;
+use super::limiter::Limiter;
 use crate::config::{Config, Trigger};
-use crate::lane::limiter::Limiter;
 use regent_core::backoff;
 
 /// Where, when and in which pieces events are uploaded.

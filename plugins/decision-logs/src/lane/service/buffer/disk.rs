@@ -6,26 +6,26 @@ use std::sync::Arc;
 
 use super::encoder::Encoder;
 use super::{Chunk, Goal, Limits};
-use crate::counters::{Count, Tally};
-use crate::journal::{Gauge, Reader};
+use crate::counters::{Count, SinkStats};
+use crate::journal::{Reader, Usage};
 
 /// Events read at once, and bytes.
 const READ: (usize, usize) = (1024, 1 << 20);
 
 /// Events in a journal on their way into chunks. There are never more in memory than fill one or two.
-pub(crate) struct Backlog {
+pub(crate) struct DiskBuffer {
     reader: Reader,
-    gauge: Gauge,
+    usage: Usage,
     limits: Limits,
     encoder: Encoder,
     closed: VecDeque<Chunk>,
-    tally: Arc<Tally>,
+    stats: Arc<SinkStats>,
 }
 
-impl Backlog {
-    pub(crate) fn new(reader: Reader, gauge: Gauge, limits: Limits, tally: Arc<Tally>) -> Self {
-        let encoder = Encoder::new(limits.upload, tally.clone());
-        Self { reader, gauge, limits, encoder, closed: VecDeque::new(), tally }
+impl DiskBuffer {
+    pub(crate) fn new(reader: Reader, usage: Usage, limits: Limits, stats: Arc<SinkStats>) -> Self {
+        let encoder = Encoder::new(limits.upload, stats.clone());
+        Self { reader, usage, limits, encoder, closed: VecDeque::new(), stats }
     }
 
     /// What a round takes that begins now: all that has come so far, or only what fills chunks.
@@ -37,7 +37,7 @@ impl Backlog {
     pub(crate) fn take(&mut self, goal: Goal) -> io::Result<Option<Chunk>> {
         while self.closed.is_empty() {
             let records = self.reader.next(goal.until, READ.0, READ.1);
-            self.tally.add(Count::DiskDamaged, self.reader.missing());
+            self.stats.add(Count::DiskDamaged, self.reader.missing());
             let records = records?;
             if records.is_empty() {
                 let chunks = if goal.partial { self.encoder.close() } else { Vec::new() };
@@ -70,7 +70,7 @@ impl Backlog {
         if limits != self.limits {
             let chunks = self.encoder.close();
             self.closed.extend(chunks);
-            self.encoder = Encoder::new(limits.upload, self.tally.clone());
+            self.encoder = Encoder::new(limits.upload, self.stats.clone());
             self.limits = limits;
         }
     }
@@ -82,12 +82,12 @@ impl Backlog {
 
     /// Events that have not been delivered.
     pub(crate) fn len(&self) -> u64 {
-        self.gauge.read().0
+        self.usage.read().0
     }
 
     /// Shows what waits.
     pub(crate) fn show(&self) {
-        self.tally.on_disk(&self.gauge);
+        self.stats.on_disk(&self.usage);
     }
 
     /// What was given up, because it fits into no chunk, need not be read again.

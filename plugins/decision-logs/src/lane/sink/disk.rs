@@ -3,52 +3,52 @@
 use std::io;
 use std::sync::Arc;
 
-use regent_core::decision::{EncodedEvent, RefusedEvents, SinkHandle};
+use regent_core::Host;
+use regent_core::decision::{EncodedEvent, SinkHandle};
+use regent_core::log_limiter::LogLimiter;
 use regent_core::offloaded::Offloaded;
-use regent_core::{ErrorKind, Host, backoff};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{error, info, warn};
 
-use super::Batch;
-use super::fifo::{LONGEST_WAIT, Order};
-use super::keeper::Wake;
-use crate::counters::{Count, Tally};
-use crate::journal::{Gauge, Reader};
-use crate::notice::Notice;
+use super::{Batch, Retrier, SinkOrder};
+use crate::counters::{Count, SinkStats};
+use crate::journal::{Reader, Usage};
+use crate::lane::Wake;
 
 /// The lane's state.
-pub(crate) struct Relay {
+pub(crate) struct DiskSinkLane {
     sink: Arc<dyn SinkHandle>,
     reader: Offloaded<Reader>,
-    gauge: Gauge,
+    usage: Usage,
     wake: Wake,
-    host: Host,
-    tally: Arc<Tally>,
-    refused: Notice,
-    damaged: Notice,
+    retrier: Retrier,
+    stats: Arc<SinkStats>,
+    unreadable: LogLimiter,
+    damaged: LogLimiter,
 }
 
-impl Relay {
+impl DiskSinkLane {
     pub(crate) fn new(
         sink: Arc<dyn SinkHandle>,
         reader: Reader,
-        gauge: Gauge,
+        usage: Usage,
         wake: Wake,
         host: Host,
-        tally: Arc<Tally>,
+        stats: Arc<SinkStats>,
     ) -> Self {
-        let (refused, damaged) = Default::default();
-        Self { sink, reader: Offloaded::new(reader), gauge, wake, host, tally, refused, damaged }
+        let (unreadable, damaged) = Default::default();
+        let (reader, retrier) = (Offloaded::new(reader), Retrier::new(host, stats.clone()));
+        Self { sink, reader, usage, wake, retrier, stats, unreadable, damaged }
     }
 
-    /// Works until told to stop; the keeper has closed by then.
-    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let gauge = self.gauge.clone();
-        let tally = self.tally.clone();
+    /// Works until told to stop; the appender has closed by then.
+    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<SinkOrder>) {
+        let usage = self.usage.clone();
+        let stats = self.stats.clone();
         let stop = async {
             while let Some(order) = orders.recv().await {
-                if let Order::Stop(deadline) = order {
+                if let SinkOrder::Stop(deadline) = order {
                     return sleep_until(deadline).await;
                 }
             }
@@ -57,9 +57,9 @@ impl Relay {
             () = self.work() => {}
             () = stop => {}
         }
-        let events = gauge.read().0;
+        let events = usage.read().0;
         if events > 0 {
-            let sink = tally.sink();
+            let sink = stats.sink();
             info!(
                 plugin = "decision_logs",
                 sink, events, "Decisions stay on disk, to be delivered after the next start."
@@ -69,8 +69,7 @@ impl Relay {
 
     /// Delivers all that is in the journal and all that comes, until no more can come.
     async fn work(&mut self) {
-        let mut failures = 0;
-        while self.gather().await {
+        while self.fill_batch().await {
             match self.next().await {
                 // What is there cannot be given out.
                 Ok((_, None)) => {
@@ -81,15 +80,13 @@ impl Relay {
                 Ok((events, Some(below))) => {
                     self.deliver(events).await;
                     self.delivered(below).await;
-                    failures = 0;
                 }
                 Err(error) => {
-                    failures += 1;
-                    let sink = self.tally.sink();
-                    if let Some(times) = self.refused.happened(1) {
+                    let sink = self.stats.sink();
+                    if let Some(times) = self.unreadable.due(1) {
                         warn!(plugin = "decision_logs", sink, times, "Cannot read decisions back: {error}");
                     }
-                    sleep(backoff::after(failures, LONGEST_WAIT)).await;
+                    sleep(self.retrier.pause()).await;
                 }
             }
         }
@@ -97,8 +94,8 @@ impl Relay {
 
     /// Waits until there is as much as the sink would like to be given at once, or what there is has waited long enough;
     /// false if there is nothing and no more can come.
-    async fn gather(&mut self) -> bool {
-        let wanted = self.sink.gathering();
+    async fn fill_batch(&mut self) -> bool {
+        let wanted = self.sink.batch_settings();
         let mut due = None;
         loop {
             let reader = self.reader.idle().expect("all work with it is waited for");
@@ -122,7 +119,7 @@ impl Relay {
 
     /// The next events, and the number behind the last one.
     async fn next(&mut self) -> io::Result<(Batch, Option<u64>)> {
-        let wanted = self.sink.gathering();
+        let wanted = self.sink.batch_settings();
         let (found, missing) = self
             .reader
             .work(move |reader| {
@@ -140,11 +137,11 @@ impl Relay {
     }
 
     fn lost(&mut self, events: u64) {
-        self.tally.add(Count::DiskDamaged, events);
-        if let Some(events) = self.damaged.happened(events) {
+        self.stats.add(Count::DiskDamaged, events);
+        if let Some(events) = self.damaged.due(events) {
             error!(
                 plugin = "decision_logs",
-                sink = self.tally.sink(),
+                sink = self.stats.sink(),
                 events,
                 "Decisions on disk were damaged and are lost."
             );
@@ -153,40 +150,18 @@ impl Relay {
 
     /// Offers events until the sink takes them or refuses them for good.
     async fn deliver(&mut self, events: Batch) {
-        let mut failures = 0;
-        while !events.is_empty() {
-            let Err(error) = self.sink.write(events.clone()).await else { break };
-            let (sink, why) = (self.tally.sink(), error.chain());
-            if error.kind() != ErrorKind::Unavailable {
-                let lost = RefusedEvents::lost(&error, events.len()) as u64;
-                self.tally.add(Count::PluginRefused, lost);
-                if let Some(events) = self.refused.happened(lost) {
-                    warn!(plugin = "decision_logs", sink, events, "Decision log receiver refused events: {why}");
-                }
-                self.tally.report(&self.host);
-                break;
-            }
-            if let Some(times) = self.refused.happened(1) {
-                warn!(plugin = "decision_logs", sink, times, "Decision log receiver unavailable: {why}");
-            }
-            self.tell(Some(&why));
-            failures += 1;
-            sleep(backoff::after(failures, LONGEST_WAIT)).await;
-        }
-        self.tell(None);
-    }
-
-    fn tell(&self, trouble: Option<&str>) {
-        if self.tally.trouble(trouble) {
-            self.tally.report(&self.host);
+        loop {
+            let result = if events.is_empty() { Ok(()) } else { self.sink.write(events.clone()).await };
+            let Some(pause) = self.retrier.settle(result, events.len()) else { return };
+            sleep(pause).await;
         }
     }
 
     async fn delivered(&mut self, below: u64) {
         if let Err(error) = self.reader.work(move |reader| reader.delivered(below)).await {
-            let sink = self.tally.sink();
+            let sink = self.stats.sink();
             warn!(plugin = "decision_logs", sink, "Cannot note what was delivered, so it may come again: {error}");
         }
-        self.tally.on_disk(&self.gauge);
+        self.stats.on_disk(&self.usage);
     }
 }

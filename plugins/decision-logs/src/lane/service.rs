@@ -3,34 +3,37 @@
 //! Uploads come in *rounds*. A round sends, one after the other, all chunks that were there when it began, and ends at
 //! the first failure; the chunk that failed goes back to where it was. After each round status is told how it went.
 
+mod buffer;
 mod flush;
+mod limiter;
 mod round;
 mod settings;
+mod upload;
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use regent_core::Host;
+use regent_core::log_limiter::LogLimiter;
 use regent_core::offloaded::Offloaded;
 use regent_core::plugin::Reply;
+use regent_core::timer::reached;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tracing::{error, info};
 
-use super::keeper::Wake;
-use super::limiter::Limiter;
-use super::waiting::Waiting;
+use super::appender::Wake;
 use super::{Batch, LaneOrder};
-use crate::buffer::Loss;
 use crate::config::Trigger;
-use crate::counters::{Count, Tally};
-use crate::notice::Notice;
+use crate::counters::{Count, SinkStats};
+use buffer::Loss;
+pub(crate) use buffer::{DiskBuffer, MemoryBuffer, UploadBuffer};
+use limiter::Limiter;
 use round::Round;
 pub(crate) use settings::Settings;
 
 /// What the lane is told.
-pub(crate) enum Order {
+pub(crate) enum ServiceOrder {
     /// Take events.
     Events(Batch),
     /// Upload now, and say how it went.
@@ -41,7 +44,7 @@ pub(crate) enum Order {
     Stop(Instant),
 }
 
-impl LaneOrder for Order {
+impl LaneOrder for ServiceOrder {
     fn events(batch: Batch) -> Self {
         Self::Events(batch)
     }
@@ -52,10 +55,10 @@ impl LaneOrder for Order {
 }
 
 /// The lane's state.
-pub(crate) struct Uploader {
+pub(crate) struct ServiceLane {
     host: Host,
     settings: Settings,
-    waiting: Offloaded<Waiting>,
+    buffer: Offloaded<UploadBuffer>,
     /// Tells when more waits on disk.
     wake: Wake,
     limiter: Option<Limiter>,
@@ -66,22 +69,22 @@ pub(crate) struct Uploader {
     due: Option<Instant>,
     /// Rounds in a row that failed.
     failures: u32,
-    tally: Arc<Tally>,
+    stats: Arc<SinkStats>,
     notices: Notices,
 }
 
 /// Warnings that may become due with every event.
 #[derive(Default)]
 struct Notices {
-    limited: Notice,
-    chunks: Notice,
-    events: Notice,
+    limited: LogLimiter,
+    chunks: LogLimiter,
+    events: LogLimiter,
 }
 
-impl Uploader {
-    pub(crate) fn new(host: Host, settings: Settings, waiting: Waiting, wake: Wake, tally: Arc<Tally>) -> Self {
+impl ServiceLane {
+    pub(crate) fn new(host: Host, settings: Settings, buffer: UploadBuffer, wake: Wake, stats: Arc<SinkStats>) -> Self {
         Self {
-            waiting: Offloaded::new(waiting),
+            buffer: Offloaded::new(buffer),
             wake,
             limiter: settings.limiter(),
             due: (settings.trigger != Trigger::Manual).then(Instant::now),
@@ -91,20 +94,20 @@ impl Uploader {
             notices: Notices::default(),
             host,
             settings,
-            tally,
+            stats,
         }
     }
 
     /// Works until told to stop.
-    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<ServiceOrder>) {
         loop {
             let idle = self.round.is_none();
             tokio::select! {
                 order = orders.recv() => match order {
-                    Some(Order::Events(batch)) => self.take(batch).await,
-                    Some(Order::Upload(reply)) => self.called(reply).await,
-                    Some(Order::Configure(settings)) => self.reconfigure(settings).await,
-                    Some(Order::Stop(deadline)) => return self.flush(deadline).await,
+                    Some(ServiceOrder::Events(batch)) => self.take(batch).await,
+                    Some(ServiceOrder::Upload(reply)) => self.called(reply).await,
+                    Some(ServiceOrder::Configure(settings)) => self.reconfigure(settings).await,
+                    Some(ServiceOrder::Stop(deadline)) => return self.flush(deadline).await,
                     None => return,
                 },
                 result = Round::upload_done(&mut self.round) => self.settle(result).await,
@@ -120,14 +123,14 @@ impl Uploader {
         // Within one moment the limit lets the first events pass and then no more.
         let allowed = limiter.map_or(batch.len(), |limiter| batch.iter().filter(|_| limiter.allows(now)).count());
         self.note_limited(batch.len() - allowed);
-        let loss = self.work(move |waiting| waiting.push(&batch[..allowed])).await;
+        let loss = self.work(move |buffer| buffer.push(&batch[..allowed])).await;
         self.note(loss);
         self.begin_if_full().await;
     }
 
     async fn begin_if_full(&mut self) {
         let may = self.settings.trigger == Trigger::Immediate && self.round.is_none() && self.failures == 0;
-        if may && self.waiting().is_full() {
+        if may && self.buffer().is_full() {
             self.begin(false).await;
         }
     }
@@ -140,9 +143,9 @@ impl Uploader {
     }
 
     async fn reconfigure(&mut self, settings: Settings) {
-        info!(plugin = "decision_logs", "Decision log uploader configuration changed.");
+        info!(plugin = "decision_logs", "Decision log service configuration changed.");
         let limits = settings.limits.clone();
-        let loss = self.work(|waiting| waiting.reconfigure(limits)).await;
+        let loss = self.work(|buffer| buffer.reconfigure(limits)).await;
         self.note(loss);
         if settings.rate != self.settings.rate {
             self.limiter = settings.limiter();
@@ -151,34 +154,34 @@ impl Uploader {
         self.due = self.settings.next_round(self.failures, None);
     }
 
-    fn waiting(&self) -> &Waiting {
-        self.waiting.idle().expect("all work with it is waited for")
+    fn buffer(&self) -> &UploadBuffer {
+        self.buffer.idle().expect("all work with it is waited for")
     }
 
     /// Events that have not been delivered.
     fn left(&self) -> u64 {
-        self.waiting().left(self.round.as_ref().map_or(0, |round| round.chunk.events()))
+        self.buffer().left(self.round.as_ref().map_or(0, |round| round.chunk.events()))
     }
 
     /// Runs what takes time, such as compression, off the threads that answer requests.
-    async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut Waiting) -> T + Send + 'static) -> T {
-        let result = self.waiting.work(|waiting| {
-            let result = work(waiting);
-            if let Waiting::Disk(backlog) = waiting {
-                backlog.show();
+    async fn work<T: Send + 'static>(&mut self, work: impl FnOnce(&mut UploadBuffer) -> T + Send + 'static) -> T {
+        let result = self.buffer.work(|buffer| {
+            let result = work(buffer);
+            if let UploadBuffer::Disk(buffer) = buffer {
+                buffer.show();
             }
             result
         });
         let result = result.await;
-        if !self.waiting().is_on_disk() {
-            self.tally.waiting(self.left());
+        if !self.buffer().is_on_disk() {
+            self.stats.waiting(self.left());
         }
         result
     }
 
     fn note_limited(&mut self, events: usize) {
-        self.tally.add(Count::RateLimit, events as u64);
-        if let Some(events) = self.notices.limited.happened(events as u64) {
+        self.stats.add(Count::RateLimit, events as u64);
+        if let Some(events) = self.notices.limited.due(events as u64) {
             error!(
                 plugin = "decision_logs",
                 events,
@@ -191,20 +194,12 @@ impl Uploader {
         for (notice, amount, what) in
             [(&mut self.notices.chunks, loss.chunks, "chunks"), (&mut self.notices.events, loss.events, "events")]
         {
-            if let Some(n) = notice.happened(amount) {
+            if let Some(n) = notice.due(amount) {
                 error!(
                     plugin = "decision_logs",
                     "Dropped {n} {what} from buffer. Reduce reporting interval or increase buffer size."
                 );
             }
         }
-    }
-}
-
-/// Waits for the moment; forever, if there is none.
-async fn reached(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => pending().await,
     }
 }

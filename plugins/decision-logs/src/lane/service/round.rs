@@ -4,14 +4,13 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 
 use regent_core::plugin::Reply;
-use regent_core::status::{Cause, DecisionLogsStatus};
 use regent_core::{Error, ErrorKind};
 use tracing::{debug, error, info, warn};
 
-use super::Uploader;
-use crate::buffer::{Chunk, Goal};
+use super::ServiceLane;
+use super::buffer::{Chunk, Goal};
+use super::upload::upload;
 use crate::error::UploadError;
-use crate::lane::upload::upload;
 
 /// A round under way: one chunk is with the service.
 pub(super) struct Round {
@@ -33,13 +32,13 @@ impl Round {
     }
 }
 
-impl Uploader {
+impl ServiceLane {
     /// Begins a round of all full chunks, and with `everything` of all that has come so far.
     pub(super) async fn begin(&mut self, everything: bool) {
-        let (goal, loss) = self.work(move |waiting| waiting.goal(everything)).await;
+        let (goal, loss) = self.work(move |buffer| buffer.goal(everything)).await;
         self.note(loss);
         let callers = std::mem::take(&mut self.callers);
-        match self.work(move |waiting| waiting.take(goal)).await {
+        match self.work(move |buffer| buffer.take(goal)).await {
             Ok(Some(chunk)) => self.send(chunk, goal, callers),
             Ok(None) => {
                 debug!(plugin = "decision_logs", "Log upload queue was empty.");
@@ -53,16 +52,16 @@ impl Uploader {
     pub(super) async fn settle(&mut self, result: Result<(), UploadError>) {
         let Some(Round { goal, chunk, callers, .. }) = self.round.take() else { return };
         if result.is_err() {
-            let loss = self.work(|waiting| waiting.put_back(chunk)).await;
+            let loss = self.work(|buffer| buffer.put_back(chunk)).await;
             self.note(loss);
             self.end(result, callers);
             return self.go_on().await;
         }
-        let next = self.work(move |waiting| {
-            if let Err(error) = waiting.delivered(&chunk) {
+        let next = self.work(move |buffer| {
+            if let Err(error) = buffer.delivered(&chunk) {
                 warn!(plugin = "decision_logs", "Cannot note what was uploaded, so it may be uploaded again: {error}");
             }
-            waiting.take(goal)
+            buffer.take(goal)
         });
         match next.await {
             Ok(Some(chunk)) => return self.send(chunk, goal, callers),
@@ -94,7 +93,7 @@ impl Uploader {
         self.failures = if result.is_ok() { 0 } else { self.failures.saturating_add(1) };
         let wait = result.as_ref().err().and_then(UploadError::wait);
         self.due = self.settings.next_round(self.failures, wait);
-        self.report(result.as_ref().err());
+        self.stats.report_upload(&self.host, result.as_ref().err());
         if let Err(error) = &result {
             error!(plugin = "decision_logs", "{error}");
         }
@@ -103,16 +102,5 @@ impl Uploader {
             let outcome = text.clone().map_or(Ok(()), |text| Err(Error::new(ErrorKind::Unavailable, text)));
             caller.send(outcome);
         }
-    }
-
-    fn report(&self, error: Option<&UploadError>) {
-        let status = DecisionLogsStatus {
-            code: error.map(|_| "decision_log_error"),
-            message: error.map(UploadError::to_string),
-            http_code: error.and_then(UploadError::status),
-            metrics: self.tally.all().shown(),
-            sinks: self.tally.all().sinks(),
-        };
-        self.host.status.change(Cause::DecisionLogs, |report| report.decision_logs = Some(status));
     }
 }

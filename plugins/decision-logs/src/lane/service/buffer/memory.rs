@@ -1,69 +1,24 @@
-//! What waits for the service: closed chunks, and before them the events that will become chunks.
+//! What waits for the service in memory: closed chunks, and before them the events that will become chunks.
 //!
 //! Both kinds of OPA's are here. A *size* buffer compresses events as they come and counts the bytes of its chunks; an
 //! *event* buffer counts events and compresses them when they are fetched. When a buffer is full, the oldest goes first.
-//! What waits on disk instead is a [`Backlog`].
-
-mod backlog;
-mod chunk;
-mod encoder;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use regent_core::decision::EncodedEvent;
 
-pub(crate) use backlog::Backlog;
-pub(crate) use chunk::Chunk;
-use encoder::Encoder;
-
-use crate::config::{BufferType, Reporting};
-use crate::counters::{Count, Tally};
-
-/// Bounds of a buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Limits {
-    kind: BufferType,
-    upload: usize,
-    bytes: usize,
-    events: usize,
-}
-
-impl Limits {
-    pub(crate) fn of(reporting: &Reporting) -> Self {
-        Self {
-            kind: reporting.buffer_type(),
-            upload: reporting.upload_limit(),
-            bytes: reporting.buffered_bytes(),
-            events: reporting.buffered_events(),
-        }
-    }
-}
-
-/// What a round of uploads takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Goal {
-    /// Number of the first event that is none of the round's.
-    pub(crate) until: u64,
-    /// Whether the last chunk may be smaller than it could be.
-    pub(crate) partial: bool,
-}
-
-/// What one operation did to events that should have been kept.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Loss {
-    /// Chunks that made room.
-    pub(crate) chunks: u64,
-    /// Events that made room in an event buffer.
-    pub(crate) events: u64,
-}
+use super::encoder::Encoder;
+use super::{Chunk, Goal, Limits, Loss};
+use crate::config::BufferType;
+use crate::counters::{Count, SinkStats};
 
 /// Events and chunks that wait for the service.
 ///
 /// INVARIANT: `bytes` is the sum of the sizes of `closed`, and `closed` is older than everything in `encoder`, which is
 /// older than everything in `events`. Only in an *event* buffer are there `events`, and only while a round is under way,
 /// or one has failed, does its encoder hold something.
-pub(crate) struct Buffer {
+pub(crate) struct MemoryBuffer {
     limits: Limits,
     closed: VecDeque<Chunk>,
     bytes: usize,
@@ -71,19 +26,19 @@ pub(crate) struct Buffer {
     events: VecDeque<(u64, EncodedEvent)>,
     /// Number of the next event.
     next: u64,
-    tally: Arc<Tally>,
+    stats: Arc<SinkStats>,
 }
 
-impl Buffer {
-    pub(crate) fn new(limits: Limits, tally: Arc<Tally>) -> Self {
+impl MemoryBuffer {
+    pub(crate) fn new(limits: Limits, stats: Arc<SinkStats>) -> Self {
         Self {
-            encoder: Encoder::new(limits.upload, tally.clone()),
+            encoder: Encoder::new(limits.upload, stats.clone()),
             closed: VecDeque::new(),
             bytes: 0,
             events: VecDeque::new(),
             next: 0,
             limits,
-            tally,
+            stats,
         }
     }
 
@@ -110,7 +65,7 @@ impl Buffer {
         (Goal { until: self.closed.back().map_or(0, |chunk| chunk.last() + 1), partial: everything }, loss)
     }
 
-    /// Closes what is open, so that [`Buffer::take`] finds everything that has come so far.
+    /// Closes what is open, so that [`MemoryBuffer::take`] finds everything that has come so far.
     fn close(&mut self) -> Loss {
         while self.encode_next(self.next) {}
         self.end_chunk();
@@ -159,7 +114,7 @@ impl Buffer {
             return Loss::default();
         }
         let before = self.close();
-        self.encoder = Encoder::new(limits.upload, self.tally.clone());
+        self.encoder = Encoder::new(limits.upload, self.stats.clone());
         self.limits = limits;
         let after = self.make_room();
         Loss { chunks: before.chunks + after.chunks, events: before.events + after.events }
@@ -189,7 +144,7 @@ impl Buffer {
             BufferType::Size | BufferType::Disk => self.make_room_by_bytes(),
             BufferType::Event => self.make_room_by_events(),
         };
-        self.tally.add(Count::BufferEvents, loss.events);
+        self.stats.add(Count::BufferEvents, loss.events);
         loss
     }
 
@@ -197,7 +152,7 @@ impl Buffer {
         let mut loss = Loss::default();
         while self.bytes > self.limits.bytes {
             let Some(oldest) = self.take_oldest() else { break };
-            self.tally.add(Count::BufferBytes, oldest.events() as u64);
+            self.stats.add(Count::BufferBytes, oldest.events() as u64);
             loss.chunks += 1;
         }
         loss

@@ -1,4 +1,4 @@
-//! A lane to a sink that takes events as they are: the console, or a plugin.
+//! A lane from memory to a sink: events wait in a bounded queue, and the oldest make room.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -6,38 +6,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_core::decision::{EncodedEvent, Gathering, RefusedEvents, SinkHandle};
-use regent_core::{Error, ErrorKind, Host};
+use regent_core::decision::{BatchSettings, EncodedEvent, SinkHandle};
+use regent_core::log_limiter::LogLimiter;
+use regent_core::timer::reached;
+use regent_core::{Error, Host};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
-use super::{Batch, LaneOrder};
+use super::{Batch, Retrier, SinkOrder};
 use crate::config::Reporting;
-use crate::counters::{Count, Tally};
-use crate::notice::Notice;
-use regent_core::backoff;
-
-/// Longest wait between two tries of the same batch.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// What the lane is told.
-pub(crate) enum Order {
-    /// Take events.
-    Events(Batch),
-    /// Deliver what is left before the moment, and end.
-    Stop(Instant),
-}
-
-impl LaneOrder for Order {
-    fn events(batch: Batch) -> Self {
-        Self::Events(batch)
-    }
-
-    fn stop(deadline: Instant) -> Self {
-        Self::Stop(deadline)
-    }
-}
+use crate::counters::{Count, SinkStats};
 
 /// A batch that the sink is taking.
 struct Delivery {
@@ -57,15 +36,19 @@ impl Bounds {
         Self { events: reporting.buffered_events(), bytes: reporting.buffered_bytes() }
     }
 
-    /// What a sink wants, but not more than lets others come while it is gathered.
-    fn within(self, wanted: Gathering) -> Gathering {
+    /// What a sink wants, but not more than lets others come while it fills.
+    fn within(self, wanted: BatchSettings) -> BatchSettings {
         let half = |bound: usize| (bound / 2).max(1);
-        Gathering { events: wanted.events.min(half(self.events)), bytes: wanted.bytes.min(half(self.bytes)), ..wanted }
+        BatchSettings {
+            events: wanted.events.min(half(self.events)),
+            bytes: wanted.bytes.min(half(self.bytes)),
+            ..wanted
+        }
     }
 }
 
 /// The lane's state.
-pub(crate) struct Fifo {
+pub(crate) struct MemorySinkLane {
     sink: Arc<dyn SinkHandle>,
     bounds: Bounds,
     waiting: VecDeque<EncodedEvent>,
@@ -76,52 +59,35 @@ pub(crate) struct Fifo {
     /// Nothing more will come, so nothing is waited for.
     is_ending: bool,
     delivery: Option<Delivery>,
-    /// Tries of the present batch that failed.
-    failures: u32,
+    retrier: Retrier,
     /// What an event that finds the buffer full is counted as.
     overflow: Count,
     host: Host,
-    tally: Arc<Tally>,
-    dropped: Notice,
-    refused: Notice,
+    stats: Arc<SinkStats>,
+    dropped: LogLimiter,
 }
 
-impl Fifo {
+impl MemorySinkLane {
     pub(crate) fn new(
         sink: Arc<dyn SinkHandle>,
         bounds: Bounds,
         overflow: Count,
         host: Host,
-        tally: Arc<Tally>,
+        stats: Arc<SinkStats>,
     ) -> Self {
-        let (dropped, refused) = Default::default();
-        let waiting = VecDeque::new();
-        let (bytes, failures, due, is_ending, delivery) = Default::default();
-        Self {
-            sink,
-            bounds,
-            waiting,
-            bytes,
-            due,
-            is_ending,
-            delivery,
-            failures,
-            overflow,
-            host,
-            tally,
-            dropped,
-            refused,
-        }
+        let retrier = Retrier::new(host.clone(), stats.clone());
+        let (waiting, bytes, due, is_ending, delivery, dropped) = Default::default();
+        Self { sink, bounds, waiting, bytes, due, is_ending, delivery, retrier, overflow, host, stats, dropped }
     }
 
     /// Works until told to stop.
-    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<SinkOrder>) {
         let deadline = loop {
             self.deliver();
             tokio::select! {
                 order = orders.recv() => match order {
-                    Some(Order::Events(batch)) => self.buffer(&batch),
-                    Some(Order::Stop(deadline)) => break deadline,
+                    Some(SinkOrder::Events(batch)) => self.buffer(&batch),
+                    Some(SinkOrder::Stop(deadline)) => break deadline,
                     None => break Instant::now(),
                 },
                 result = done(&mut self.delivery) => self.settle(result),
@@ -144,10 +110,10 @@ impl Fifo {
             }
         }
         let left = self.left();
-        self.tally.add(Count::Unfinished, left);
+        self.stats.add(Count::Unfinished, left);
         warn!(
             plugin = "decision_logs",
-            sink = self.tally.sink(),
+            sink = self.stats.sink(),
             events = left,
             "Plugin stopped with decisions possibly still in buffer."
         );
@@ -162,12 +128,12 @@ impl Fifo {
             self.bytes -= oldest.json().len();
             excess += 1;
         }
-        self.tally.add(self.overflow, excess);
-        self.tally.waiting(self.left());
-        if let Some(events) = self.dropped.happened(excess) {
-            let sink = self.tally.sink();
+        self.stats.add(self.overflow, excess);
+        self.stats.waiting(self.left());
+        if let Some(events) = self.dropped.due(excess) {
+            let sink = self.stats.sink();
             warn!(plugin = "decision_logs", sink, events, "Dropped events because the receiver is too slow.");
-            self.tally.report(&self.host);
+            self.stats.report(&self.host);
         }
     }
 
@@ -176,19 +142,12 @@ impl Fifo {
         (self.waiting.len() + self.delivery.as_ref().map_or(0, |delivery| delivery.batch.len())) as u64
     }
 
-    /// Says in status whether something is wrong with the sink.
-    fn tell(&self, trouble: Option<&str>) {
-        if self.tally.trouble(trouble) {
-            self.tally.report(&self.host);
-        }
-    }
-
     /// Begins the next delivery unless one is under way, or more is to be waited for.
     fn deliver(&mut self) {
         if self.delivery.is_some() || self.waiting.is_empty() {
             return;
         }
-        let wanted = self.bounds.within(self.sink.gathering());
+        let wanted = self.bounds.within(self.sink.batch_settings());
         let is_enough = self.waiting.len() >= wanted.events || self.bytes >= wanted.bytes || self.is_ending;
         let now = Instant::now();
         let due = *self.due.get_or_insert(now + wanted.wait);
@@ -199,7 +158,7 @@ impl Fifo {
         }
     }
 
-    fn take(&mut self, wanted: Gathering) -> Batch {
+    fn take(&mut self, wanted: BatchSettings) -> Batch {
         let (mut size, mut bytes) = (0, 0);
         while size < self.waiting.len().min(wanted.events) && bytes < wanted.bytes {
             bytes += self.waiting[size].json().len();
@@ -220,31 +179,12 @@ impl Fifo {
 
     fn settle(&mut self, result: Result<(), Error>) {
         let Some(delivery) = self.delivery.take() else { return };
-        let Err(error) = result else {
-            self.failures = 0;
-            self.tally.waiting(self.left());
-            self.tell(None);
-            return;
-        };
-        let (sink, why) = (self.tally.sink(), error.chain());
-        if error.kind() == ErrorKind::Unavailable {
-            if let Some(times) = self.refused.happened(1) {
-                warn!(plugin = "decision_logs", sink, times, "Decision log receiver unavailable: {why}");
-            }
-            self.tell(Some(&why));
-            self.failures = self.failures.saturating_add(1);
-            self.offer(delivery.batch, backoff::after(self.failures, LONGEST_WAIT));
-            return;
+        if !Retrier::is_retriable(&result) {
+            self.stats.waiting(self.left());
         }
-        self.failures = 0;
-        let events = RefusedEvents::lost(&error, delivery.batch.len()) as u64;
-        self.tally.add(Count::PluginRefused, events);
-        self.tally.waiting(self.left());
-        if let Some(events) = self.refused.happened(events) {
-            warn!(plugin = "decision_logs", sink, events, "Decision log receiver refused events: {why}");
-            self.tally.report(&self.host);
+        if let Some(pause) = self.retrier.settle(result, delivery.batch.len()) {
+            self.offer(delivery.batch, pause);
         }
-        self.tell(None);
     }
 }
 
@@ -252,14 +192,6 @@ impl Fifo {
 async fn done(delivery: &mut Option<Delivery>) -> Result<(), Error> {
     match delivery {
         Some(delivery) => delivery.done.as_mut().await,
-        None => pending().await,
-    }
-}
-
-/// Waits for the moment; forever, if there is none.
-async fn reached(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
         None => pending().await,
     }
 }

@@ -12,7 +12,7 @@ use regent_core::value::{decode, encode};
 use tracing::error;
 
 use super::Chunk;
-use crate::counters::{Count, Tally};
+use crate::counters::{Count, SinkStats};
 
 /// The guess never grows beyond this, or beyond the upload limit if that is more: it is memory that nothing else counts.
 const LARGEST_GUESS: usize = 16 << 20;
@@ -37,7 +37,7 @@ pub(super) struct Encoder {
     open: Open,
     /// Encoded size from which on events are known to fit only without their `nd_builtin_cache`.
     too_large_with_cache: usize,
-    tally: Arc<Tally>,
+    stats: Arc<SinkStats>,
 }
 
 /// Encoded events that no chunk holds yet, separated by commas, and where each of them ends; and their numbers.
@@ -49,9 +49,9 @@ struct Open {
 }
 
 impl Encoder {
-    pub(super) fn new(limit: usize, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(limit: usize, stats: Arc<SinkStats>) -> Self {
         let guess = Guess { bytes: limit, exponent: 0.0, range: limit..limit.max(LARGEST_GUESS) };
-        Self { limit, guess, open: Open::default(), too_large_with_cache: usize::MAX, tally }
+        Self { limit, guess, open: Open::default(), too_large_with_cache: usize::MAX, stats }
     }
 
     /// Events that no chunk holds yet.
@@ -98,7 +98,7 @@ impl Encoder {
         if chunk.size() > self.limit && range.len() > 1 {
             if range.len() == open.ends.len() {
                 self.guess.shrink();
-                self.tally.add(Count::ScaleDown, 1);
+                self.stats.add(Count::ScaleDown, 1);
             }
             let middle = range.start + range.len() / 2;
             self.cut(open, range.start..middle, false, chunks);
@@ -108,16 +108,16 @@ impl Encoder {
         if full {
             self.learn(chunk.size());
         }
-        self.tally.chunk(chunk.events());
+        self.stats.chunk(chunk.events());
         chunks.push(chunk);
     }
 
     fn learn(&mut self, size: usize) {
         if size < self.limit / 10 * 9 {
             self.guess.grow();
-            self.tally.add(Count::ScaleUp, 1);
+            self.stats.add(Count::ScaleUp, 1);
         } else {
-            self.tally.add(Count::Stable, 1);
+            self.stats.add(Count::Stable, 1);
         }
     }
 
@@ -135,7 +135,7 @@ impl Encoder {
             None => self.excess(json),
         };
         let Some(size) = size else { return Some(json.into()) };
-        self.tally.add(Count::ExceededUploadLimit, 1);
+        self.stats.add(Count::ExceededUploadLimit, 1);
         if !has_cache {
             return self.give_up(size, ". No ND cache to drop.");
         }
@@ -144,7 +144,7 @@ impl Encoder {
         if let Some(size) = self.excess(&smaller) {
             return self.give_up(size, " even after dropping the ND cache.");
         }
-        self.tally.add(Count::CacheDropped, 1);
+        self.stats.add(Count::CacheDropped, 1);
         error!(
             plugin = "decision_logs",
             "ND builtins cache dropped from this event to fit under maximum upload size limits. \
@@ -162,7 +162,7 @@ impl Encoder {
     }
 
     fn give_up<'a>(&self, size: usize, why: &str) -> Option<Cow<'a, [u8]>> {
-        self.tally.add(Count::EncodingFailure, 1);
+        self.stats.add(Count::EncodingFailure, 1);
         let limit = self.limit;
         error!(
             plugin = "decision_logs",

@@ -1,4 +1,4 @@
-//! Puts the events of one lane into its journal, and says when they are safe.
+//! Puts the events of one lane into its journal, and acknowledges them.
 //!
 //! All that has come while the disk was busy goes in at once, so that many answers share one wait for the disk.
 
@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use regent_core::Host;
+use regent_core::log_limiter::LogLimiter;
 use regent_core::offloaded::Offloaded;
+use regent_core::timer::reached;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
 use super::Batch;
+use crate::ack::{AckError, AckSender};
 use crate::config::{Disk, SyncPolicy};
-use crate::counters::{Count, Tally};
-use crate::error::KeepError;
-use crate::journal::{AppendError, Gauge, Writer};
-use crate::notice::Notice;
+use crate::counters::{Count, SinkStats};
+use crate::journal::{AppendError, Usage, Writer};
 
 /// Events, and so batches, that may wait while the disk is busy.
 const CAPACITY: usize = 10_000;
@@ -26,17 +27,14 @@ const CAPACITY: usize = 10_000;
 /// Batches that go into the journal at once.
 const GROUP: usize = 1024;
 
-/// Says whether events are safe.
-pub(crate) type Receipt = oneshot::Sender<Result<(), KeepError>>;
-
 enum Order {
-    Keep(Batch, Option<Receipt>),
+    Append(Batch, Option<AckSender>),
     /// Say when all that came before is in the journal.
     Flush(oneshot::Sender<()>),
 }
 
-/// A keeper's task.
-pub(crate) struct Keeper {
+/// An appender's task.
+pub(crate) struct Appender {
     orders: mpsc::Sender<Order>,
     /// Events in orders that wait.
     queued: Arc<AtomicUsize>,
@@ -44,7 +42,7 @@ pub(crate) struct Keeper {
     overflow: Arc<AtomicU64>,
     /// A set of one, because a set ends its tasks when it is dropped.
     task: JoinSet<()>,
-    tally: Arc<Tally>,
+    stats: Arc<SinkStats>,
 }
 
 /// Wakes a lane whenever there is more in its journal.
@@ -72,14 +70,14 @@ impl Wake {
     }
 }
 
-impl Keeper {
-    pub(crate) fn start(writer: Writer, gauge: Gauge, disk: &Disk, host: Host, tally: Arc<Tally>) -> (Self, Wake) {
+impl Appender {
+    pub(crate) fn start(writer: Writer, usage: Usage, disk: &Disk, host: Host, stats: Arc<SinkStats>) -> (Self, Wake) {
         let (orders, inbox) = mpsc::channel(CAPACITY);
         let (wake, woken) = watch::channel(());
         let (queued, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
         let work = Worker {
             writer: Offloaded::new(writer),
-            gauge,
+            usage,
             sync: disk.sync,
             refuses: disk.refuses,
             wake,
@@ -87,22 +85,22 @@ impl Keeper {
             queued: queued.clone(),
             overflow: overflow.clone(),
             host,
-            tally: tally.clone(),
-            lost: Notice::default(),
+            stats: stats.clone(),
+            lost: LogLimiter::default(),
         };
         let mut task = JoinSet::new();
         task.spawn(work.run(inbox));
-        (Self { orders, queued, overflow, task, tally }, Wake(Some(woken)))
+        (Self { orders, queued, overflow, task, stats }, Wake(Some(woken)))
     }
 
-    /// Takes events. With a receipt this waits until there is room; without, what finds no room is lost and counted, so
+    /// Takes events. With an ack this waits until there is room; without, what finds no room is lost and counted, so
     /// that a slow disk holds up nobody else.
-    pub(crate) async fn keep(&self, batch: Batch, receipt: Option<Receipt>) {
+    pub(crate) async fn append(&self, batch: Batch, ack: Option<AckSender>) {
         let events = batch.len();
         let has_room = self.queued.fetch_add(events, Ordering::Relaxed) + events <= CAPACITY;
-        let taken = match receipt {
-            Some(receipt) => self.orders.send(Order::Keep(batch, Some(receipt))).await.is_ok(),
-            None => has_room && self.orders.try_send(Order::Keep(batch, None)).is_ok(),
+        let taken = match ack {
+            Some(ack) => self.orders.send(Order::Append(batch, Some(ack))).await.is_ok(),
+            None => has_room && self.orders.try_send(Order::Append(batch, None)).is_ok(),
         };
         if !taken {
             self.queued.fetch_sub(events, Ordering::Relaxed);
@@ -123,10 +121,10 @@ impl Keeper {
         drop(self.orders);
         if timeout_at(deadline, self.task.join_next()).await.is_err() {
             let lost = self.queued.load(Ordering::Relaxed) as u64 + self.overflow.swap(0, Ordering::Relaxed);
-            self.tally.add(Count::Unfinished, lost);
+            self.stats.add(Count::Unfinished, lost);
             error!(
                 plugin = "decision_logs",
-                sink = self.tally.sink(),
+                sink = self.stats.sink(),
                 events = lost,
                 "The disk was too slow for the last decisions."
             );
@@ -136,7 +134,7 @@ impl Keeper {
 
 struct Worker {
     writer: Offloaded<Writer>,
-    gauge: Gauge,
+    usage: Usage,
     sync: SyncPolicy,
     refuses: bool,
     wake: watch::Sender<()>,
@@ -145,8 +143,8 @@ struct Worker {
     queued: Arc<AtomicUsize>,
     overflow: Arc<AtomicU64>,
     host: Host,
-    tally: Arc<Tally>,
-    lost: Notice,
+    stats: Arc<SinkStats>,
+    lost: LogLimiter,
 }
 
 impl Worker {
@@ -158,7 +156,7 @@ impl Worker {
                     0 => break,
                     _ => self.handle(group).await,
                 },
-                () = due(self.unsynced) => self.settle().await,
+                () = reached(self.unsynced) => self.settle().await,
             }
         }
         self.note_overflow();
@@ -175,40 +173,40 @@ impl Worker {
 
     async fn handle(&mut self, group: Vec<Order>) {
         self.note_overflow();
-        let (mut batches, mut receipts, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut batches, mut acks, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
         for order in group {
             match order {
-                Order::Keep(batch, receipt) => {
+                Order::Append(batch, ack) => {
                     self.queued.fetch_sub(batch.len(), Ordering::Relaxed);
                     batches.push(batch);
-                    receipts.push(receipt);
+                    acks.push(ack);
                 }
                 Order::Flush(done) => flushes.push(done),
             }
         }
         if !batches.is_empty() {
-            self.keep(batches, receipts).await;
+            self.append(batches, acks).await;
         }
         for done in flushes {
             let _ = done.send(());
         }
     }
 
-    async fn keep(&mut self, batches: Vec<Batch>, receipts: Vec<Option<Receipt>>) {
+    async fn append(&mut self, batches: Vec<Batch>, acks: Vec<Option<AckSender>>) {
         let sizes: Vec<_> = batches.iter().map(|batch| batch.len() as u64).collect();
         let at_once = self.sync == SyncPolicy::Always;
         let (dropped, results) = self.writer.work(move |writer| put(writer, &batches, at_once)).await;
         self.wake.send_replace(());
-        self.tally.on_disk(&self.gauge);
+        self.stats.on_disk(&self.usage);
         if let (SyncPolicy::Interval(pause), None) = (self.sync, self.unsynced) {
             self.unsynced = Some(Instant::now() + pause);
         }
         self.note(Count::DiskFull, dropped, "dropped", "the journal is full, and the oldest make room");
-        for ((events, result), receipt) in sizes.into_iter().zip(results).zip(receipts) {
+        for ((events, result), ack) in sizes.into_iter().zip(results).zip(acks) {
             let told = match result {
                 Err(error) if self.refuses => {
                     self.note(Count::DiskRefused, events, "refused", &error.to_string());
-                    Err(KeepError::from(error))
+                    Err(AckError::from(error))
                 }
                 Err(error) => {
                     self.note(Count::DiskFailed, events, "dropped", &error.to_string());
@@ -216,8 +214,8 @@ impl Worker {
                 }
                 Ok(()) => Ok(()),
             };
-            if let Some(receipt) = receipt {
-                let _ = receipt.send(told);
+            if let Some(ack) = ack {
+                let _ = ack.send(told);
             }
         }
     }
@@ -228,17 +226,17 @@ impl Worker {
         if let Err(error) = self.writer.work(Writer::sync).await {
             warn!(
                 plugin = "decision_logs",
-                sink = self.tally.sink(),
+                sink = self.stats.sink(),
                 "Decisions may not have reached the disk: {error}"
             );
         }
     }
 
     fn note(&mut self, count: Count, events: u64, what: &str, why: &str) {
-        self.tally.add(count, events);
-        if let Some(events) = self.lost.happened(events) {
-            error!(plugin = "decision_logs", sink = self.tally.sink(), events, "Decisions {what}: {why}");
-            self.tally.report(&self.host);
+        self.stats.add(count, events);
+        if let Some(events) = self.lost.due(events) {
+            error!(plugin = "decision_logs", sink = self.stats.sink(), events, "Decisions {what}: {why}");
+            self.stats.report(&self.host);
         }
     }
 }
@@ -265,14 +263,6 @@ fn put(writer: &mut Writer, batches: &[Batch], at_once: bool) -> (u64, Vec<Resul
         results.fill(Err(error));
     }
     (dropped, results)
-}
-
-/// Waits for the moment; forever, if there is none.
-async fn due(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => pending().await,
-    }
 }
 
 #[cfg(test)]
