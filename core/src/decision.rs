@@ -276,9 +276,6 @@ pub trait DecisionRecorder: Send + Sync {
 /// answered for that.
 pub type Ack = BoxFuture<'static, Result<(), Error>>;
 
-/// As [`Ack`].
-pub type Safekeeping = Ack;
-
 /// Events that a sink refuses for good while it has taken all others of the batch: the cause of its [`Error`], which is of
 /// kind [`crate::ErrorKind::Refused`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

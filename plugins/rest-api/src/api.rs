@@ -40,7 +40,7 @@ impl Api {
         let answered = panics::caught(dispatch(&self.context, call)).await;
         let answer =
             answered.map_or_else(|| panics::answer(id, route), |answer| answer.unwrap_or_else(ApiError::into_response));
-        match call.promises.kept().await {
+        match call.acks.all().await {
             Ok(()) => answer,
             Err(unrecorded) => ApiError::internal(unrecorded.chain()).into_response(),
         }

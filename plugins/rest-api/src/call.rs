@@ -11,12 +11,12 @@ use regent_core::Value;
 use regent_core::engine::{Attended, Cancel};
 use regent_core::trace::Span;
 
+use crate::acks::PendingAcks;
 use crate::body::{self, Payload};
 use crate::error::ApiError;
 use crate::limits::Limits;
 use crate::params::Params;
 use crate::peer::Peer;
-use crate::promises::Promises;
 use crate::route::Route;
 
 /// A client as its connection shows it.
@@ -71,7 +71,7 @@ pub(crate) struct Call {
     /// The document in the body, once somebody has been authorized by it.
     pub(crate) document: Option<Value>,
     /// What has to be done before the answer goes out.
-    pub(crate) promises: Promises,
+    pub(crate) acks: PendingAcks,
 }
 
 impl Call {
@@ -94,7 +94,7 @@ impl Call {
             head: self.head.clone(),
             body: Payload::Read(Bytes::new()),
             document: None,
-            promises: self.promises.share(),
+            acks: self.acks.share(),
         }
     }
 

@@ -18,13 +18,13 @@ use hyper::body::Incoming;
 use regent_core::engine::Cancel;
 use tokio::task::JoinSet;
 
+use crate::acks::PendingAcks;
 use crate::activity::{Activity, AnswerBody};
 use crate::answer::Response;
 use crate::body::Payload;
 use crate::call::{Call, Client};
 use crate::layers::Stack;
 use crate::panics;
-use crate::promises::Promises;
 use crate::route::{self, Route};
 
 /// What the connections of one agent have in common.
@@ -108,7 +108,7 @@ impl Connection {
             head,
             body: Payload::Unread(body),
             document: None,
-            promises: Promises::default(),
+            acks: PendingAcks::default(),
         }
     }
 }

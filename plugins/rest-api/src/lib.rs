@@ -15,6 +15,7 @@
 //! Not a plugin: the agent binds before it starts plugins, and stops listening before it stops them. Not here: what a
 //! policy means ([`regent_core::engine`]), where decisions go ([`regent_core::decision`]).
 
+mod acks;
 mod activity;
 mod answer;
 mod api;
@@ -39,7 +40,6 @@ mod panics;
 mod params;
 mod peer;
 mod policies;
-mod promises;
 mod query;
 mod reference;
 mod route;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use regent_agent_kit::NoConfig;
-use regent_core::decision::{DecisionEvent, DecisionRecorder, Safekeeping};
+use regent_core::decision::{Ack, DecisionEvent, DecisionRecorder};
 use regent_core::plugin::{Inbox, Plugin, Roles, Signal};
 use regent_core::{Error, ErrorKind, Host, Registry, Supervisor, Value};
 use support::{Agent, check, identity, tree};
@@ -45,14 +45,14 @@ impl Plugin for Recorder {
 }
 
 impl DecisionRecorder for Recorder {
-    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Safekeeping>, Error> {
+    fn record(&self, event: Box<DecisionEvent>) -> Result<Option<Ack>, Error> {
         if event.path == "refused" {
             return Err(Error::new(ErrorKind::Refused, "the record is full"));
         }
         let is_lost = event.path == "lost";
         EVENTS.0.send(*event).map_err(|_| Error::new(ErrorKind::Internal, "nobody listens"))?;
         let failed = || Err(Error::new(ErrorKind::Unavailable, "the disk is full"));
-        Ok(is_lost.then(|| Box::pin(async move { failed() }) as Safekeeping))
+        Ok(is_lost.then(|| Box::pin(async move { failed() }) as Ack))
     }
 }
 

@@ -63,8 +63,8 @@ impl Recorder {
         if let Some(span) = &call.span {
             span.set(DECISION_ID, event.batch_decision_id.as_deref().unwrap_or(&id));
         }
-        if let Some(record) = self.host.record(event).map_err(|error| ApiError::internal(error.chain()))? {
-            call.promises.add(record);
+        if let Some(ack) = self.host.record(event).map_err(|error| ApiError::internal(error.chain()))? {
+            call.acks.add(ack);
         }
         Ok(Some(id))
     }
