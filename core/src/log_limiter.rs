@@ -19,7 +19,8 @@ impl LogLimiter {
         self.due_at(times, Instant::now())
     }
 
-    fn due_at(&mut self, times: u64, now: Instant) -> Option<u64> {
+    /// As [`LogLimiter::due`], at a moment that the caller knows.
+    pub fn due_at(&mut self, times: u64, now: Instant) -> Option<u64> {
         self.unlogged += times;
         if self.unlogged == 0 || self.logged.is_some_and(|logged| now.duration_since(logged) < PAUSE) {
             return None;

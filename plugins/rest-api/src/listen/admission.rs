@@ -1,16 +1,13 @@
 //! How many connections there may be.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge};
+use regent_core::log_limiter::LogLimiter;
 use regent_core::telemetry::Telemetry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::DIAGNOSTIC;
-
-/// How often the log speaks of connections that there was no room for.
-const PAUSE: Duration = Duration::from_mins(1);
 
 /// Lets connections in until there are too many.
 pub(super) struct Admission {
@@ -18,8 +15,7 @@ pub(super) struct Admission {
     room: Arc<Semaphore>,
     open: Gauge,
     refused: Counter,
-    unsaid: u64,
-    said: Option<Instant>,
+    log: LogLimiter,
 }
 
 /// A connection that was let in; its end makes room for another.
@@ -59,8 +55,7 @@ impl Admissions {
             room: room.clone(),
             open: self.telemetry.gauge("http_connections_open", &labels),
             refused: self.telemetry.counter("http_connections_refused", &labels),
-            unsaid: 0,
-            said: None,
+            log: LogLimiter::default(),
         }
     }
 }
@@ -70,20 +65,15 @@ impl Admission {
     pub(super) fn admit(&mut self) -> Option<Admitted> {
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             self.refused.increment(1);
-            self.unsaid += 1;
-            self.say(Instant::now());
+            self.log_refusal();
             return None;
         };
         self.open.increment(1.0);
         Some(Admitted { open: self.open.clone(), _room: room })
     }
 
-    fn say(&mut self, now: Instant) {
-        if self.said.is_some_and(|said| now.duration_since(said) < PAUSE) {
-            return;
-        }
-        self.said = Some(now);
-        let refused = std::mem::take(&mut self.unsaid);
+    fn log_refusal(&mut self) {
+        let Some(refused) = self.log.due(1) else { return };
         tracing::warn!(
             limit = self.limit,
             refused,
@@ -94,6 +84,8 @@ impl Admission {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -117,8 +109,7 @@ mod tests {
         let admissions = Admissions::new(Some(0), Telemetry::new(&[1.0]).expect("buckets"));
         let mut admission = admissions.of(false);
         assert!((0..3).all(|_| admission.admit().is_none()));
-        assert_eq!(admission.unsaid, 2, "the first was said");
-        admission.say(Instant::now() + PAUSE);
-        assert_eq!(admission.unsaid, 0);
+        let later = Instant::now() + Duration::from_mins(1);
+        assert_eq!(admission.log.due_at(0, later), Some(2), "the first was logged");
     }
 }
