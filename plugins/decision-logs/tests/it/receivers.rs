@@ -74,6 +74,8 @@ async fn events_that_a_plugin_refuses_are_counted() {
     agent.decide("plugin-3");
     let counted = async || (agent.counter("decision_logs_dropped_plugin_refused") == 1).then_some(());
     wait::until(LIMIT, "the refusal", counted).await.expect("it is counted");
+    let told = agent.status(|status| status.sinks.is_some()).await.sinks.expect("it fits");
+    assert_eq!(told.get("plugin/recording").and_then(|sink| sink.get("dropped_events")), Some(&1_u64.into()));
     agent.decide("plugin-4");
     taken("plugin-4").await;
 }

@@ -46,7 +46,7 @@ impl Retrier {
 
     /// Whether the same batch is to be offered again.
     pub(super) fn is_retriable(result: &Result<(), Error>) -> bool {
-        result.as_ref().err().is_some_and(|error: &Error| error.kind() == ErrorKind::Unavailable)
+        result.as_ref().err().is_some_and(|error| error.kind() == ErrorKind::Unavailable)
     }
 
     /// The pause after one more try that failed, at the sink or before it.
@@ -70,14 +70,15 @@ impl Retrier {
         }
     }
 
-    /// Takes note of events that the sink refuses for good.
+    /// Takes note of events that the sink refuses for good. Status is told no more often than the log: a sink may refuse
+    /// all that comes.
     fn refused(&mut self, error: &Error, events: usize) {
         let events = RefusedEvents::lost(error, events) as u64;
         self.stats.add(Count::PluginRefused, events);
         if let Some(events) = self.log.due(events) {
             let (sink, why) = (self.stats.sink(), error.chain());
             warn!(plugin = "decision_logs", sink, events, "Decision log receiver refused events: {why}");
+            self.stats.report(&self.host);
         }
-        self.stats.report(&self.host);
     }
 }
