@@ -261,3 +261,22 @@ impl Service for Traced {
         self.service.may_hold()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_nobody_wants_is_read_for_a_while_and_no_longer() {
+        let response = |body| ServiceResponse { status: StatusCode::OK, headers: HeaderMap::new(), body };
+        let start = Instant::now();
+        response(stream::iter([Ok(Bytes::from_static(b"thanks"))]).boxed()).discard().await;
+        response(stream::repeat_with(|| Ok(Bytes::from_static(&[0; 1024]))).boxed()).discard().await;
+        assert_eq!(Instant::now(), start, "neither a whole one nor one that is too large is waited for");
+        response(stream::pending().boxed()).discard().await;
+        assert_eq!(Instant::now(), start + DISCARD_TIME);
+    }
+}
