@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::data_fetcher::DataFetchers;
 use crate::decision::{Ack, DecisionEvent, SinkHandle};
 use crate::error::Error;
 use crate::roles::{RoleDirectory, Roles};
@@ -35,6 +36,8 @@ pub struct Host {
     pub tracing: Tracing,
     /// Who can tell whether a bundle may be believed.
     pub verifiers: Arc<Verifiers>,
+    /// Who can get data that updates speak of.
+    pub data_fetchers: Arc<DataFetchers>,
     roles: RoleDirectory,
     settings: Arc<ArcSwap<Settings>>,
 }
@@ -55,6 +58,7 @@ impl Host {
             roles: RoleDirectory::new(tracing.clone()),
             tracing,
             verifiers: Arc::default(),
+            data_fetchers: Arc::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
         }
     }

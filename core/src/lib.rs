@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod builtin;
 pub mod caching;
 pub mod config;
+pub mod data_fetcher;
 pub mod decision;
 pub mod duration;
 pub mod engine;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub use factory::{AnyConfig, Factory, Instance, Prepared, Running};
 
 use crate::builtin::Builtin;
+use crate::data_fetcher::{DataFetcher, DataFetchers};
 use crate::engine::Engine;
 use crate::fetch::Fetcher;
 use crate::plugin::{DecisionSink, Plugin, SinkPlugin};
@@ -27,6 +28,7 @@ pub struct Registry {
     pub(crate) credentials: CredentialKinds,
     verifiers: Verifiers,
     signers: Signers,
+    data_fetchers: DataFetchers,
 }
 
 impl Registry {
@@ -80,6 +82,16 @@ impl Registry {
     /// Adds what signs bundles. Of those of one name the last one counts.
     pub fn signer(&mut self, signer: Arc<dyn Signer>) {
         self.signers.add(signer);
+    }
+
+    /// Adds a kind of source that updates of data may name. Of those of one name the last one counts.
+    pub fn data_fetcher<F: DataFetcher>(&mut self) {
+        self.data_fetchers.add::<F>();
+    }
+
+    /// All kinds of sources that were added.
+    pub fn data_fetchers(&self) -> &DataFetchers {
+        &self.data_fetchers
     }
 
     /// All verifiers that were added.

@@ -54,6 +54,7 @@ impl Supervisor {
     /// A supervisor of nothing yet. Bundles are verified by the registry's verifiers.
     pub fn new(registry: Arc<Registry>, mut host: Host, identity: Identity) -> Self {
         host.verifiers = Arc::new(registry.verifiers().clone());
+        host.data_fetchers = Arc::new(registry.data_fetchers().clone());
         Self { registry, host, identity, running: Vec::new() }
     }
 

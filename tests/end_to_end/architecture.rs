@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-services", &["regent-signing"]),
     ("regent-bundle", &["regent-signing"]),
     ("regent-discovery", &["regent-bundle"]),
+    ("regent-data-updates", &[]),
     ("regent-decision-logs", &[]),
     ("regent-status", &[]),
     ("regent-rest-api", &[]),
