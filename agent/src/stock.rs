@@ -25,4 +25,5 @@ pub fn register(registry: &mut Registry) {
     regent_status::register(registry);
     regent_decision_logs::register(registry);
     regent_bundle::register(registry);
+    regent_data_updates::register(registry);
 }

@@ -30,6 +30,7 @@ pub const KEYS: &[(&str, Effect)] = &[
     ("persistence_directory", Effect::AtOnce),
     ("distributed_tracing", Effect::AtOnce),
     ("discovery", Effect::AtOnce),
+    ("data_updates", Effect::AtOnce),
     ("engine", Effect::AtStart),
     ("server", Effect::AtStart),
     ("server.logger_plugin", Effect::Never),

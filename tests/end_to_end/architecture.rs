@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-services", &["regent-signing"]),
     ("regent-bundle", &["regent-signing"]),
     ("regent-discovery", &["regent-bundle"]),
-    ("regent-data-updates", &[]),
+    ("regent-data-updates", &["regent-services"]),
     ("regent-decision-logs", &[]),
     ("regent-status", &[]),
     ("regent-rest-api", &[]),
@@ -36,6 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "regent",
         &[
             "regent-bundle",
+            "regent-data-updates",
             "regent-decision-logs",
             "regent-discovery",
             "regent-distributed-tracing",

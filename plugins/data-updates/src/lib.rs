@@ -1,8 +1,48 @@
-//! Updates of data by OPAL's protocol.
+//! Updates of data by OPAL's protocol: the agent hears that something has changed, fetches it, and has it in its next decision.
 //!
-//! [`model`], [`topics`] and [`rpc`] are what goes over the wire between publishers, hubs and agents. The protocol is that of
-//! opal-server 0.9.9.
+//! ```text
+//! hub --notice--> connection --update--> worker --fetch--> fetchers
+//!                                          |--one transaction an entry--> store
+//!                                          '--report--> callbacks
+//! ```
+//!
+//! - [`model`], [`topics`], [`rpc`]: what goes over the wire; a library for publishers and hubs too.
+//! - `connection`: the websocket: handshake, subscription, keeping alive, reconnecting.
+//! - `worker`: the one task that owns all that is under way; `base`: the list of what an agent has to have.
+//! - `job`: one entry on its way; `order`: whose turn it is; `http`, `file`: getting data; `apply`: writing it.
+//! - `health`, `report`: telling how it went.
+//!
+//! Promises: entries of related paths are written in the order in which they were announced; an entry is written as a whole or
+//! not at all; what a bundle owns is not touched; every buffer is bounded, and what cannot be held waits at the hub.
+//!
+//! The protocol is that of opal-server 0.9.9.
 
+mod apply;
+mod base;
+mod config;
+mod connection;
+mod digest;
+mod file;
+mod health;
+mod http;
+mod job;
 pub mod model;
+mod order;
+mod plugin;
+mod repeats;
+mod report;
 pub mod rpc;
 pub mod topics;
+mod worker;
+
+use regent_core::Registry;
+
+pub use config::{Config, Fetch, Reports};
+pub use plugin::DataUpdates;
+
+/// Adds the plugin and the fetchers `http` and `file`.
+pub fn register(registry: &mut Registry) {
+    registry.plugin::<DataUpdates>();
+    registry.data_fetcher::<http::HttpFetcher>();
+    registry.data_fetcher::<file::FileFetcher>();
+}

@@ -12,6 +12,35 @@ pub struct Message {
     /// What came of what was wanted.
     #[serde(default)]
     pub response: Option<Response>,
+    /// What Regent's own peers say beside that; all others pass over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regent: Option<Extension>,
+}
+
+/// What a hub and an agent of Regent tell each other, so that an agent that was away gets what it has missed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// In a `subscribe`: how far the agent has come. Without it the agent has nothing yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Position>,
+    /// In the answer to it: the log that `seq` counts in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+    /// In the answer: the number of the latest update. In a notice: that of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// In the answer: whether everything that was missed follows. Else the agent has to load base data anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<bool>,
+}
+
+/// A place in the log of a hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Which log.
+    pub epoch: String,
+    /// The number of the last update that came.
+    pub seq: u64,
 }
 
 /// Something to be done.
@@ -79,13 +108,13 @@ impl Message {
     /// A request.
     pub fn request(method: &str, arguments: Option<Box<RawValue>>, call_id: String) -> Self {
         let request = Request { method: Some(method.to_owned()), arguments, call_id: Some(call_id) };
-        Self { request: Some(request), response: None }
+        Self { request: Some(request), ..Self::default() }
     }
 
     /// The answer to a request.
     pub fn response(result: Box<RawValue>, result_type: &str, call_id: Option<String>) -> Self {
         let response = Response { result: Some(result), result_type: Some(result_type.to_owned()), call_id };
-        Self { request: None, response: Some(response) }
+        Self { response: Some(response), ..Self::default() }
     }
 
     /// As it is sent.
