@@ -8,6 +8,7 @@
 
 mod aws;
 mod azure;
+mod opal;
 mod registry;
 mod server;
 

@@ -75,7 +75,7 @@ impl Reporter {
         if !self.enabled {
             return;
         }
-        let Ok(body) = serde_json::to_value(report) else { return };
+        let Ok(body) = serde_json::to_string(report) else { return };
         for callback in self.always.iter().chain(callbacks) {
             let Ok(place) = self.room.clone().try_acquire_owned() else {
                 self.dropped.increment(1);
@@ -94,8 +94,8 @@ impl Reporter {
     }
 }
 
-async fn deliver(client: &HttpFetcher, callback: &Callback, body: serde_json::Value) -> Result<(), Error> {
-    let mut config = json!({"method": "post"});
+async fn deliver(client: &HttpFetcher, callback: &Callback, body: String) -> Result<(), Error> {
+    let mut config = json!({"method": "post", "headers": {"content-type": "application/json"}});
     let url = match callback {
         Callback::Url(url) => url,
         Callback::Configured(url, theirs) => {
@@ -109,7 +109,7 @@ async fn deliver(client: &HttpFetcher, callback: &Callback, body: serde_json::Va
     // What is answered does not matter, nor whether it is JSON.
     config["is_json"] = json!(false);
     if config.get("data").is_none() {
-        config["data"] = body;
+        config["data"] = serde_json::Value::String(body);
     }
     let wrong = |error| Error::new(ErrorKind::Refused, "the configuration of the callback is wrong").caused_by(error);
     let limits: FetchLimits = LIMITS_OF_REPORTS;

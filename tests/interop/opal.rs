@@ -1,0 +1,169 @@
+//! The real opal-server 0.9.9, at which the agent is subscribed to updates of data.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use regent_kit::{Agent, Client, wait};
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::{SOON, installed, regent, script};
+
+/// The server, and the source of data beside it.
+struct Opal(Server);
+
+impl Opal {
+    /// Nothing if it cannot be had.
+    fn start(arguments: &[&str]) -> Option<Self> {
+        // The tests begin at the same time.
+        static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+        let install = ["-m", "pip", "install", "--quiet", "--target", "packages", "--requirement", "requirements.txt"];
+        let folder = FOLDER.get_or_init(|| installed("opal", "python3", &install)).as_ref()?;
+        let mut command = script("python3", folder);
+        command.env("PYTHONPATH", "packages").arg("server.py").args(arguments);
+        Some(Self(Server::start(command)))
+    }
+
+    /// A line for which there is no answer.
+    fn tell(&mut self, line: &str) {
+        assert_eq!(self.0.ask(line), "", "{line}");
+    }
+
+    /// An agent with that in its section.
+    async fn agent(&self, more: &str) -> Agent {
+        let (url, source) = (self.0.text("url"), self.0.text("source"));
+        let reports = format!("{{enabled: true, callbacks: ['{source}/reports']}}");
+        let config = format!("data_updates: {{server_url: '{url}', reports: {reports}, {more}}}");
+        regent().config(&config).start().await.expect("the agent starts")
+    }
+
+    async fn publish(&self, update: &Value) {
+        self.post("/data/config", update, None).await;
+    }
+
+    async fn post(&self, path: &str, body: &Value, token: Option<&str>) -> Value {
+        let request =
+            http::Request::post(format!("{}{path}", self.0.text("url"))).header("Content-Type", "application/json");
+        let request = match token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let request = request.body(bytes::Bytes::from(body.to_string())).expect("a request");
+        let answer = Client::plain().send(request).await.expect("an answer");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// The report of an update, once there is one.
+    async fn report(&mut self, id: &str) -> Value {
+        let found = async || {
+            let reports: Vec<Value> = serde_json::from_str(&self.0.ask("reports")).expect("JSON");
+            reports.into_iter().find(|report| report["update_id"] == id)
+        };
+        wait::until(SOON, "the report", found).await.expect("a report")
+    }
+}
+
+/// Waits until a document is that one.
+async fn decides(agent: &Agent, path: &str, expected: Value) {
+    let is_so = async || (agent.get(&format!("/v1/data/{path}")).await.json()["result"] == expected).then_some(());
+    let waited = wait::until(SOON, "the data", is_so).await;
+    if let Err(error) = waited {
+        let now = agent.get("/v1/data").await.text();
+        panic!("{error}: {path} should be {expected}, but data is {now}\n{}", agent.stderr());
+    }
+}
+
+async fn is_ready(agent: &Agent) {
+    let ready = async || (agent.get("/health?plugins").await.status == 200).then_some(());
+    wait::until(SOON, "readiness", ready).await.unwrap_or_else(|error| panic!("{error}\n{}", agent.stderr()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_opal_server_publishes_is_in_the_next_decision() {
+    let Some(mut opal) = Opal::start(&[]) else { return };
+    let source = opal.0.text("source").to_owned();
+    let agent = opal.agent("topics: [policy_data, policy_data/users]").await;
+    is_ready(&agent).await;
+    assert_eq!(agent.get("/v1/data/base").await.json()["result"], json!({"loaded": 1}), "ready means loaded");
+
+    opal.publish(
+        &json!({"id": "inline", "entries": [{"url": "", "data": {"n": 1.50, "nothing": null}, "dst_path": "/inline"}]}),
+    )
+    .await;
+    decides(&agent, "inline", json!({"n": 1.50, "nothing": null})).await;
+    let report = opal.report("inline").await;
+    let entry = &report["reports"][0];
+    assert_eq!(
+        (&entry["fetched"], &entry["saved"], &entry["entry"]["dst_path"]),
+        (&json!(true), &json!(true), &json!("/inline"))
+    );
+
+    // On two of the agent's topics, so the server tells it twice; an `add` at the end would be seen twice.
+    opal.tell(r#"put /users {"list": ["ann"]}"#);
+    let topics = ["policy_data/users"];
+    opal.publish(&json!({"entries": [{"url": format!("{source}/users"), "topics": topics, "dst_path": "users"}]}))
+        .await;
+    decides(&agent, "users/list", json!(["ann"])).await;
+    let operations = json!([
+        {"op": "test", "path": "/list/0", "value": "ann"},
+        {"op": "add", "path": "/list/-", "value": "bob"},
+        {"op": "copy", "from": "/list", "path": "/former"},
+        {"op": "move", "from": "/former/1", "path": "/one"},
+    ]);
+    let patch = |data: &Value| json!({"entries": [{"url": "", "save_method": "PATCH", "topics": topics, "dst_path": "/users", "data": data}]});
+    opal.publish(&patch(&operations)).await;
+    decides(&agent, "users", json!({"list": ["ann", "bob"], "former": ["ann"], "one": "bob"})).await;
+
+    // Of a patch that does not apply nothing is applied, and what follows it is.
+    let mut broken = patch(&json!([{"op": "remove", "path": "/one"}, {"op": "remove", "path": "/none"}]));
+    broken["id"] = json!("broken");
+    opal.publish(&broken).await;
+    let report = opal.report("broken").await;
+    assert_eq!((&report["reports"][0]["fetched"], &report["reports"][0]["saved"]), (&json!(true), &json!(false)));
+    assert_eq!(agent.get("/v1/data/users/one").await.json()["result"], "bob");
+
+    // Topics that the agent has not subscribed to.
+    opal.publish(
+        &json!({"id": "theirs", "entries": [{"url": "", "topics": ["others"], "data": {}, "dst_path": "/theirs"}]}),
+    )
+    .await;
+    for n in 0..50 {
+        opal.publish(&json!({"entries": [{"url": "", "data": {"n": n}, "dst_path": format!("/order/{}", n % 2)}]}))
+            .await;
+    }
+    decides(&agent, "order", json!({"0": {"n": 48}, "1": {"n": 49}})).await;
+    assert_eq!(agent.get("/v1/data/theirs").await.json()["result"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_while_the_server_was_away_is_made_up_for() {
+    let Some(mut opal) = Opal::start(&[]) else { return };
+    let agent = opal.agent("max_reconnect_delay_seconds: 1").await;
+    decides(&agent, "base", json!({"loaded": 1})).await;
+    opal.tell("stop");
+    opal.tell(r#"put /base {"loaded": 2}"#);
+    let is_said = async || agent.stderr().contains("No connection to the server of data updates.").then_some(());
+    wait::until(SOON, "the log", is_said).await.expect("the loss is logged");
+    assert_eq!(agent.get("/v1/data/base").await.json()["result"], json!({"loaded": 1}), "what is there stays");
+    opal.tell("start");
+    decides(&agent, "base", json!({"loaded": 2})).await;
+    opal.publish(&json!({"entries": [{"url": "", "data": {"n": 1}, "dst_path": "/again"}]})).await;
+    decides(&agent, "again", json!({"n": 1})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_wants_tokens_is_given_one() {
+    let Some(opal) = Opal::start(&["secure"]) else { return };
+    let refused = opal.agent("token: 'forged', max_reconnect_delay_seconds: 1").await;
+    let is_said = async || refused.stderr().contains("check `data_updates.token`").then_some(());
+    wait::until(SOON, "the log", is_said).await.expect("the refusal is logged");
+    assert_eq!(refused.get("/health?plugins").await.status, 500);
+    assert!(!refused.stderr().contains("forged"));
+    assert!(!refused.get("/v1/config").await.text().contains("forged"));
+
+    let answer = opal.post("/token", &json!({"type": "client"}), Some("master")).await;
+    let agent = opal.agent(&format!("token: '{}'", answer["token"].as_str().expect("a token"))).await;
+    is_ready(&agent).await;
+    decides(&agent, "base", json!({"loaded": 1})).await;
+}

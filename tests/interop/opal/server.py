@@ -1,0 +1,108 @@
+"""OPAL's server, and beside it a source of data that also takes reports.
+
+Says in one line of JSON where both are, and the master token. Of the lines that it reads, `put PATH JSON` sets what the
+source has, `reports` is answered with the reports that have come, `stop` ends the server and `start` begins it anew at the
+same address; all others are answered with an empty line. Ends when there is nothing left to read.
+"""
+
+import http.server
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+documents = {}
+reports = []
+
+
+class Source(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        found = documents.get(self.path)
+        body = (found if found is not None else "none").encode()
+        self.send_response(200 if found is not None else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        reports.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+source = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Source)
+threading.Thread(target=source.serve_forever, daemon=True).start()
+source_url = f"http://127.0.0.1:{source.server_port}"
+port = free_port()
+url = f"http://127.0.0.1:{port}"
+entry = {"url": f"{source_url}/base", "topics": ["policy_data"], "dst_path": "/base"}
+settings = {
+    "OPAL_REPO_WATCHER_ENABLED": "false",
+    "OPAL_POLICY_REPO_URL": "",
+    "OPAL_LOG_LEVEL": "ERROR",
+    "OPAL_DATA_CONFIG_SOURCES": json.dumps({"config": {"entries": [entry]}}),
+}
+if "secure" in sys.argv:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    settings["OPAL_AUTH_PRIVATE_KEY"] = private.decode().replace("\n", "_")
+    settings["OPAL_AUTH_PUBLIC_KEY"] = public.decode()
+    settings["OPAL_AUTH_MASTER_TOKEN"] = "master"
+
+
+def start():
+    command = [sys.executable, "-m", "uvicorn", "opal_server.main:app", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=sys.stderr)
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{url}/healthcheck", timeout=1).close()
+            return process
+        except OSError:
+            if process.poll() is not None:
+                sys.exit("the server has ended")
+            time.sleep(0.1)
+    sys.exit("the server does not answer")
+
+
+documents["/base"] = json.dumps({"loaded": 1})
+process = start()
+print(json.dumps({"url": url, "source": source_url, "master": "master"}), flush=True)
+try:
+    for line in sys.stdin:
+        command, _, rest = line.rstrip("\n").partition(" ")
+        answer = ""
+        if command == "put":
+            path, _, document = rest.partition(" ")
+            documents[path] = document
+        elif command == "reports":
+            answer = json.dumps(reports)
+        elif command == "stop":
+            process.kill()
+            process.wait()
+        elif command == "start":
+            process = start()
+        print(answer, flush=True)
+finally:
+    process.kill()
+    process.wait()
