@@ -5,7 +5,10 @@
 mod capabilities;
 mod config;
 mod eval;
+mod generate_secret;
 mod layered;
+mod obtain_token;
+mod publish_data_update;
 mod run;
 mod schemas;
 mod sign;
@@ -40,6 +43,9 @@ enum Command {
     Sign(Box<sign::Arguments>),
     Config(Box<config::Arguments>),
     Capabilities(capabilities::Arguments),
+    ObtainToken(obtain_token::Arguments),
+    PublishDataUpdate(Box<publish_data_update::Arguments>),
+    GenerateSecret(generate_secret::Arguments),
     Version(version::Arguments),
 }
 
@@ -64,6 +70,9 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
         Command::Sign(arguments) => sign::main(&registry, &arguments),
         Command::Config(arguments) => config::main(registry, &arguments),
         Command::Capabilities(arguments) => capabilities::main(&registry, &arguments),
+        Command::ObtainToken(arguments) => obtain_token::main(&arguments),
+        Command::PublishDataUpdate(arguments) => publish_data_update::main(&arguments),
+        Command::GenerateSecret(arguments) => generate_secret::main(&arguments),
         Command::Version(_) => version::main(),
     }
 }

@@ -1,6 +1,7 @@
 //! The real opal-server 0.9.9, at which the agent is subscribed to updates of data.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use regent_kit::{Agent, Client, wait};
@@ -166,4 +167,62 @@ async fn a_server_that_wants_tokens_is_given_one() {
     let agent = opal.agent(&format!("token: '{}'", answer["token"].as_str().expect("a token"))).await;
     is_ready(&agent).await;
     decides(&agent, "base", json!({"loaded": 1})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_obtains_tokens_and_publishes() {
+    let Some(opal) = Opal::start(&["secure"]) else { return };
+    let url = opal.0.text("url").to_owned();
+    let regent = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_regent")).args(arguments).args(["--server-url", &url]).output();
+        let output = output.expect("regent can be run");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("a text").trim().to_owned();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let token = |kind: &str| {
+        let (code, token, error) = regent(&["obtain-token", "master", "--type", kind, "--ttl", "5", "minutes"]);
+        assert_eq!(code, Some(0), "{error}");
+        token
+    };
+    let agent = opal.agent(&format!("token: '{}'", token("client"))).await;
+    is_ready(&agent).await;
+    let datasource = token("datasource");
+    let entries = r#"[{"url": "", "data": {"n": 1}, "dst_path": "/listed"}]"#;
+    let published = regent(&[
+        "publish-data-update",
+        &datasource,
+        "--entries",
+        entries,
+        "--data",
+        r#"{"n": 2}"#,
+        "--dst-path",
+        "/single",
+        "--reason",
+        "r",
+    ]);
+    assert_eq!(published, (Some(0), "Event Published Successfully".to_owned(), String::new()));
+    decides(&agent, "listed", json!({"n": 1})).await;
+    decides(&agent, "single", json!({"n": 2})).await;
+
+    let refused = |arguments: &[&str]| {
+        let (code, output, error) = regent(arguments);
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{arguments:?}");
+        error
+    };
+    assert!(
+        refused(&["publish-data-update", &token("client"), "--data", "{}", "--dst-path", "/x"])
+            .contains("401 Unauthorized: ")
+    );
+    assert!(refused(&["publish-data-update", &datasource]).contains("there is nothing to publish"));
+    assert!(
+        refused(&["publish-data-update", &datasource, "--data", "5"]).contains("--data: must be an object or an array")
+    );
+    assert!(refused(&["publish-data-update", &datasource, "--entries", "{bad"]).contains("--entries: "));
+    assert_eq!(
+        refused(&["obtain-token", "wrong"]),
+        "Error: the server answers 401 Unauthorized: unauthorized to access this endpoint!"
+    );
+    assert!(
+        refused(&["obtain-token", "master", "--ttl", "3", "fortnights"]).contains("--ttl: \"fortnights\" is no unit")
+    );
 }

@@ -6,7 +6,7 @@
 //!                                          '--report--> callbacks
 //! ```
 //!
-//! - [`model`], [`topics`], [`rpc`]: what goes over the wire; a library for publishers and hubs too.
+//! - [`model`], [`topics`], [`rpc`]: what goes over the wire; a library for publishers and hubs too. [`publisher`] publishes.
 //! - `connection`: the websocket: handshake, subscription, keeping alive, reconnecting.
 //! - `worker`: the one task that owns all that is under way; `base`: the list of what an agent has to have.
 //! - `job`: one entry on its way; `order`: whose turn it is; `http`, `file`: getting data; `apply`: writing it.
@@ -29,6 +29,7 @@ mod job;
 pub mod model;
 mod order;
 mod plugin;
+pub mod publisher;
 mod repeats;
 mod report;
 pub mod rpc;

@@ -25,6 +25,13 @@ pub struct DataUpdate {
     pub callback: Callbacks,
 }
 
+impl DataUpdate {
+    /// An update of those entries.
+    pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
+        Self { id: None, entries: entries.into_iter().collect(), reason: None, callback: Callbacks::default() }
+    }
+}
+
 /// Whom to report to.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Callbacks {
