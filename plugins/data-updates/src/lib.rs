@@ -29,6 +29,8 @@ mod job;
 pub mod model;
 mod order;
 mod plugin;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod publisher;
 mod repeats;
 mod report;
@@ -41,9 +43,11 @@ use regent_core::Registry;
 pub use config::{Config, Fetch, Reports};
 pub use plugin::DataUpdates;
 
-/// Adds the plugin and the fetchers `http` and `file`.
+/// Adds the plugin and the fetchers `http`, `file` and, with the feature of its name, `postgres`.
 pub fn register(registry: &mut Registry) {
     registry.plugin::<DataUpdates>();
     registry.data_fetcher::<http::HttpFetcher>();
     registry.data_fetcher::<file::FileFetcher>();
+    #[cfg(feature = "postgres")]
+    registry.data_fetcher::<postgres::PostgresFetcher>();
 }
