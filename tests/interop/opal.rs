@@ -170,6 +170,34 @@ async fn a_server_that_wants_tokens_is_given_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn policy_of_an_opal_server_is_in_effect() {
+    if Command::new("git").arg("--version").output().is_err() {
+        println!("git is not installed: policy of an opal-server is not tried");
+        return;
+    }
+    let Some(mut opal) = Opal::start(&["policy"]) else { return };
+    let agent = opal.agent("policy: {enabled: true}").await;
+    is_ready(&agent).await;
+    assert_eq!(agent.get("/v1/data/app").await.json()["result"], json!({"version": 1, "limit": 1}));
+    // A difference: one file changed, one new, one removed.
+    opal.tell(r"commit app/app.rego package app\n\nversion := 2\n");
+    decides(&agent, "app/version", json!(2)).await;
+    opal.tell(r"commit more/more.rego package more\n\nis_here := data.app.version == 2\n");
+    decides(&agent, "more/is_here", json!(true)).await;
+    opal.tell("commit app/data.json");
+    decides(&agent, "app", json!({"version": 2})).await;
+    // What does not compile changes nothing, and what mends it is taken as soon as it comes.
+    opal.tell(r"commit more/more.rego package more\n\nis_here := data.app.unknown_function(1)\n");
+    let is_said = async || agent.stderr().contains("The policy cannot be updated.").then_some(());
+    wait::until(SOON, "the log", is_said).await.expect("the refusal is logged");
+    assert_eq!(agent.get("/v1/data/more/is_here").await.json()["result"], true);
+    opal.tell(r"commit more/more.rego package more\n\nis_here := 3\n");
+    decides(&agent, "more/is_here", json!(3)).await;
+    opal.tell("commit more/more.rego");
+    decides(&agent, "more", Value::Null).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_obtains_tokens_and_publishes() {
     let Some(opal) = Opal::start(&["secure"]) else { return };
     let url = opal.0.text("url").to_owned();

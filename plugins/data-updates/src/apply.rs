@@ -63,11 +63,7 @@ impl Change {
 
     fn apply(self, transaction: &mut Transaction) -> Result<(), StoreError> {
         match self.what {
-            What::Put(value) if self.path.is_empty() => put_root(transaction, value),
-            What::Put(value) => {
-                transaction.require_unowned(&self.path)?;
-                transaction.put(&self.path, value)
-            }
+            What::Put(value) => put_at(transaction, &self.path, value),
             What::Patch(operations) => {
                 if transaction.data().at(self.path.segments()).is_none() {
                     let reason = "document does not exist";
@@ -77,6 +73,18 @@ impl Change {
             }
         }
     }
+}
+
+/// Puts a value somewhere, unless that belongs to a bundle.
+///
+/// # Errors
+/// When it does, or the value has no place there.
+pub(crate) fn put_at(transaction: &mut Transaction, path: &Path, value: Value) -> Result<(), StoreError> {
+    if path.is_empty() {
+        return put_root(transaction, value);
+    }
+    transaction.require_unowned(path)?;
+    transaction.put(path, value)
 }
 
 /// What is put at the root takes the place of what is there under its own keys. Everything else stays: other updates, bundles

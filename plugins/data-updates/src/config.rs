@@ -14,6 +14,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::model::DEFAULT_TOPIC;
+use crate::policy;
 
 /// Where updates come from, which of them count, and how they are fetched.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -28,6 +29,9 @@ pub struct Config {
     pub topics: Option<Vec<String>>,
     /// Where the list of base data is; `/data/config` of the server if absent.
     pub sources_url: Option<String>,
+    /// Policy that the server has beside data.
+    #[serde(default)]
+    pub policy: Policy,
     /// Certificates for `https` and `wss`.
     #[serde(default)]
     pub tls: TlsFiles,
@@ -45,6 +49,22 @@ pub struct Config {
     pub drop_nulls: bool,
     /// Longest pause between two attempts to connect, in seconds; 30 by default.
     pub max_reconnect_delay_seconds: Option<f64>,
+}
+
+/// Policy that the server has beside data.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Policy {
+    /// Whether it is wanted; false by default.
+    pub enabled: bool,
+    /// Directories of its repository; all of it by default.
+    pub directories: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { enabled: false, directories: vec![".".to_owned()] }
+    }
 }
 
 /// How data is fetched.
@@ -93,6 +113,9 @@ impl PluginConfig for Config {
         if self.topics.as_ref().is_some_and(Vec::is_empty) {
             errors.push(section.error("topics", "must name at least one topic"));
         }
+        if self.policy.directories.is_empty() {
+            errors.push(section.error("policy.directories", "must name at least one directory"));
+        }
         let times = [
             ("fetch.timeout_seconds", self.fetch.timeout_seconds),
             ("max_reconnect_delay_seconds", self.max_reconnect_delay_seconds),
@@ -124,6 +147,12 @@ impl Config {
     /// The topics of data.
     pub(crate) fn topics(&self) -> Vec<String> {
         self.topics.clone().unwrap_or_else(|| vec![DEFAULT_TOPIC.to_owned()])
+    }
+
+    /// All that the agent subscribes to.
+    pub(crate) fn subscriptions(&self) -> Vec<String> {
+        let policy = if self.policy.enabled { policy::topics(&self.policy.directories) } else { Vec::new() };
+        self.topics().into_iter().chain(policy).collect()
     }
 
     /// Where the list of base data is.
@@ -186,6 +215,10 @@ mod tests {
             ("{server_url: 'ws://x'}", "data_updates.server_url: must be an address such as"),
             ("{server_url: 'http://x', sources_url: x}", "data_updates.sources_url: must be an address"),
             ("{server_url: 'http://x', topics: []}", "data_updates.topics: must name at least one topic"),
+            (
+                "{server_url: 'http://x', policy: {directories: []}}",
+                "data_updates.policy.directories: must name at least",
+            ),
             ("{server_url: 'http://x', token: a, token_path: b}", "data_updates.token_path: cannot be there beside"),
             ("{server_url: 'http://x', fetch: {workers: 0}}", "data_updates.fetch.workers: must be at least 1"),
             (

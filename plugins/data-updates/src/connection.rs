@@ -131,7 +131,7 @@ impl Subscriber {
     /// Subscribes; gives whether what was missed follows.
     async fn subscribe(&mut self, socket: &mut Socket) -> Result<bool, Error> {
         let call_id = new_id();
-        let topics = raw(&Topics { topics: self.config.topics() });
+        let topics = raw(&Topics { topics: self.config.subscriptions() });
         let mut message = Message::request("subscribe", Some(topics), call_id.clone());
         message.regent = Some(Extension { resume: self.position.clone(), ..Extension::default() });
         send(socket, Frame::text(message.to_json())).await?;

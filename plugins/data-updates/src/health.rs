@@ -23,14 +23,27 @@ pub(crate) struct Health {
     missing: Option<usize>,
     /// Whether all base data was there at least once.
     was_loaded: bool,
+    /// Why policy is not up to date.
+    policy: Option<String>,
+    /// Whether policy is still to come for the first time.
+    awaits_policy: bool,
     /// What could not be loaded, and why.
     failing: BTreeMap<Path, String>,
 }
 
 impl Health {
-    pub(crate) fn new(host: Host) -> Self {
+    pub(crate) fn new(host: Host, awaits_policy: bool) -> Self {
         let lost = Some("not connected yet".to_owned());
-        Self { host, lost, unlisted: None, missing: None, was_loaded: false, failing: BTreeMap::new() }
+        Self {
+            host,
+            lost,
+            unlisted: None,
+            missing: None,
+            was_loaded: false,
+            policy: None,
+            awaits_policy,
+            failing: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn connected(&mut self) {
@@ -62,6 +75,13 @@ impl Health {
         self.tell();
     }
 
+    /// What became of asking for policy.
+    pub(crate) fn policy(&mut self, outcome: Result<(), String>) {
+        self.awaits_policy &= outcome.is_err();
+        self.policy = outcome.err();
+        self.tell();
+    }
+
     /// An entry was written. What is put somewhere makes good for what failed there and below.
     pub(crate) fn saved(&mut self, entry: &Entry) {
         let path = destination(&entry.dst_path);
@@ -81,7 +101,7 @@ impl Health {
     }
 
     fn tell(&mut self) {
-        self.was_loaded |= self.missing == Some(0);
+        self.was_loaded |= self.missing == Some(0) && !self.awaits_policy;
         let (state, message) = self.state();
         self.host.report(state, message);
     }
@@ -95,7 +115,7 @@ impl Health {
             format!("data at {path} is out of date{more}: {why}")
         });
         let lost = self.lost.as_ref().map(|why| format!("no connection to the server of updates: {why}"));
-        let trouble = lost.or_else(|| self.unlisted.clone()).or(failing);
+        let trouble = lost.or_else(|| self.unlisted.clone()).or_else(|| self.policy.clone()).or(failing);
         match trouble {
             None if self.was_loaded => (State::Ok, None),
             trouble if self.was_loaded => (State::Warn, trouble),

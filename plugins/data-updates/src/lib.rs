@@ -10,6 +10,7 @@
 //! - `connection`: the websocket: handshake, subscription, keeping alive, reconnecting.
 //! - `worker`: the one task that owns all that is under way; `base`: the list of what an agent has to have.
 //! - `job`: one entry on its way; `order`: whose turn it is; `http`, `file`: getting data; `apply`: writing it.
+//! - `policy`: modules and data from the server's repository of policy.
 //! - `health`, `report`: telling how it went.
 //!
 //! Promises: entries of related paths are written in the order in which they were announced; an entry is written as a whole or
@@ -29,6 +30,7 @@ mod job;
 pub mod model;
 mod order;
 mod plugin;
+mod policy;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub mod publisher;

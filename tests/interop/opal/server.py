@@ -2,7 +2,8 @@
 
 Says in one line of JSON where both are, and the master token. Of the lines that it reads, `put PATH JSON` sets what the
 source has, `reports` is answered with the reports that have come, `stop` ends the server and `start` begins it anew at the
-same address; all others are answered with an empty line. Ends when there is nothing left to read.
+same address, `commit PATH TEXT` changes the repository of policy (`\\n` ends a line in it, no text removes the file); all but one
+are answered with an empty line. Ends when there is nothing left to read.
 """
 
 import http.server
@@ -11,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -71,6 +73,37 @@ if "secure" in sys.argv:
     settings["OPAL_AUTH_MASTER_TOKEN"] = "master"
 
 
+repository = tempfile.TemporaryDirectory()
+
+
+def git(*arguments):
+    identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
+    subprocess.run(["git", "-C", repository.name, *identity, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def commit(path, text):
+    whole = os.path.join(repository.name, path)
+    os.makedirs(os.path.dirname(whole), exist_ok=True)
+    if text:
+        with open(whole, "w") as file:
+            file.write(text.replace("\\n", "\n"))
+    else:
+        os.remove(whole)
+    git("add", "-A")
+    git("commit", "-q", "-m", "change")
+
+
+if "policy" in sys.argv:
+    git("init", "-q", "-b", "master")
+    commit("app/app.rego", "package app\\n\\nversion := 1\\n")
+    commit("app/data.json", '{"limit": 1}')
+    clones = tempfile.TemporaryDirectory()
+    settings["OPAL_REPO_WATCHER_ENABLED"] = "true"
+    settings["OPAL_POLICY_REPO_URL"] = repository.name
+    settings["OPAL_POLICY_REPO_POLLING_INTERVAL"] = "1"
+    settings["OPAL_POLICY_REPO_CLONE_PATH"] = clones.name
+
+
 def start():
     command = [sys.executable, "-m", "uvicorn", "opal_server.main:app", "--port", str(port), "--log-level", "error"]
     process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=sys.stderr)
@@ -95,6 +128,9 @@ try:
         if command == "put":
             path, _, document = rest.partition(" ")
             documents[path] = document
+        elif command == "commit":
+            path, _, text = rest.partition(" ")
+            commit(path, text)
         elif command == "reports":
             answer = json.dumps(reports)
         elif command == "stop":
