@@ -154,6 +154,21 @@ async fn what_changed_while_the_server_was_away_is_made_up_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_is_ready_when_all_base_data_is_there_and_asks_until_it_is() {
+    let Some(mut opal) = Opal::start(&[]) else { return };
+    opal.tell("put /base");
+    let agent = opal.agent("drop_nulls: true").await;
+    let is_said = async || agent.stderr().contains("the source answers 404 Not Found").then_some(());
+    wait::until(SOON, "the log", is_said).await.expect("the failure is logged");
+    opal.publish(&json!({"entries": [{"url": "", "data": {"n": 1, "nothing": null}, "dst_path": "/other"}]})).await;
+    decides(&agent, "other", json!({"n": 1})).await;
+    assert_eq!(agent.get("/health?plugins").await.status, 500, "something else that works makes it no more ready");
+    opal.tell(r#"put /base {"loaded": 1}"#);
+    is_ready(&agent).await;
+    decides(&agent, "base", json!({"loaded": 1})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_wants_tokens_is_given_one() {
     let Some(opal) = Opal::start(&["secure"]) else { return };
     let refused = opal.agent("token: 'forged', max_reconnect_delay_seconds: 1").await;

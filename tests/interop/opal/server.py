@@ -1,7 +1,7 @@
 """OPAL's server, and beside it a source of data that also takes reports.
 
 Says in one line of JSON where both are, and the master token. Of the lines that it reads, `put PATH JSON` sets what the
-source has, `reports` is answered with the reports that have come, `stop` ends the server and `start` begins it anew at the
+source has, nothing if there is no JSON, `reports` is answered with the reports that have come, `stop` ends the server and `start` begins it anew at the
 same address, `commit PATH TEXT` changes the repository of policy (`\\n` ends a line in it, no text removes the file); all but one
 are answered with an empty line. Ends when there is nothing left to read.
 """
@@ -127,7 +127,7 @@ try:
         answer = ""
         if command == "put":
             path, _, document = rest.partition(" ")
-            documents[path] = document
+            documents[path] = document or None
         elif command == "commit":
             path, _, text = rest.partition(" ")
             commit(path, text)
