@@ -124,17 +124,18 @@ async fn what_an_opal_server_publishes_is_in_the_next_decision() {
     assert_eq!((&report["reports"][0]["fetched"], &report["reports"][0]["saved"]), (&json!(true), &json!(false)));
     assert_eq!(agent.get("/v1/data/users/one").await.json()["result"], "bob");
 
-    // Topics that the agent has not subscribed to.
-    opal.publish(
-        &json!({"id": "theirs", "entries": [{"url": "", "topics": ["others"], "data": {}, "dst_path": "/theirs"}]}),
-    )
-    .await;
+    // Topics that the agent has not subscribed to, beside one that it has.
+    let entry = |topic: &str, path: &str| json!({"url": "", "topics": [topic], "data": {}, "dst_path": path});
+    opal.publish(&json!({"entries": [entry("others", "/theirs"), entry("policy_data", "/ours")]})).await;
+    decides(&agent, "ours", json!({})).await;
     for n in 0..50 {
         opal.publish(&json!({"entries": [{"url": "", "data": {"n": n}, "dst_path": format!("/order/{}", n % 2)}]}))
             .await;
     }
     decides(&agent, "order", json!({"0": {"n": 48}, "1": {"n": 49}})).await;
     assert_eq!(agent.get("/v1/data/theirs").await.json()["result"], Value::Null);
+    let users = agent.get("/v1/data/users").await.json()["result"].clone();
+    assert_eq!(users, json!({"list": ["ann", "bob"], "former": ["ann"], "one": "bob"}), "nothing was applied twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
