@@ -26,6 +26,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
 use crate::config::Config;
+use crate::error::unavailable;
 use crate::rpc::{Extension, Message, Notice, Position, Request, Topics, new_id, raw};
 
 /// How long connecting, with TLS and the handshake, may take.
@@ -257,10 +258,6 @@ fn message(frame: Option<Result<Frame, WsError>>) -> Result<Option<Message>, Err
         Frame::Binary(_) => Err(Error::new(ErrorKind::Protocol, "the server speaks another protocol: binary messages")),
         Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => Ok(None),
     }
-}
-
-fn unavailable(text: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Unavailable, text)
 }
 
 fn broken(text: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -17,6 +17,8 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 use url::{Host as UrlHost, Url};
 
+use crate::error::{refused, unavailable};
+
 /// Gets data over HTTP.
 pub(crate) struct HttpFetcher {
     settings: Settings,
@@ -273,14 +275,6 @@ fn unsent(error: &reqwest::Error) -> Error {
     let causes = std::error::Error::source(error).map(regent_core::error::chain).unwrap_or_default();
     let kind = if causes.contains(PRIVATE) { ErrorKind::Refused } else { ErrorKind::Unavailable };
     Error::new(kind, format!("the source cannot be asked: {causes}"))
-}
-
-fn unavailable(text: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Unavailable, text)
-}
-
-fn refused(text: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Refused, text)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod base;
 mod config;
 mod connection;
 mod digest;
+mod error;
 mod file;
 mod health;
 mod http;

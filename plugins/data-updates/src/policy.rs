@@ -1,5 +1,7 @@
 //! Policy from an OPAL server: whole bundles and differences, each one transaction.
 
+mod keeper;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use crate::http::HttpFetcher;
 
 /// What asking for a bundle may take.
 const LIMITS: FetchLimits = FetchLimits { timeout: Duration::from_secs(30), max_bytes: 256 << 20 };
+
+pub(crate) use keeper::PolicyKeeper;
 
 /// The topics of directories: those within another one are left out, since what changes there is news of that one too.
 pub(crate) fn topics(directories: &[String]) -> Vec<String> {
@@ -43,9 +47,9 @@ pub(crate) fn is_policy(topic: &str) -> bool {
 
 /// What is in effect.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Applied {
+struct Applied {
     /// The commit, if there is any.
-    pub(crate) hash: Option<String>,
+    hash: Option<String>,
     modules: BTreeSet<String>,
     documents: BTreeSet<String>,
 }
@@ -90,12 +94,7 @@ struct Deleted {
 ///
 /// # Errors
 /// When it cannot be had, or does not hold together; nothing has changed then.
-pub(crate) async fn sync(
-    config: Arc<Config>,
-    client: Arc<HttpFetcher>,
-    store: Store,
-    applied: Applied,
-) -> Result<Applied, Error> {
+async fn sync(config: Arc<Config>, client: Arc<HttpFetcher>, store: Store, applied: Applied) -> Result<Applied, Error> {
     let mut headers = json!({"accept": "application/json"});
     if let Some(token) = token(&config).await? {
         headers["authorization"] = json!(format!("Bearer {}", token.expose()));

@@ -4,13 +4,15 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use regent_core::data_fetcher::{DataFetcher, FetchLimits};
 use regent_core::error::chain;
-use regent_core::{Error, ErrorKind, Host};
+use regent_core::{Error, Host};
 use regent_services::tls::TlsFiles;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio_postgres::config::Config as Target;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::{refused, unavailable};
 
 /// Gets data from PostgreSQL.
 pub(crate) struct PostgresFetcher {
@@ -180,14 +182,6 @@ fn failed(error: &tokio_postgres::Error) -> Error {
         Some(told) => refused(format!("the database refuses: {}", told.message())),
         None => unavailable(format!("the database cannot be asked: {}", chain(error))),
     }
-}
-
-fn unavailable(text: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Unavailable, text)
-}
-
-fn refused(text: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Refused, text)
 }
 
 #[cfg(test)]

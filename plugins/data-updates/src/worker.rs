@@ -21,7 +21,7 @@ use crate::http::HttpFetcher;
 use crate::job::{Outcome, Tools};
 use crate::model::{Callback, DataUpdate, Entry};
 use crate::order::Order;
-use crate::policy::{self, Applied};
+use crate::policy::{self, PolicyKeeper};
 use crate::repeats::Repeats;
 use crate::report::{EntryReport, Report, Reporter};
 use crate::rpc::new_id;
@@ -47,14 +47,7 @@ pub(crate) struct Worker {
     listing_failures: u32,
     /// Entries of the present list that are loaded again later.
     later: FuturesUnordered<BoxFuture<'static, (Arc<Entry>, Kind)>>,
-    /// Policy that is being asked for, and what is in effect of it.
-    policing: Option<BoxFuture<'static, Result<Applied, Error>>>,
-    policy: Applied,
-    policy_failures: u32,
-    /// The pause before policy is asked for again after a failure.
-    policy_retry: Option<BoxFuture<'static, ()>>,
-    /// Whether policy has changed while it was asked for.
-    policy_again: bool,
+    policy: PolicyKeeper,
     repeats: Repeats,
     health: Health,
     reporter: Reporter,
@@ -106,6 +99,7 @@ impl Worker {
         counters: Counters,
     ) -> Self {
         let awaits_policy = config.policy.enabled;
+        let policy = PolicyKeeper::new(config.clone(), client.clone(), tools.store.clone());
         Self {
             config,
             client,
@@ -117,11 +111,7 @@ impl Worker {
             listing: None,
             listing_failures: 0,
             later: FuturesUnordered::new(),
-            policing: None,
-            policy: Applied::default(),
-            policy_failures: 0,
-            policy_retry: None,
-            policy_again: false,
+            policy,
             repeats: Repeats::default(),
             health: Health::new(host, awaits_policy),
             reporter,
@@ -146,8 +136,7 @@ impl Worker {
                 },
                 Some(event) = events.recv(), if takes_news => self.hear(event),
                 listed = ended(&mut self.listing) => self.take_list(listed),
-                applied = ended(&mut self.policing) => self.take_policy(applied),
-                () = ended(&mut self.policy_retry) => self.load_policy(),
+                told = self.policy.next() => self.health.policy(told.map_err(|error| error.chain())),
                 Some((place, outcome)) = self.jobs.next(), if !self.jobs.is_empty() => self.end(place, outcome),
                 Some((entry, kind)) = self.later.next(), if !self.later.is_empty() => self.begin(new_id(), kind, Vec::new(), vec![entry]),
             }
@@ -159,7 +148,7 @@ impl Worker {
             Event::Connected { resumed } => {
                 tracing::info!("Connected to the server of data updates.");
                 self.health.connected();
-                self.load_policy();
+                self.policy.load();
                 if !resumed {
                     self.repeats = Repeats::default();
                     self.load_base();
@@ -175,7 +164,7 @@ impl Worker {
 
     fn take_notice(&mut self, topic: &str, update: &RawValue) {
         if policy::is_policy(topic) {
-            self.load_policy();
+            self.policy.load();
             return;
         }
         if self.repeats.is_repeat(topic, update.get()) {
@@ -202,43 +191,6 @@ impl Worker {
         let topics = self.config.topics();
         let is_ours = |entry: &Entry| entry.topics.iter().any(|topic| topics.contains(topic));
         entries.into_iter().filter(is_ours).map(Arc::new).collect()
-    }
-
-    /// Asks for what has changed, once more if it is being asked for.
-    fn load_policy(&mut self) {
-        if !self.config.policy.enabled {
-            return;
-        }
-        self.policy_retry = None;
-        self.policy_again = self.policing.is_some();
-        if !self.policy_again {
-            let (config, client, store) = (self.config.clone(), self.client.clone(), self.tools.store.clone());
-            self.policing = Some(Box::pin(policy::sync(config, client, store, self.policy.clone())));
-        }
-    }
-
-    fn take_policy(&mut self, applied: Result<Applied, Error>) {
-        self.policing = None;
-        let has_failed = applied.is_err();
-        match applied {
-            Ok(applied) => {
-                tracing::info!(commit = applied.hash, "The policy of the server of data updates is in effect.");
-                self.policy_failures = 0;
-                self.policy = applied;
-                self.health.policy(Ok(()));
-            }
-            Err(error) => {
-                self.policy_failures += 1;
-                tracing::error!(error = %error.chain(), "The policy cannot be updated.");
-                self.health.policy(Err(error.chain()));
-            }
-        }
-        if std::mem::take(&mut self.policy_again) {
-            self.load_policy();
-        } else if has_failed {
-            let pause = backoff::after(self.policy_failures + 1, self.config.longest_pause());
-            self.policy_retry = Some(Box::pin(tokio::time::sleep(pause)));
-        }
     }
 
     fn load_base(&mut self) {
