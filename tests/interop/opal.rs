@@ -1,7 +1,8 @@
 //! The real opal-server 0.9.9, at which the agent is subscribed to updates of data.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use regent_kit::{Agent, Client, wait};
@@ -73,6 +74,14 @@ async fn decides(agent: &Agent, path: &str, expected: Value) {
         let now = agent.get("/v1/data").await.text();
         panic!("{error}: {path} should be {expected}, but data is {now}\n{}", agent.stderr());
     }
+}
+
+fn has_git() -> bool {
+    let is_there = Command::new("git").arg("--version").output().is_ok();
+    if !is_there {
+        println!("git is not installed: policy of an opal-server is not tried");
+    }
+    is_there
 }
 
 async fn is_ready(agent: &Agent) {
@@ -187,8 +196,7 @@ async fn a_server_that_wants_tokens_is_given_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn policy_of_an_opal_server_is_in_effect() {
-    if Command::new("git").arg("--version").output().is_err() {
-        println!("git is not installed: policy of an opal-server is not tried");
+    if !has_git() {
         return;
     }
     let Some(mut opal) = Opal::start(&["policy"]) else { return };
@@ -211,6 +219,26 @@ async fn policy_of_an_opal_server_is_in_effect() {
     decides(&agent, "more/is_here", json!(3)).await;
     opal.tell("commit more/more.rego");
     decides(&agent, "more", Value::Null).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opal_client_has_the_agent_for_its_policy_store() {
+    if !has_git() {
+        return;
+    }
+    let Some(mut opal) = Opal::start(&["policy"]) else { return };
+    let agent = regent().start().await.expect("the agent starts");
+    opal.tell(&format!("client {}", agent.url("")));
+    decides(&agent, "app", json!({"version": 1, "limit": 1})).await;
+    decides(&agent, "base", json!({"loaded": 1})).await;
+    opal.publish(&json!({"entries": [{"url": "", "data": {"a": {"b": 1}}, "dst_path": "/pushed"}]})).await;
+    decides(&agent, "pushed", json!({"a": {"b": 1}})).await;
+    let operations = json!([{"op": "replace", "path": "/a/b", "value": 2}]);
+    let patch = json!({"url": "", "save_method": "PATCH", "dst_path": "/pushed", "data": operations});
+    opal.publish(&json!({"entries": [patch]})).await;
+    decides(&agent, "pushed", json!({"a": {"b": 2}})).await;
+    opal.tell(r"commit app/app.rego package app\n\nversion := 2\n");
+    decides(&agent, "app/version", json!(2)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,4 +297,22 @@ async fn the_command_line_obtains_tokens_and_publishes() {
     assert!(
         refused(&["obtain-token", "master", "--ttl", "3", "fortnights"]).contains("--ttl: \"fortnights\" is no unit")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_billing_service_of_the_examples_is_heard() {
+    let Some(opal) = Opal::start(&[]) else { return };
+    let agent = opal.agent("topics: [policy_data, billing]").await;
+    is_ready(&agent).await;
+    let example = Path::new(env!("CARGO_BIN_EXE_regent")).with_file_name("examples").join("billing_service");
+    let mut service = Command::new(example);
+    let service = service.arg(opal.0.text("url")).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut service = service.expect("the example is built with the tests");
+    let mut input = service.stdin.take().expect("it is piped");
+    writeln!(input, "ann 12.50").expect("it reads");
+    decides(&agent, "billing/users/ann", json!({"has_paid": true, "amount": 12.5})).await;
+    writeln!(input, "ann -").expect("it reads");
+    decides(&agent, "billing/users/ann", json!({"has_paid": false})).await;
+    drop(input);
+    assert!(service.wait().expect("it ends").success());
 }

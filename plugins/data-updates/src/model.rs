@@ -200,6 +200,11 @@ impl Entry {
         Self { url: url.into(), dst_path: dst_path.into(), ..Self::default() }
     }
 
+    /// An entry that brings its value: an object or an array.
+    pub fn inline<T: Serialize + ?Sized>(dst_path: impl Into<String>, value: &T) -> Self {
+        Self { dst_path: dst_path.into(), data: Some(crate::rpc::raw(value)), ..Self::default() }
+    }
+
     /// The operations of the patch that it holds.
     ///
     /// # Errors

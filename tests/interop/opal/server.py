@@ -2,7 +2,7 @@
 
 Says in one line of JSON where both are, and the master token. Of the lines that it reads, `put PATH JSON` sets what the
 source has, nothing if there is no JSON, `reports` is answered with the reports that have come, `stop` ends the server and `start` begins it anew at the
-same address, `commit PATH TEXT` changes the repository of policy (`\\n` ends a line in it, no text removes the file); all but one
+same address, `client URL` begins opal-client with the policy store there, `commit PATH TEXT` changes the repository of policy (`\\n` ends a line in it, no text removes the file); all but one
 are answered with an empty line. Ends when there is nothing left to read.
 """
 
@@ -15,11 +15,13 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+processes = []
 documents = {}
 reports = []
 
@@ -29,6 +31,8 @@ class Source(http.server.BaseHTTPRequestHandler):
         found = documents.get(self.path)
         body = (found if found is not None else "none").encode()
         self.send_response(200 if found is not None else 404)
+        # OPAL reads nothing else.
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -102,14 +106,20 @@ if "policy" in sys.argv:
     settings["OPAL_POLICY_REPO_URL"] = repository.name
     settings["OPAL_POLICY_REPO_POLLING_INTERVAL"] = "1"
     settings["OPAL_POLICY_REPO_CLONE_PATH"] = clones.name
+    # Of the servers that share this file only one looks after its repository.
+    settings["OPAL_LEADER_LOCK_FILE_PATH"] = os.path.join(clones.name, "leader.lock")
 
 
-def start():
-    command = [sys.executable, "-m", "uvicorn", "opal_server.main:app", "--port", str(port), "--log-level", "error"]
+def start(app="opal_server.main:app", port=port, settings=settings):
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "error"]
     process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=sys.stderr)
+    processes.append(process)
     for _ in range(600):
         try:
-            urllib.request.urlopen(f"{url}/healthcheck", timeout=1).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1).close()
+            return process
+        except urllib.error.HTTPError:
+            # The client is there, but not well yet.
             return process
         except OSError:
             if process.poll() is not None:
@@ -131,6 +141,15 @@ try:
         elif command == "commit":
             path, _, text = rest.partition(" ")
             commit(path, text)
+        elif command == "client":
+            client = {
+                "OPAL_SERVER_URL": url,
+                "OPAL_POLICY_STORE_URL": rest,
+                "OPAL_INLINE_OPA_ENABLED": "false",
+                "OPAL_LOG_LEVEL": "ERROR",
+                "OPAL_STATISTICS_ENABLED": "false",
+            }
+            start("opal_client.main:app", free_port(), client)
         elif command == "reports":
             answer = json.dumps(reports)
         elif command == "stop":
@@ -140,5 +159,6 @@ try:
             process = start()
         print(answer, flush=True)
 finally:
-    process.kill()
-    process.wait()
+    for process in processes:
+        process.kill()
+        process.wait()
