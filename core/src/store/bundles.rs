@@ -34,7 +34,7 @@ pub enum BundlePayload {
         /// The modules.
         modules: Vec<Arc<dyn Module>>,
     },
-    /// Changes to base data, applied one after the other. [`PatchOp::Add`] makes missing parents.
+    /// Changes to base data, applied one after the other. [`PatchOp::Add`](super::PatchOp::Add) makes missing parents.
     Delta(Vec<Patch>),
 }
 
