@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::error::{Error, ErrorKind};
-use crate::host::Host;
 use crate::service::BoxFuture;
 
 /// What a fetch may take.
@@ -41,7 +40,7 @@ pub trait DataFetcher: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// What is wrong with the settings.
-    fn build(settings: Self::Settings, host: &Host) -> Result<Self, Error>;
+    fn build(settings: Self::Settings) -> Result<Self, Error>;
 
     /// The data as a JSON text. Dropping the future ends the fetch.
     ///
@@ -72,7 +71,7 @@ impl<F: DataFetcher> FetcherHandle for F {
     }
 }
 
-type Build = fn(Json, &Host) -> Result<Arc<dyn FetcherHandle>, Error>;
+type Build = fn(Json) -> Result<Arc<dyn FetcherHandle>, Error>;
 
 /// All kinds of sources by their names.
 #[derive(Clone, Default)]
@@ -81,12 +80,12 @@ pub struct DataFetchers(BTreeMap<&'static str, (&'static [&'static str], Build)>
 impl DataFetchers {
     /// Adds one, in place of another one of its name.
     pub fn add<F: DataFetcher>(&mut self) {
-        let build: Build = |settings, host| {
+        let build: Build = |settings| {
             let settings = serde_path_to_error::deserialize(settings).map_err(|error| {
                 let place = format!("data_updates.fetchers.{}", F::NAME);
                 Error::new(ErrorKind::Config, place).caused_by(error)
             })?;
-            Ok(Arc::new(F::build(settings, host)?))
+            Ok(Arc::new(F::build(settings)?))
         };
         self.0.insert(F::NAME, (F::ALIASES, build));
     }
@@ -99,12 +98,11 @@ impl DataFetchers {
     pub fn build(
         &self,
         mut settings: BTreeMap<String, Json>,
-        host: &Host,
     ) -> Result<BTreeMap<&'static str, Arc<dyn FetcherHandle>>, Error> {
         let mut built = BTreeMap::new();
         for (name, (aliases, build)) in &self.0 {
             let settings = settings.remove(*name).unwrap_or_else(|| Json::Object(serde_json::Map::new()));
-            let fetcher = build(settings, host)?;
+            let fetcher = build(settings)?;
             built.extend(aliases.iter().map(|alias| (*alias, fetcher.clone())));
             built.insert(*name, fetcher);
         }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::model::DEFAULT_TOPIC;
-use crate::policy;
+use crate::topics;
 
 /// Where updates come from, which of them count, and how they are fetched.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -151,7 +151,7 @@ impl Config {
 
     /// All that the agent subscribes to.
     pub(crate) fn subscriptions(&self) -> Vec<String> {
-        let policy = if self.policy.enabled { policy::topics(&self.policy.directories) } else { Vec::new() };
+        let policy = if self.policy.enabled { topics::of_directories(&self.policy.directories) } else { Vec::new() };
         self.topics().into_iter().chain(policy).collect()
     }
 

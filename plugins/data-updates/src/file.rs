@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use regent_core::data_fetcher::{DataFetcher, FetchLimits};
-use regent_core::{Error, ErrorKind, Host};
+use regent_core::{Error, ErrorKind};
 use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
 
@@ -30,7 +30,7 @@ impl DataFetcher for FileFetcher {
     type Settings = Settings;
     type Config = Config;
 
-    fn build(settings: Settings, _: &Host) -> Result<Self, Error> {
+    fn build(settings: Settings) -> Result<Self, Error> {
         Ok(Self { root: settings.root })
     }
 

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use regent_core::data_fetcher::{DataFetcher, FetchLimits};
-use regent_core::{Error, ErrorKind, Host};
+use regent_core::{Error, ErrorKind};
 use regent_services::tls::TlsFiles;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -103,7 +103,7 @@ impl DataFetcher for HttpFetcher {
     type Settings = Settings;
     type Config = Config;
 
-    fn build(settings: Settings, _: &Host) -> Result<Self, Error> {
+    fn build(settings: Settings) -> Result<Self, Error> {
         Ok(Self { settings, clients: OnceCell::new() })
     }
 

@@ -30,7 +30,7 @@ impl Plugin for DataUpdates {
     type Config = Config;
 
     fn build(config: Config, host: Host) -> Result<Self, Error> {
-        let fetchers = host.data_fetchers.build(config.fetchers.clone(), &host)?;
+        let fetchers = host.data_fetchers.build(config.fetchers.clone())?;
         let tools = Arc::new(Tools::new(&config, fetchers, host.store.clone()));
         Ok(Self { config: Arc::new(config), host, tools })
     }

@@ -1,6 +1,6 @@
 //! Policy from an OPAL server: whole bundles and differences, each one transaction.
 
-mod keeper;
+pub(crate) mod keeper;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,28 +22,6 @@ use crate::http::HttpFetcher;
 
 /// What asking for a bundle may take.
 const LIMITS: FetchLimits = FetchLimits { timeout: Duration::from_secs(30), max_bytes: 256 << 20 };
-
-pub(crate) use keeper::PolicyKeeper;
-
-/// The topics of directories: those within another one are left out, since what changes there is news of that one too.
-pub(crate) fn topics(directories: &[String]) -> Vec<String> {
-    let clean = |directory: &String| {
-        let parts = directory.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
-        let root = if directory.starts_with('/') { "/" } else { "" };
-        format!("{root}{parts}")
-    };
-    let all: BTreeSet<String> = directories.iter().map(clean).collect();
-    let is_within = |inner: &str, outer: &str| {
-        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-    };
-    let outermost = all.iter().filter(|inner| !all.iter().any(|outer| outer != *inner && is_within(inner, outer)));
-    outermost.map(|directory| format!("policy:{}", if directory.is_empty() { "." } else { directory })).collect()
-}
-
-/// Whether something that is published there is about policy.
-pub(crate) fn is_policy(topic: &str) -> bool {
-    topic.starts_with("policy:") || topic.contains(":policy:")
-}
 
 /// What is in effect.
 #[derive(Debug, Clone, Default)]
@@ -173,27 +151,4 @@ fn remove_document(transaction: &mut Transaction, path: &str) -> Result<(), Stor
     }
     transaction.require_unowned(&place)?;
     transaction.remove(&place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn directories_within_others_have_no_topics_of_their_own() {
-        let cases: [(&[&str], &[&str]); 7] = [
-            (&["."], &["policy:."]),
-            (&["billing", "common"], &["policy:billing", "policy:common"]),
-            (&["billing/deep", "billing"], &["policy:billing"]),
-            (&[".", "billing"], &["policy:."]),
-            (&["a/b", "a/c", "a/bc"], &["policy:a/b", "policy:a/bc", "policy:a/c"]),
-            (&["a//b", "./a"], &["policy:a"]),
-            (&["/a"], &["policy:/a"]),
-        ];
-        for (directories, expected) in cases {
-            let directories: Vec<String> = directories.iter().map(ToString::to_string).collect();
-            assert_eq!(topics(&directories), expected, "{directories:?}");
-        }
-        assert!(is_policy("policy:.") && is_policy("acme:policy:a") && !is_policy("policy_data"));
-    }
 }

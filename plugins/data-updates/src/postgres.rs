@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
+use regent_core::Error;
 use regent_core::data_fetcher::{DataFetcher, FetchLimits};
 use regent_core::error::chain;
-use regent_core::{Error, Host};
 use regent_services::tls::TlsFiles;
 use serde::Deserialize;
 use tokio::task::JoinSet;
@@ -57,7 +57,7 @@ impl DataFetcher for PostgresFetcher {
     type Settings = Settings;
     type Config = Config;
 
-    fn build(settings: Settings, _: &Host) -> Result<Self, Error> {
+    fn build(settings: Settings) -> Result<Self, Error> {
         Ok(Self { settings })
     }
 

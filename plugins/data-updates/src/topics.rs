@@ -1,5 +1,7 @@
 //! Topics: plain strings, of which a slash makes a hierarchy when they are published to.
 
+use std::collections::BTreeSet;
+
 /// The topics that a publication to one goes out on: itself and all that it lies below. What is before the last colon is a
 /// name space, which stays whole.
 ///
@@ -19,6 +21,26 @@ pub fn expand_all(topics: &[String]) -> Vec<String> {
         }
     }
     all
+}
+
+/// The topics of directories: those within another one are left out, since what changes there is news of that one too.
+pub(crate) fn of_directories(directories: &[String]) -> Vec<String> {
+    let clean = |directory: &String| {
+        let parts = directory.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
+        let root = if directory.starts_with('/') { "/" } else { "" };
+        format!("{root}{parts}")
+    };
+    let all: BTreeSet<String> = directories.iter().map(clean).collect();
+    let is_within = |inner: &str, outer: &str| {
+        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let outermost = all.iter().filter(|inner| !all.iter().any(|outer| outer != *inner && is_within(inner, outer)));
+    outermost.map(|directory| format!("policy:{}", if directory.is_empty() { "." } else { directory })).collect()
+}
+
+/// Whether something that is published there is about policy.
+pub(crate) fn is_policy(topic: &str) -> bool {
+    topic.starts_with("policy:") || topic.contains(":policy:")
 }
 
 #[cfg(test)]
@@ -43,5 +65,23 @@ mod tests {
         }
         let topics = ["a/b", "a/c"].map(str::to_owned);
         assert_eq!(expand_all(&topics), ["a", "a/b", "a/c"]);
+    }
+
+    #[test]
+    fn directories_within_others_have_no_topics_of_their_own() {
+        let cases: [(&[&str], &[&str]); 7] = [
+            (&["."], &["policy:."]),
+            (&["billing", "common"], &["policy:billing", "policy:common"]),
+            (&["billing/deep", "billing"], &["policy:billing"]),
+            (&[".", "billing"], &["policy:."]),
+            (&["a/b", "a/c", "a/bc"], &["policy:a/b", "policy:a/bc", "policy:a/c"]),
+            (&["a//b", "./a"], &["policy:a"]),
+            (&["/a"], &["policy:/a"]),
+        ];
+        for (directories, expected) in cases {
+            let directories: Vec<String> = directories.iter().map(ToString::to_string).collect();
+            assert_eq!(of_directories(&directories), expected, "{directories:?}");
+        }
+        assert!(is_policy("policy:.") && is_policy("acme:policy:a") && !is_policy("policy_data"));
     }
 }

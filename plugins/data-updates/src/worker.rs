@@ -21,10 +21,11 @@ use crate::http::HttpFetcher;
 use crate::job::{Outcome, Tools};
 use crate::model::{Callback, DataUpdate, Entry};
 use crate::order::Order;
-use crate::policy::{self, PolicyKeeper};
+use crate::policy::keeper::PolicyKeeper;
 use crate::repeats::Repeats;
 use crate::report::{EntryReport, Report, Reporter};
 use crate::rpc::new_id;
+use crate::topics;
 
 /// Entries under way beyond which news waits at the server.
 const MOST_JOBS: usize = 1_024;
@@ -163,7 +164,7 @@ impl Worker {
     }
 
     fn take_notice(&mut self, topic: &str, update: &RawValue) {
-        if policy::is_policy(topic) {
+        if topics::is_policy(topic) {
             self.policy.load();
             return;
         }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regent_agent_kit::Agent;
 use regent_core::Registry;
 use regent_core::data_fetcher::{FetchLimits, FetcherHandle};
 use serde_json::Value as Json;
@@ -20,9 +19,8 @@ const LIMITS: FetchLimits = FetchLimits { timeout: Duration::from_mins(1), max_b
 fn fetcher(name: &str, settings: Json) -> Arc<dyn FetcherHandle> {
     let mut registry = Registry::default();
     regent_data_updates::register(&mut registry);
-    let host = Agent::idle(|_| ()).host;
     let settings = BTreeMap::from([(name.to_owned(), settings)]);
-    let built = registry.data_fetchers().build(settings, &host).expect("the settings are good");
+    let built = registry.data_fetchers().build(settings).expect("the settings are good");
     built[name].clone()
 }
 
