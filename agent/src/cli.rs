@@ -6,6 +6,7 @@ mod capabilities;
 mod config;
 mod eval;
 mod generate_secret;
+mod hub;
 mod layered;
 mod obtain_token;
 mod publish_data_update;
@@ -46,6 +47,7 @@ enum Command {
     ObtainToken(obtain_token::Arguments),
     PublishDataUpdate(Box<publish_data_update::Arguments>),
     GenerateSecret(generate_secret::Arguments),
+    Hub(Box<hub::Arguments>),
     Version(version::Arguments),
 }
 
@@ -73,6 +75,7 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
         Command::ObtainToken(arguments) => obtain_token::main(&arguments),
         Command::PublishDataUpdate(arguments) => publish_data_update::main(&arguments),
         Command::GenerateSecret(arguments) => generate_secret::main(&arguments),
+        Command::Hub(arguments) => hub::main(&arguments),
         Command::Version(_) => version::main(),
     }
 }

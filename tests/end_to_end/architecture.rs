@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("regent-bundle", &["regent-signing"]),
     ("regent-discovery", &["regent-bundle"]),
     ("regent-data-updates", &["regent-services"]),
+    ("regent-update-hub", &["regent-data-updates", "regent-services", "regent-signing"]),
     ("regent-decision-logs", &[]),
     ("regent-status", &[]),
     ("regent-rest-api", &[]),
@@ -52,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "regent-services",
             "regent-signing",
             "regent-status",
+            "regent-update-hub",
         ],
     ),
 ];

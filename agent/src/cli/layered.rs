@@ -24,7 +24,12 @@ pub(super) struct Layered {
 impl Layered {
     /// The layers, with what the URL arguments stand for above the files.
     pub(super) fn layers(&self, urls: Option<Value>) -> Layers {
-        let layers = Layers::new().strict(self.strict_config);
+        self.above(Layers::new(), urls)
+    }
+
+    /// The same above other layers.
+    pub(super) fn above(&self, layers: Layers, urls: Option<Value>) -> Layers {
+        let layers = layers.strict(self.strict_config);
         let mut layers = self.config_file.iter().fold(layers, Layers::file);
         if let Some(urls) = urls {
             layers = layers.value("URL arguments", urls);

@@ -116,6 +116,8 @@ fn octal(text: &str) -> Result<u32, std::num::ParseIntError> {
     u32::from_str_radix(text, 8)
 }
 
+pub(super) use descriptors::raise as raise_descriptors;
+
 pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
     if !arguments.server {
         let hint = if std::io::stdin().is_terminal() { " (there is no interactive shell yet)" } else { "" };

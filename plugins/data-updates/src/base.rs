@@ -27,7 +27,7 @@ struct List {
 /// When the server has none, or one that cannot be read.
 pub(crate) async fn list(config: Arc<Config>, client: Arc<HttpFetcher>, failures: u32) -> Result<Vec<Entry>, Error> {
     tokio::time::sleep(backoff::after(failures, config.longest_pause())).await;
-    let mut headers = json!({"accept": "application/json"});
+    let mut headers = json!({"accept": "application/json", "regent-peer": "1"});
     if let Some(token) = token(&config).await? {
         headers["authorization"] = json!(format!("Bearer {}", token.expose()));
     }

@@ -7,7 +7,7 @@
 //! | have bundles pulled from a registry                   | [`Registry`]        |
 //! | run an OPA-compatible binary and talk to it           | [`Agent`]           |
 //! | send one HTTP request, in the clear or over TLS       | [`Client`]          |
-//! | run a server that others wrote                      | [`Program`], [`Nats`], [`Postgres`] |
+//! | run a server that others wrote                      | [`Program`], [`Nats`], [`Postgres`], [`Redis`] |
 //! | have a CA and certificates for 127.0.0.1              | [`Certificates`]    |
 //! | wait for what only polling can see                    | [`wait::until`]     |
 //!
@@ -31,6 +31,7 @@ mod payload;
 mod port;
 mod postgres;
 mod program;
+mod redis;
 mod registry;
 pub mod wait;
 
@@ -44,5 +45,6 @@ pub use nats::Nats;
 pub use payload::Payload;
 pub use postgres::Postgres;
 pub use program::{Program, Server};
+pub use redis::Redis;
 pub use registry::Registry;
 pub use tar::EntryType;

@@ -1,0 +1,91 @@
+//! The endpoints, one file for each group.
+
+mod base;
+mod data;
+mod info;
+mod refusal;
+mod report;
+mod token;
+mod websocket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use serde_json::Value as Json;
+
+use crate::hub::HubState;
+use crate::peer::MAX_MESSAGE;
+pub(crate) use refusal::Refusal;
+
+/// How requests are answered whose answer is JSON.
+type Answered = Result<Response, Refusal>;
+
+/// The endpoints of a hub.
+pub(crate) fn router(hub: Arc<HubState>) -> Router {
+    let jwks = hub.config.auth.as_ref().map_or("/.well-known/jwks.json", |auth| auth.jwks_path.as_str()).to_owned();
+    Router::new()
+        .route("/", get(info::health))
+        .route("/healthcheck", get(info::health))
+        .route("/policy-data", get(info::nothing))
+        .route("/metrics", get(info::metrics))
+        .route("/statistics", get(info::statistics))
+        .route("/stats", get(info::counts))
+        .route("/pubsub_client_info", get(info::connections))
+        .route("/loadlimit", get(info::load_limit))
+        .route(&jwks, get(token::jwks))
+        .route("/token", post(token::issue))
+        .route("/data/config", get(base::sources).post(data::publish))
+        .route("/data/callback_report", get(report::list).post(report::take))
+        .route("/ws", get(websocket::connect))
+        .fallback(not_found)
+        .method_not_allowed_fallback(|| async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed") })
+        .layer(DefaultBodyLimit::max(MAX_MESSAGE))
+        .layer(middleware::from_fn(cross_origin))
+        .with_state(hub)
+}
+
+/// Paths that are known without the slash at their end.
+const REDIRECTED: [&str; 5] = ["/token", "/data/config", "/data/callback_report", "/statistics", "/healthcheck"];
+
+async fn not_found(request: Request) -> Response {
+    let path = request.uri().path();
+    match path.strip_suffix('/').filter(|path| REDIRECTED.contains(path)) {
+        Some(known) => Redirect::temporary(known).into_response(),
+        None => Refusal::new(StatusCode::NOT_FOUND, "Not Found").into_response(),
+    }
+}
+
+/// Lets pages of any origin ask, as OPAL does: who has a token may use it from anywhere.
+async fn cross_origin(request: Request, next: Next) -> Response {
+    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
+        return match *request.method() {
+            Method::OPTIONS => "OK".into_response(),
+            _ => next.run(request).await,
+        };
+    };
+    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let mut response = match *request.method() {
+        Method::OPTIONS => "OK".into_response(),
+        _ => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::VARY, header::HeaderValue::from_static("Origin"));
+    let methods = header::HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    if let Some(asked) = asked {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    }
+    response
+}
+
+/// An answer of JSON.
+pub(crate) fn json(status: StatusCode, body: &Json) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}

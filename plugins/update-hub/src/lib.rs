@@ -1,0 +1,41 @@
+//! A hub for updates of data: publishers tell it what has changed, and it tells every agent that is subscribed to the topic.
+//!
+//! ```text
+//! publisher --POST /data/config--> api --append--> backbone --follow--> exchange --queue of a peer--> peer --notify--> agent
+//!                                                      |                                            ^
+//!                                            other hubs' backbones                              subscribe
+//! ```
+//!
+//! - `config`, `environment`: what it is told; the variables of an opal-server count too.
+//! - `access`: tokens, who has one, and who may do what.
+//! - `api`: the endpoints of opal-server.
+//! - `publication`: what is published; `backbone`: where it gets its number, which is the same for all hubs on one backbone.
+//! - `exchange`: the one task that knows who is subscribed to what, and the log of what was published last.
+//! - `peer`: a websocket.
+//!
+//! Promises: every hub on a backbone tells the same publications in the same order; a peer that comes back with the number of the
+//! last one it has seen gets what it missed, or is told to load base data anew; who is too slow is sent away, and comes back so; every
+//! queue is bounded.
+//!
+//! The protocol is that of opal-server 0.9.9.
+
+mod access;
+mod api;
+mod backbone;
+mod config;
+mod directory;
+mod environment;
+mod exchange;
+mod hub;
+mod listen;
+mod load;
+mod log;
+mod peer;
+mod publication;
+mod refusals;
+mod reports;
+mod stats;
+
+pub use config::HubConfig;
+pub use environment::opal_variables;
+pub use hub::{Hub, HubError};
