@@ -9,6 +9,7 @@
 mod aws;
 mod azure;
 mod opal;
+mod opal_hub;
 mod registry;
 mod server;
 

@@ -12,11 +12,11 @@ use crate::server::Server;
 use crate::{SOON, installed, regent, script};
 
 /// The server, and the source of data beside it.
-struct Opal(Server);
+pub(crate) struct Opal(pub(crate) Server);
 
 impl Opal {
     /// Nothing if it cannot be had.
-    fn start(arguments: &[&str]) -> Option<Self> {
+    pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         // The tests begin at the same time.
         static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
         let install = ["-m", "pip", "install", "--quiet", "--target", "packages", "--requirement", "requirements.txt"];
@@ -27,7 +27,7 @@ impl Opal {
     }
 
     /// A line for which there is no answer.
-    fn tell(&mut self, line: &str) {
+    pub(crate) fn tell(&mut self, line: &str) {
         assert_eq!(self.0.ask(line), "", "{line}");
     }
 
@@ -67,7 +67,7 @@ impl Opal {
 }
 
 /// Waits until a document is that one.
-async fn decides(agent: &Agent, path: &str, expected: Value) {
+pub(crate) async fn decides(agent: &Agent, path: &str, expected: Value) {
     let is_so = async || (agent.get(&format!("/v1/data/{path}")).await.json()["result"] == expected).then_some(());
     let waited = wait::until(SOON, "the data", is_so).await;
     if let Err(error) = waited {
@@ -76,7 +76,7 @@ async fn decides(agent: &Agent, path: &str, expected: Value) {
     }
 }
 
-fn has_git() -> bool {
+pub(crate) fn has_git() -> bool {
     let is_there = Command::new("git").arg("--version").output().is_ok();
     if !is_there {
         println!("git is not installed: policy of an opal-server is not tried");

@@ -3,6 +3,7 @@
 mod base;
 mod data;
 mod info;
+mod policy;
 mod refusal;
 mod report;
 mod token;
@@ -42,6 +43,8 @@ pub(crate) fn router(hub: Arc<HubState>) -> Router {
         .route("/token", post(token::issue))
         .route("/data/config", get(base::sources).post(data::publish))
         .route("/data/callback_report", get(report::list).post(report::take))
+        .route("/policy", get(policy::bundle))
+        .route("/webhook", post(policy::webhook))
         .route("/ws", get(websocket::connect))
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed") })
@@ -51,7 +54,8 @@ pub(crate) fn router(hub: Arc<HubState>) -> Router {
 }
 
 /// Paths that are known without the slash at their end.
-const REDIRECTED: [&str; 5] = ["/token", "/data/config", "/data/callback_report", "/statistics", "/healthcheck"];
+const REDIRECTED: [&str; 7] =
+    ["/policy", "/webhook", "/token", "/data/config", "/data/callback_report", "/statistics", "/healthcheck"];
 
 async fn not_found(request: Request) -> Response {
     let path = request.uri().path();

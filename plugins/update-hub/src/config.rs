@@ -12,6 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::access::AccessError;
+use crate::policy::PolicyConfig;
 
 /// What a hub is told.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -29,6 +30,8 @@ pub struct HubConfig {
     pub log: LogLimits,
     /// What several hubs share their publications through.
     pub backbone: Option<BackboneConfig>,
+    /// Policy that it has for agents.
+    pub policy: Option<PolicyConfig>,
     /// Whether it knows which clients there are, by what they tell; false by default.
     pub statistics: bool,
     /// How many clients may ask at a time whether they may connect, such as `10/minute`; any number by default.
@@ -191,6 +194,9 @@ impl HubConfig {
         }
         if let Some(sources) = &self.data_sources {
             errors.extend(sources.check(section));
+        }
+        if let Some(policy) = &self.policy {
+            errors.extend(policy.check(section));
         }
         if let Some(backbone) = &self.backbone {
             errors.extend(backbone.check(section));

@@ -22,6 +22,9 @@ pub fn opal_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Value, 
     if let Some(sources) = data_sources(&read)? {
         hub.set("data_sources", sources);
     }
+    if let Some(policy) = policy(&read)? {
+        hub.set("policy", policy);
+    }
     if let Some(url) = read("BROADCAST_URI") {
         hub.set("backbone", Value::object([("url", Value::from(url))]));
     }
@@ -71,6 +74,40 @@ fn data_sources(read: &impl Fn(&str) -> Option<String>) -> Result<Option<Value>,
     }
     let entries = sources.get("config").and_then(|config| config.get("entries")).ok_or_else(wrong)?;
     Ok(Some(Value::object([("entries", entries.clone())])))
+}
+
+fn policy(read: &impl Fn(&str) -> Option<String>) -> Result<Option<Value>, String> {
+    let mut policy = Section::default();
+    if read("POLICY_SOURCE_TYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("API")) {
+        if read("POLICY_BUNDLE_SERVER_TYPE").is_some_and(|kind| !kind.eq_ignore_ascii_case("HTTP")) {
+            return Err("OPAL_POLICY_BUNDLE_SERVER_TYPE must be HTTP: S3 is not spoken".to_owned());
+        }
+        let Some(url) = read("POLICY_BUNDLE_URL") else { return Ok(None) };
+        policy.set("bundle_url", format!("{}/bundle.tar.gz", url.trim_end_matches('/')));
+    } else {
+        let Some(repository) = read("POLICY_REPO_URL") else { return Ok(None) };
+        policy.set("repository", repository);
+    }
+    let names = [
+        ("bundle_token", "POLICY_BUNDLE_SERVER_TOKEN"),
+        ("branch", "POLICY_REPO_MAIN_BRANCH"),
+        ("ssh_key", "POLICY_REPO_SSH_KEY"),
+        ("directory", "POLICY_REPO_CLONE_PATH"),
+        ("manifest", "POLICY_REPO_MANIFEST_PATH"),
+    ];
+    for (key, name) in names {
+        if let Some(value) = read(name) {
+            policy.set(key, value);
+        }
+    }
+    if let Some(seconds) = read("POLICY_REPO_POLLING_INTERVAL") {
+        let seconds = decode(seconds.as_bytes()).map_err(|_| "OPAL_POLICY_REPO_POLLING_INTERVAL must be a number")?;
+        policy.set("polling_seconds", seconds);
+    }
+    if let Some(secret) = read("POLICY_REPO_WEBHOOK_SECRET") {
+        policy.set("webhook", Value::object([("secret", Value::from(secret))]));
+    }
+    Ok(Some(Value::object(policy.0)))
 }
 
 fn flag_of(text: &str) -> Option<bool> {

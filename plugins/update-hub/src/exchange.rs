@@ -77,12 +77,13 @@ enum Command {
 pub(crate) struct ExchangeHandle(mpsc::Sender<Command>);
 
 impl ExchangeHandle {
-    /// Starts the exchange. It ends when nobody has a way to it any more.
-    pub(crate) fn start(limits: LogLimits, stats: Stats) -> Self {
+    /// Starts the exchange, which says by `policy_news` that somebody told of new policy. It ends when nobody has a way to it any more.
+    pub(crate) fn start(limits: LogLimits, stats: Stats, policy_news: mpsc::Sender<()>) -> Self {
         let (sender, mut commands) = mpsc::channel(WAITING);
         let log = Log::new(String::new(), 0, limits);
         let waiting = Some(Vec::new());
-        let mut exchange = Exchange { log, waiting, peers: HashMap::new(), topics: HashMap::new(), next: 0, stats };
+        let mut exchange =
+            Exchange { log, waiting, peers: HashMap::new(), topics: HashMap::new(), next: 0, stats, policy_news };
         let late = sender.downgrade();
         tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
@@ -160,6 +161,7 @@ struct Exchange {
     topics: HashMap<String, HashSet<PeerId>>,
     next: PeerId,
     stats: Stats,
+    policy_news: mpsc::Sender<()>,
 }
 
 impl Exchange {
@@ -246,6 +248,10 @@ impl Exchange {
                 return;
             }
         };
+        if record.topics.iter().any(|topic| topic.starts_with("policy:")) {
+            // Another hub may know first. News that has not been heard yet says the same.
+            let _full = self.policy_news.try_send(());
+        }
         let publication = Arc::new(Publication::new(seq, record, text.len()));
         let concerned: HashSet<PeerId> =
             publication.record.topics.iter().filter_map(|topic| self.topics.get(topic)).flatten().copied().collect();

@@ -9,7 +9,7 @@ use regent_core::Error;
 use regent_core::telemetry::Telemetry;
 use regent_data_updates::rpc::new_id;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::access::{AccessError, Authority, Identity, TokenRefused};
 use crate::api;
@@ -19,6 +19,7 @@ use crate::directory::Directory;
 use crate::exchange::ExchangeHandle;
 use crate::listen::{self, Tls};
 use crate::load::Load;
+use crate::policy::Policy;
 use crate::publication::Record;
 use crate::refusals::Refusals;
 use crate::reports::Reports;
@@ -54,7 +55,9 @@ pub(crate) struct HubState {
     /// Absent if nothing is checked.
     pub(crate) authority: Option<Authority>,
     pub(crate) exchange: ExchangeHandle,
-    pub(crate) backbone: Backbone,
+    pub(crate) backbone: Arc<Backbone>,
+    /// Absent if it has none.
+    pub(crate) policy: Option<Policy>,
     pub(crate) directory: Directory,
     pub(crate) load: Load,
     pub(crate) refusals: Refusals,
@@ -108,12 +111,17 @@ impl Hub {
         let counters = Stats::new(&telemetry);
         let listen = |cause| HubError::Listen { addr: config.addr().to_owned(), cause };
         let listener = TcpListener::bind(config.addr()).await.map_err(listen)?;
-        let exchange = ExchangeHandle::start(config.log, counters.clone());
+        let (look, wanted) = mpsc::channel(1);
+        let exchange = ExchangeHandle::start(config.log, counters.clone(), look.clone());
         let backbone = Backbone::start(&config, exchange.clone(), counters.clone()).await.map_err(HubError::Setup)?;
+        let backbone = Arc::new(backbone);
+        let policy = config.policy.as_ref().map(|policy| Policy::start(policy, backbone.clone(), look, wanted));
+        let policy = policy.transpose().map_err(HubError::Setup)?;
         let state = HubState {
             authority,
             exchange,
             backbone,
+            policy,
             directory: Directory::default(),
             load: Load::new(config.load_limit()),
             refusals: Refusals::default(),

@@ -12,6 +12,7 @@
 //! - `publication`: what is published; `backbone`: where it gets its number, which is the same for all hubs on one backbone.
 //! - `exchange`: the one task that knows who is subscribed to what, and the log of what was published last.
 //! - `peer`: a websocket.
+//! - `policy`: files of a repository or a bundle, for agents that take policy from the hub too.
 //!
 //! Promises: every hub on a backbone tells the same publications in the same order; a peer that comes back with the number of the
 //! last one it has seen gets what it missed, or is told to load base data anew; who is too slow is sent away, and comes back so; every
@@ -31,6 +32,7 @@ mod listen;
 mod load;
 mod log;
 mod peer;
+mod policy;
 mod publication;
 mod refusals;
 mod reports;
@@ -39,3 +41,4 @@ mod stats;
 pub use config::HubConfig;
 pub use environment::opal_variables;
 pub use hub::{Hub, HubError};
+pub use policy::PolicyConfig;

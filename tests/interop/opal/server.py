@@ -2,7 +2,7 @@
 
 Says in one line of JSON where both are, and the master token. Of the lines that it reads, `put PATH JSON` sets what the
 source has, nothing if there is no JSON, `reports` is answered with the reports that have come, `stop` ends the server and `start` begins it anew at the
-same address, `client URL` begins opal-client with the policy store there, `commit PATH TEXT` changes the repository of policy (`\\n` ends a line in it, no text removes the file); all but one
+same address, `client URL` begins opal-client with the policy store there, `client URL SERVER TOKEN` one of another server, `commit PATH TEXT` changes the repository of policy (`\\n` ends a line in it, no text removes the file); all but one
 are answered with an empty line. Ends when there is nothing left to read.
 """
 
@@ -130,7 +130,8 @@ def start(app="opal_server.main:app", port=port, settings=settings):
 
 documents["/base"] = json.dumps({"loaded": 1})
 process = start()
-print(json.dumps({"url": url, "source": source_url, "master": "master"}), flush=True)
+repository_name = repository.name if "policy" in sys.argv else ""
+print(json.dumps({"url": url, "source": source_url, "master": "master", "repository": repository_name}), flush=True)
 try:
     for line in sys.stdin:
         command, _, rest = line.rstrip("\n").partition(" ")
@@ -142,9 +143,12 @@ try:
             path, _, text = rest.partition(" ")
             commit(path, text)
         elif command == "client":
+            store, _, other = rest.partition(" ")
+            server, _, token = other.partition(" ")
             client = {
-                "OPAL_SERVER_URL": url,
-                "OPAL_POLICY_STORE_URL": rest,
+                "OPAL_SERVER_URL": server or url,
+                "OPAL_CLIENT_TOKEN": token or "none",
+                "OPAL_POLICY_STORE_URL": store,
                 "OPAL_INLINE_OPA_ENABLED": "false",
                 "OPAL_LOG_LEVEL": "ERROR",
                 "OPAL_STATISTICS_ENABLED": "false",

@@ -1,8 +1,11 @@
 //! Hubs, and those who talk to them: raw websockets, publishers, agents.
 
+#![expect(clippy::print_stdout, reason = "a test tells so what it could not try")]
+
 mod backbones;
 mod peer;
 mod peers;
+mod policy;
 mod publishing;
 mod running;
 mod tokens;

@@ -1,12 +1,9 @@
 //! A hub that wants tokens.
 
-use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value as Json, json};
-use tempfile::TempDir;
 
 use crate::peer::Peer;
 use crate::running::{Running, config};
@@ -14,22 +11,14 @@ use crate::running::{Running, config};
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// A key as `ssh-keygen -m pem` makes it, and its public half.
-fn keys() -> &'static (TempDir, String, String) {
-    static KEYS: OnceLock<(TempDir, String, String)> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        let folder = TempDir::new().expect("a folder");
-        let file = folder.path().join("key").display().to_string();
-        let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", "rsa", "-b", "2048", "-m", "pem", "-N", "", "-f", &file])
-            .status();
-        assert!(made.expect("ssh-keygen can be run").success());
-        let public = std::fs::read_to_string(format!("{file}.pub")).expect("the public key");
-        (folder, file, public.trim().to_owned())
-    })
+fn keys(kind: &str) -> (String, String) {
+    let file = format!("{}/tests/keys/{kind}", env!("CARGO_MANIFEST_DIR"));
+    let public = std::fs::read_to_string(format!("{file}.pub")).expect("the public key");
+    (file, public.trim().to_owned())
 }
 
 fn section(more: &str) -> String {
-    let (_, private, public) = keys();
+    let (private, public) = keys("rsa");
     format!("{{auth: {{private_key: '{private}', public_key: '{public}', master_token: master{more}}}}}")
 }
 
@@ -187,27 +176,21 @@ async fn who_is_refused_again_and_again_is_answered_late_and_others_at_once() {
 
 #[tokio::test]
 async fn keys_may_be_texts_and_have_to_belong_together() {
-    let (_, file, public) = keys();
-    let text = std::fs::read_to_string(file).expect("the key").replace('\n', "_");
+    let (file, public) = keys("rsa");
+    let text = std::fs::read_to_string(&file).expect("the key").replace('\n', "_");
     let of = |private: &str, public: &str, algorithm: &str| {
         config(&format!(
             "{{auth: {{private_key: '{private}', public_key: '{public}', master_token: m, algorithm: {algorithm}}}}}"
         ))
         .map(drop)
     };
-    of(&text, public, "RS256").expect("the text is as good as the file");
-    of(&text, public, "PS512").expect("another algorithm of the same kind");
-    let error = of(&text, public, "ES256").expect_err("no such key");
+    of(&text, &public, "RS256").expect("the text is as good as the file");
+    of(&text, &public, "PS512").expect("another algorithm of the same kind");
+    let error = of(&text, &public, "ES256").expect_err("no such key");
     assert!(error.contains("hub.auth.p"), "{error}");
     assert!(!error.contains("PRIVATE"), "{error}");
-    let folder = TempDir::new().expect("a folder");
-    let other = folder.path().join("key").display().to_string();
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ecdsa", "-b", "256", "-m", "pem", "-N", "", "-f", &other])
-        .status();
-    assert!(made.expect("ssh-keygen can be run").success());
-    let other_public = std::fs::read_to_string(format!("{other}.pub")).expect("the public key");
-    of(&other, other_public.trim(), "ES256").expect("an elliptic curve");
-    let error = of(&text, other_public.trim(), "RS256").expect_err("they do not belong together");
+    let (other, other_public) = keys("ecdsa");
+    of(&other, &other_public, "ES256").expect("an elliptic curve");
+    let error = of(&text, &other_public, "RS256").expect_err("they do not belong together");
     assert!(error.contains("hub.auth.public_key: does not belong"), "{error}");
 }
