@@ -5,6 +5,7 @@
 mod advisories;
 mod aging;
 mod architecture;
+mod billing;
 mod broken_services;
 mod bucket;
 mod bundles;

@@ -55,7 +55,8 @@ impl Plugin for DataUpdates {
             saved: entries("saved"),
             failed: entries("failed"),
         };
-        let reporter = Reporter::new(&config, client.clone(), telemetry.counter("data_update_reports_dropped", &[]));
+        let reporter =
+            Reporter::new(config.clone(), client.clone(), telemetry.counter("data_update_reports_dropped", &[]));
         Worker::new(config, host.clone(), tools, client, reporter, counters).run(inbox, events).await;
         Ok(())
     }

@@ -8,8 +8,10 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::config::{Config, LIMITS_OF_REPORTS};
+use crate::connection::token;
 use crate::http::HttpFetcher;
 use crate::model::{Callback, Entry};
 
@@ -53,8 +55,8 @@ impl Report {
 
 /// Sends reports, each to all who want it.
 pub(crate) struct Reporter {
+    config: Arc<Config>,
     client: Arc<HttpFetcher>,
-    enabled: bool,
     always: Vec<Callback>,
     sending: JoinSet<()>,
     /// Those on their way.
@@ -63,16 +65,16 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn new(config: &Config, client: Arc<HttpFetcher>, dropped: metrics::Counter) -> Self {
+    pub(crate) fn new(config: Arc<Config>, client: Arc<HttpFetcher>, dropped: metrics::Counter) -> Self {
         let always = config.reports.callbacks.iter().cloned().map(Callback::Url).collect();
-        let (enabled, room) = (config.reports.enabled, Arc::new(Semaphore::new(MOST)));
-        Self { client, enabled, always, sending: JoinSet::new(), room, dropped }
+        let room = Arc::new(Semaphore::new(MOST));
+        Self { config, client, always, sending: JoinSet::new(), room, dropped }
     }
 
     /// Sends the report to those whom the configuration and the update name.
     pub(crate) fn send(&mut self, report: &Report, callbacks: &[Callback]) {
         while self.sending.try_join_next().is_some() {}
-        if !self.enabled {
+        if !self.config.reports.enabled {
             return;
         }
         let Ok(body) = serde_json::to_string(report) else { return };
@@ -82,10 +84,10 @@ impl Reporter {
                 continue;
             };
             let (client, body, callback) = (self.client.clone(), body.clone(), callback.clone());
-            let dropped = self.dropped.clone();
+            let (config, dropped) = (self.config.clone(), self.dropped.clone());
             self.sending.spawn(async move {
                 let _place = place;
-                if let Err(error) = deliver(&client, &callback, body).await {
+                if let Err(error) = deliver(&config, &client, &callback, body).await {
                     dropped.increment(1);
                     tracing::error!(error = %error.chain(), "A report of an update of data cannot be delivered.");
                 }
@@ -94,7 +96,13 @@ impl Reporter {
     }
 }
 
-async fn deliver(client: &HttpFetcher, callback: &Callback, body: String) -> Result<(), Error> {
+/// Whether an address is that of the server itself, which knows the agent by its token.
+fn is_server(config: &Config, address: &str) -> bool {
+    let origin = |address: &str| Url::parse(address).ok().map(|url| url.origin());
+    origin(address).is_some_and(|other| other.is_tuple() && origin(&config.server_url) == Some(other))
+}
+
+async fn deliver(own: &Arc<Config>, client: &HttpFetcher, callback: &Callback, body: String) -> Result<(), Error> {
     let mut config = json!({"method": "post", "headers": {"content-type": "application/json"}});
     let url = match callback {
         Callback::Url(url) => url,
@@ -106,6 +114,13 @@ async fn deliver(client: &HttpFetcher, callback: &Callback, body: String) -> Res
             url
         }
     };
+    if let Some(headers) = config["headers"].as_object_mut()
+        && !headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"))
+        && is_server(own, url)
+        && let Some(token) = token(own).await?
+    {
+        headers.insert("authorization".to_owned(), json!(format!("Bearer {}", token.expose())));
+    }
     // What is answered does not matter, nor whether it is JSON.
     config["is_json"] = json!(false);
     if config.get("data").is_none() {
