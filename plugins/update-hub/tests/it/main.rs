@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, reason = "a test tells so what it could not try")]
 
 mod backbones;
+mod encrypted;
+mod hostile;
 mod peer;
 mod peers;
 mod policy;
