@@ -39,7 +39,8 @@ async fn agents_and_publishers_are_encrypted_and_strangers_are_not_trusted() {
     };
     wait::until(LIMIT, "the update", is_there).await.expect("it comes");
 
-    let suspicious = Agent::start(regent_data_updates::register, &format!("data_updates: {{server_url: '{url}'}}")).await;
+    let suspicious =
+        Agent::start(regent_data_updates::register, &format!("data_updates: {{server_url: '{url}'}}")).await;
     let mut board = suspicious.host.status.watch();
     let told = board.wait_for(|report| {
         let of = report.plugins.get("data_updates");
@@ -53,7 +54,8 @@ async fn agents_and_publishers_are_encrypted_and_strangers_are_not_trusted() {
 
 #[tokio::test]
 async fn a_certificate_that_cannot_be_used_is_named() {
-    let config = config("{addr: '127.0.0.1:0', tls: {cert: /nonexistent, private_key: /nonexistent}}").expect("well-formed");
+    let config =
+        config("{addr: '127.0.0.1:0', tls: {cert: /nonexistent, private_key: /nonexistent}}").expect("well-formed");
     let error = regent_update_hub::Hub::bind(config).await.err().expect("no certificate");
     let error = regent_core::error::chain(&error);
     assert!(error.contains("`hub.tls`: `cert`: "), "{error}");

@@ -39,7 +39,7 @@ fn mutated(state: &mut u64) -> String {
     for _ in 0..=next(state) % 4 {
         let begin = next(state) % text.len().max(1);
         let end = (begin + next(state) % 12).min(text.len());
-        let piece = if next(state) % 3 == 0 {
+        let piece = if next(state).is_multiple_of(3) {
             let other: Vec<char> = SEEDS[next(state) % SEEDS.len()].chars().collect();
             let from = next(state) % other.len();
             other[from..(from + 20).min(other.len())].iter().collect()
@@ -83,7 +83,8 @@ async fn whatever_is_sent_the_hub_goes_on() {
                 let answer = secure.ask(Method::POST, "/token", &[("authorization", "Bearer master")], &message).await;
                 assert!(matches!(answer.status.as_u16(), 200 | 422), "{message}: {}", answer.text());
                 let token: String = message.chars().filter(|letter| (' '..='~').contains(letter)).collect();
-                let answer = secure.ask(Method::GET, "/policy", &[("authorization", &format!("Bearer {token}"))], "").await;
+                let answer =
+                    secure.ask(Method::GET, "/policy", &[("authorization", &format!("Bearer {token}"))], "").await;
                 assert_eq!(answer.status, 401, "{token}");
             }
         }
