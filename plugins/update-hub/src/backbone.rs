@@ -55,23 +55,38 @@ pub(crate) enum Arrival {
 
 /// A log that several hubs share.
 pub(crate) trait SharedLog: Send + Sync + 'static {
-    /// Adds a record; it is safe there when its number comes.
-    fn append<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<u64, Error>>;
+    /// A connection by which it is read.
+    type Reader: Reader;
 
-    /// Connects anew, to read.
-    fn reader(&self) -> BoxFuture<'_, Result<Box<dyn Reader>, Error>>;
+    /// Adds a record; it is safe there when its number comes.
+    fn append(&self, text: &str) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Connects anew, to read; makes the log if there is none.
+    fn reader(&self) -> impl Future<Output = Result<Self::Reader, Error>> + Send;
 }
 
 /// A connection by which a hub reads the log. Once something has failed it is to be dropped.
 pub(crate) trait Reader: Send {
-    /// What there is; makes the log if there is none.
-    fn extent(&mut self) -> BoxFuture<'_, Result<Extent, Error>>;
+    /// What there is.
+    fn extent(&mut self) -> impl Future<Output = Result<Extent, Error>> + Send;
 
     /// Records after that number, in order; waits for some, and gives none after a while, so that a dead connection is found out.
-    fn after(&mut self, seq: u64) -> BoxFuture<'_, Result<Vec<Stored>, Error>>;
+    fn after(&mut self, seq: u64) -> impl Future<Output = Result<Vec<Stored>, Error>> + Send;
 
     /// Gives the log another epoch if that one is still its own, because what hubs have seen of it is gone.
-    fn renew<'a>(&'a mut self, epoch: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn renew(&mut self, epoch: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// That part of a shared log that publishers need, whatever its kind.
+pub(crate) trait Append: Send + Sync {
+    /// As [`SharedLog::append`].
+    fn append<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<u64, Error>>;
+}
+
+impl<L: SharedLog> Append for L {
+    fn append<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
+        Box::pin(SharedLog::append(self, text))
+    }
 }
 
 /// Which part of a log there is.
@@ -97,7 +112,7 @@ pub(crate) enum Backbone {
     /// It is alone.
     Memory(Memory),
     /// It shares a log.
-    Shared { log: Arc<dyn SharedLog>, health: Health, task: JoinHandle<()> },
+    Shared { log: Arc<dyn Append>, health: Health, task: JoinHandle<()> },
 }
 
 impl Backbone {
@@ -110,10 +125,25 @@ impl Backbone {
             stats.backbone(true);
             return Ok(Self::Memory(Memory::start(exchange).await));
         };
-        let log = open(shared, config.log.max_updates)?;
-        let health = Health::default();
-        let task = tokio::spawn(follow::follow(log.clone(), config.log.max_updates, exchange, health.clone(), stats));
-        Ok(Self::Shared { log, health, task })
+        let url = shared.url.expose();
+        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+        let way = (config.log.max_updates, exchange, stats);
+        match scheme {
+            #[cfg(feature = "redis")]
+            "redis" | "rediss" => Ok(Self::shared(redis::RedisLog::new(shared, way.0)?, way)),
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Ok(Self::shared(postgres::PostgresLog::new(shared, way.0)?, way)),
+            #[cfg(feature = "nats")]
+            "nats" | "tls" => Ok(Self::shared(nats::NatsLog::new(shared, way.0)?, way)),
+            _ => Err(Error::new(ErrorKind::Config, format!("`hub.backbone.url`: nobody knows {scheme:?}"))),
+        }
+    }
+
+    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
+    fn shared(log: impl SharedLog, (keep, exchange, stats): (usize, ExchangeHandle, Stats)) -> Self {
+        let (log, health) = (Arc::new(log), Health::default());
+        let task = tokio::spawn(follow::follow(log.clone(), keep, exchange, health.clone(), stats));
+        Self::Shared { log, health, task }
     }
 
     /// Publishes; gives its number once it is safe.
@@ -146,23 +176,5 @@ impl Drop for Backbone {
         if let Self::Shared { task, .. } = self {
             task.abort();
         }
-    }
-}
-
-#[cfg_attr(
-    not(any(feature = "nats", feature = "postgres", feature = "redis")),
-    expect(unused_variables, reason = "there is no kind of backbone")
-)]
-fn open(config: &crate::config::BackboneConfig, keep: usize) -> Result<Arc<dyn SharedLog>, Error> {
-    let url = config.url.expose();
-    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-    match scheme {
-        #[cfg(feature = "redis")]
-        "redis" | "rediss" => Ok(Arc::new(redis::RedisLog::new(config, keep)?)),
-        #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => Ok(Arc::new(postgres::PostgresLog::new(config, keep)?)),
-        #[cfg(feature = "nats")]
-        "nats" | "tls" => Ok(Arc::new(nats::NatsLog::new(config, keep)?)),
-        _ => Err(Error::new(ErrorKind::Config, format!("`hub.backbone.url`: nobody knows {scheme:?}"))),
     }
 }

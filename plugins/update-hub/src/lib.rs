@@ -22,6 +22,10 @@
 
 mod access;
 mod api;
+#[cfg_attr(
+    not(any(feature = "nats", feature = "postgres", feature = "redis")),
+    expect(dead_code, unused_variables, reason = "there is no kind of shared log")
+)]
 mod backbone;
 mod config;
 mod directory;

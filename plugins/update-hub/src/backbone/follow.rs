@@ -31,7 +31,7 @@ impl Health {
 
 /// Brings what is in the log to the exchange, without end.
 pub(super) async fn follow(
-    log: Arc<dyn SharedLog>,
+    log: Arc<impl SharedLog>,
     keep: usize,
     exchange: ExchangeHandle,
     health: Health,
@@ -92,10 +92,10 @@ enum Resumption {
 
 impl Follower {
     /// One connection. Ends when it is lost.
-    async fn session(&mut self, log: &dyn SharedLog, mut is_up: impl FnMut()) -> Result<(), Error> {
+    async fn session(&mut self, log: &impl SharedLog, mut is_up: impl FnMut()) -> Result<(), Error> {
         let mut reader = log.reader().await?;
         let mut extent = reader.extent().await?;
-        match self.resumption(reader.as_mut(), &extent).await? {
+        match self.resumption(&mut reader, &extent).await? {
             Resumption::Same => {}
             Resumption::Other => self.begin(&extent).await,
             Resumption::Rewound => {
@@ -125,7 +125,7 @@ impl Follower {
         }
     }
 
-    async fn resumption(&self, reader: &mut dyn Reader, extent: &Extent) -> Result<Resumption, Error> {
+    async fn resumption(&self, reader: &mut impl Reader, extent: &Extent) -> Result<Resumption, Error> {
         let Some(last) = self.last.as_ref().filter(|last| last.epoch == extent.epoch) else {
             return Ok(Resumption::Other);
         };

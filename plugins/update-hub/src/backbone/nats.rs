@@ -9,7 +9,6 @@ use async_nats::jetstream::stream::Config as StreamConfig;
 use async_nats::jetstream::{Context, stream::Stream};
 use async_nats::{ConnectOptions, ServerAddr};
 use futures_util::StreamExt as _;
-use regent_core::service::BoxFuture;
 use regent_core::{Error, ErrorKind};
 use regent_services::tls::TlsFiles;
 use tokio::sync::Mutex;
@@ -68,6 +67,10 @@ impl NatsLog {
         };
         context.get_or_create_stream(config).await.map_err(failed)
     }
+}
+
+impl SharedLog for NatsLog {
+    type Reader = NatsReader;
 
     async fn append(&self, text: &str) -> Result<u64, Error> {
         let context = self.writer.lock().await.clone();
@@ -85,30 +88,22 @@ impl NatsLog {
         }
         published.map(|acknowledged| acknowledged.sequence)
     }
-}
 
-impl SharedLog for NatsLog {
-    fn append<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
-        Box::pin(self.append(text))
-    }
-
-    fn reader(&self) -> BoxFuture<'_, Result<Box<dyn Reader>, Error>> {
-        Box::pin(async move {
-            let context = self.connect().await?;
-            let stream = self.stream(&context).await?;
-            Ok(Box::new(NatsReader { stream, epoch: String::new(), records: None }) as Box<dyn Reader>)
-        })
+    async fn reader(&self) -> Result<NatsReader, Error> {
+        let context = self.connect().await?;
+        let stream = self.stream(&context).await?;
+        Ok(NatsReader { stream, epoch: String::new(), records: None })
     }
 }
 
-struct NatsReader {
+pub(super) struct NatsReader {
     stream: Stream,
     epoch: String,
     /// What comes after a number.
     records: Option<(u64, Ordered)>,
 }
 
-impl NatsReader {
+impl Reader for NatsReader {
     async fn extent(&mut self) -> Result<Extent, Error> {
         let info = timeout(PATIENCE, self.stream.info()).await.map_err(|_| silent())?.map_err(failed)?;
         // A stream that was made anew counts from one.
@@ -143,28 +138,22 @@ impl NatsReader {
         Ok(stored)
     }
 
+    /// A stream on disk has what it has acknowledged. One that was restored from a copy has to be removed by who did so, which
+    /// makes it another one.
+    async fn renew(&mut self, _: &str) -> Result<(), Error> {
+        Err(Error::new(
+            ErrorKind::Protocol,
+            "the stream has lost what it had: remove it, so that hubs make another one",
+        ))
+    }
+}
+
+impl NatsReader {
     async fn records_after(&mut self, seq: u64) -> Result<Ordered, Error> {
         let deliver_policy = DeliverPolicy::ByStartSequence { start_sequence: seq + 1 };
         let consumer = self.stream.create_consumer(OrderedConfig { deliver_policy, ..OrderedConfig::default() });
         let consumer = timeout(PATIENCE, consumer).await.map_err(|_| silent())?.map_err(failed)?;
         consumer.messages().await.map_err(failed)
-    }
-}
-
-impl Reader for NatsReader {
-    fn extent(&mut self) -> BoxFuture<'_, Result<Extent, Error>> {
-        Box::pin(self.extent())
-    }
-
-    fn after(&mut self, seq: u64) -> BoxFuture<'_, Result<Vec<Stored>, Error>> {
-        Box::pin(self.after(seq))
-    }
-
-    /// A stream on disk has what it has acknowledged. One that was restored from a copy has to be removed by who did so, which
-    /// makes it another one.
-    fn renew<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        let text = "the stream has lost what it had: remove it, so that hubs make another one";
-        Box::pin(async move { Err(Error::new(ErrorKind::Protocol, text)) })
     }
 }
 

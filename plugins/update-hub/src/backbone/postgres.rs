@@ -7,7 +7,6 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use regent_core::error::chain;
-use regent_core::service::BoxFuture;
 use regent_core::{Error, ErrorKind};
 use regent_data_updates::rpc::new_id;
 use regent_services::tls::TlsFiles;
@@ -96,6 +95,10 @@ impl PostgresLog {
             writer: Mutex::default(),
         })
     }
+}
+
+impl SharedLog for PostgresLog {
+    type Reader = PostgresReader;
 
     async fn append(&self, text: &str) -> Result<u64, Error> {
         let mut writer = self.writer.lock().await;
@@ -112,22 +115,14 @@ impl PostgresLog {
         *writer = Some(connection);
         Ok(seq)
     }
-}
 
-impl SharedLog for PostgresLog {
-    fn append<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
-        Box::pin(self.append(text))
-    }
-
-    fn reader(&self) -> BoxFuture<'_, Result<Box<dyn Reader>, Error>> {
-        Box::pin(async move {
-            let connection = Connection::open(self).await?;
-            // In a transaction of its own, so that the lock is held until all is there.
-            let create = format!("BEGIN; {}; COMMIT", self.sql.create);
-            within(connection.client.batch_execute(&create)).await?;
-            within(connection.client.batch_execute(&self.sql.listen)).await?;
-            Ok(Box::new(PostgresReader { connection, sql: self.sql.clone() }) as Box<dyn Reader>)
-        })
+    async fn reader(&self) -> Result<PostgresReader, Error> {
+        let connection = Connection::open(self).await?;
+        // In a transaction of its own, so that the lock is held until all is there.
+        let create = format!("BEGIN; {}; COMMIT", self.sql.create);
+        within(connection.client.batch_execute(&create)).await?;
+        within(connection.client.batch_execute(&self.sql.listen)).await?;
+        Ok(PostgresReader { connection, sql: self.sql.clone() })
     }
 }
 
@@ -168,12 +163,12 @@ impl Connection {
     }
 }
 
-struct PostgresReader {
+pub(super) struct PostgresReader {
     connection: Connection,
     sql: Sql,
 }
 
-impl PostgresReader {
+impl Reader for PostgresReader {
     async fn extent(&mut self) -> Result<Extent, Error> {
         let row = within(self.connection.client.query_one(&self.sql.extent, &[])).await?;
         let read = || {
@@ -221,20 +216,6 @@ impl PostgresReader {
             self.connection.append(&self.sql, "", &new).await?;
         }
         Ok(())
-    }
-}
-
-impl Reader for PostgresReader {
-    fn extent(&mut self) -> BoxFuture<'_, Result<Extent, Error>> {
-        Box::pin(self.extent())
-    }
-
-    fn after(&mut self, seq: u64) -> BoxFuture<'_, Result<Vec<Stored>, Error>> {
-        Box::pin(self.after(seq))
-    }
-
-    fn renew<'a>(&'a mut self, epoch: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.renew(epoch))
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
 use redis::{AsyncCommands as _, AsyncConnectionConfig, Client, ClientTlsConfig, RedisError, Script, TlsCertificates};
-use regent_core::service::BoxFuture;
 use regent_core::{Error, ErrorKind};
 use regent_data_updates::rpc::new_id;
 use tokio::sync::Mutex;
@@ -106,39 +105,37 @@ fn encrypted(config: &BackboneConfig) -> Result<Client, Error> {
 }
 
 impl SharedLog for RedisLog {
-    fn append<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
-        Box::pin(async move {
-            let mut writer = self.writer.lock().await;
-            let mut connection = match writer.take() {
-                Some(connection) => connection,
-                None => self.connect().await?,
-            };
-            // One at a time would make each wait for the ones before it.
-            *writer = Some(connection.clone());
-            drop(writer);
-            let added = self.add(&mut connection, text).await;
-            if added.is_err() {
-                self.writer.lock().await.take();
-            }
-            added.map_err(|error| failed(&error))
-        })
+    type Reader = RedisReader;
+
+    async fn append(&self, text: &str) -> Result<u64, Error> {
+        let mut writer = self.writer.lock().await;
+        let mut connection = match writer.take() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        // One at a time would make each wait for the ones before it.
+        *writer = Some(connection.clone());
+        drop(writer);
+        let added = self.add(&mut connection, text).await;
+        if added.is_err() {
+            self.writer.lock().await.take();
+        }
+        added.map_err(|error| failed(&error))
     }
 
-    fn reader(&self) -> BoxFuture<'_, Result<Box<dyn Reader>, Error>> {
-        Box::pin(async move {
-            let mut connection = self.connect().await?;
-            self.add(&mut connection, "").await.map_err(|error| failed(&error))?;
-            Ok(Box::new(RedisReader { connection, keys: self.keys.clone() }) as Box<dyn Reader>)
-        })
+    async fn reader(&self) -> Result<RedisReader, Error> {
+        let mut connection = self.connect().await?;
+        self.add(&mut connection, "").await.map_err(|error| failed(&error))?;
+        Ok(RedisReader { connection, keys: self.keys.clone() })
     }
 }
 
-struct RedisReader {
+pub(super) struct RedisReader {
     connection: MultiplexedConnection,
     keys: Keys,
 }
 
-impl RedisReader {
+impl Reader for RedisReader {
     async fn extent(&mut self) -> Result<Extent, Error> {
         let connection = &mut self.connection;
         let (epoch, latest): (Option<String>, Option<u64>) =
@@ -178,20 +175,6 @@ impl RedisReader {
         renew.key(&self.keys.head).arg(epoch).arg(new_id());
         let _id: redis::Value = renew.invoke_async(&mut self.connection).await.map_err(|error| failed(&error))?;
         Ok(())
-    }
-}
-
-impl Reader for RedisReader {
-    fn extent(&mut self) -> BoxFuture<'_, Result<Extent, Error>> {
-        Box::pin(self.extent())
-    }
-
-    fn after(&mut self, seq: u64) -> BoxFuture<'_, Result<Vec<Stored>, Error>> {
-        Box::pin(self.after(seq))
-    }
-
-    fn renew<'a>(&'a mut self, epoch: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.renew(epoch))
     }
 }
 
