@@ -10,6 +10,7 @@ mod token;
 mod websocket;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -26,6 +27,9 @@ pub(crate) use refusal::Refusal;
 
 /// How requests are answered whose answer is JSON.
 type Answered = Result<Response, Refusal>;
+
+/// How long a request may take, from its head to its answer.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The endpoints of a hub.
 pub(crate) fn router(hub: Arc<HubState>) -> Router {
@@ -49,6 +53,7 @@ pub(crate) fn router(hub: Arc<HubState>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed") })
         .layer(DefaultBodyLimit::max(MAX_MESSAGE))
+        .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(cross_origin))
         .with_state(hub)
 }
@@ -62,6 +67,14 @@ async fn not_found(request: Request) -> Response {
     match path.strip_suffix('/').filter(|path| REDIRECTED.contains(path)) {
         Some(known) => Redirect::temporary(known).into_response(),
         None => Refusal::new(StatusCode::NOT_FOUND, "Not Found").into_response(),
+    }
+}
+
+/// Ends what takes too long, such as a body that does not come.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request takes too long").into_response(),
     }
 }
 

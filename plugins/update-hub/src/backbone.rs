@@ -70,7 +70,7 @@ pub(crate) trait Reader: Send {
     /// What there is.
     fn extent(&mut self) -> impl Future<Output = Result<Extent, Error>> + Send;
 
-    /// Records after that number, in order; waits for some, and gives none after a while, so that a dead connection is found out.
+    /// Records after that number, in order; waits for some, and gives none after a while.
     fn after(&mut self, seq: u64) -> impl Future<Output = Result<Vec<Stored>, Error>> + Send;
 
     /// Gives the log another epoch if that one is still its own, because what hubs have seen of it is gone.

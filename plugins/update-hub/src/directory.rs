@@ -1,6 +1,6 @@
 //! Who is connected, for operators.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ struct Listed {
     host: String,
     port: u16,
     since: Timestamp,
-    topics: Vec<String>,
+    topics: BTreeSet<String>,
     query: Vec<(String, String)>,
     /// What an opal-client says of itself.
     introduction: Option<Introduction>,
@@ -40,7 +40,7 @@ impl Directory {
             host: caller.address.ip().to_string(),
             port: caller.address.port(),
             since: Timestamp::now(),
-            topics: Vec::new(),
+            topics: BTreeSet::new(),
             query: caller.query.clone(),
             introduction: None,
         };
@@ -51,16 +51,19 @@ impl Directory {
         self.lock().remove(&id);
     }
 
-    pub(crate) fn subscribed(&self, id: PeerId, topics: &[String]) {
-        if let Some(listed) = self.lock().get_mut(&id) {
-            let new = topics.iter().filter(|topic| !listed.topics.contains(topic)).cloned().collect::<Vec<_>>();
-            listed.topics.extend(new);
-        }
+    /// Takes note of topics; gives how many the peer has now.
+    pub(crate) fn subscribed(&self, id: PeerId, topics: &[String]) -> usize {
+        let mut all = self.lock();
+        let Some(listed) = all.get_mut(&id) else { return 0 };
+        listed.topics.extend(topics.iter().cloned());
+        listed.topics.len()
     }
 
     pub(crate) fn unsubscribed(&self, id: PeerId, topics: &[String]) {
         if let Some(listed) = self.lock().get_mut(&id) {
-            listed.topics.retain(|topic| !topics.contains(topic));
+            for topic in topics {
+                listed.topics.remove(topic);
+            }
         }
     }
 

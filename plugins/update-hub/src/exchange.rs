@@ -3,6 +3,9 @@
 //! Since it does one thing after another, a peer that subscribes gets what it has missed and then what comes, without a gap and
 //! nothing twice.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -216,7 +219,8 @@ impl Exchange {
         let extension = extension.map(|extension| {
             peer.audience = Audience::Regent;
             let Position { epoch, seq } = self.log.position();
-            if let Some(position) = extension.resume {
+            // Only the first subscription of a peer can have missed something.
+            if let Some(position) = extension.resume.filter(|_| peer.topics.is_empty()) {
                 peer.after = if position.epoch == epoch { position.seq } else { 0 };
                 let since = self.log.since(&position, &topics);
                 missed =

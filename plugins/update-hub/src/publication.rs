@@ -50,6 +50,14 @@ impl Record {
         Self { topics, publisher, content: Content::Message(data) }
     }
 
+    /// Bytes of what peers are told.
+    pub(crate) fn size(&self) -> usize {
+        match &self.content {
+            Content::Update(update) => raw(update).get().len(),
+            Content::Message(data) => data.get().len(),
+        }
+    }
+
     pub(crate) fn to_json(&self) -> String {
         raw(self).get().to_owned()
     }

@@ -65,10 +65,43 @@ impl Redis {
         wait::until(START, "Redis", answers).await.expect("Redis becomes ready");
     }
 
+    /// Has it do something, a command without arguments that is answered `+OK`.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn command(&self, command: &str) {
+        let mut stream = TcpStream::connect(self.port.address).await.expect("Redis listens");
+        stream.write_all(format!("{command}\r\n").as_bytes()).await.expect("it is sent");
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(&answer, b"+OK\r\n");
+    }
+
+    /// Has the files that another one has now; neither may run.
+    ///
+    /// # Panics
+    /// If they cannot be copied.
+    pub fn copy_files_of(&self, other: &Self) {
+        std::fs::remove_dir_all(self.directory.path()).expect("it can be emptied");
+        copy(other.directory.path(), self.directory.path());
+    }
+
     /// Kills it (SIGKILL) and waits until it is gone.
     pub async fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().await;
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the folder is there").flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(path, target).expect("the file can be copied");
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
+use regent_core::ErrorKind;
 use regent_data_updates::model::DataUpdate;
 use serde::Deserialize;
 use serde_json::json;
@@ -29,11 +30,18 @@ pub(super) async fn publish(
     if record.topics.is_empty() {
         return Ok(super::json(StatusCode::OK, &json!({"status": "ok"})));
     }
+    if record.size() > hub.config.max_update_bytes() {
+        hub.stats.refused();
+        return Err(too_large(hub.config.max_update_bytes()));
+    }
     let topics = record.topics.clone();
     let published = hub.publish(&record).await;
     let seq = published.map_err(|error| {
         tracing::warn!(error = error.chain(), "An update cannot be published.");
-        Refusal::unavailable("the backbone is away: nothing is known to be published, try again")
+        match error.kind() {
+            ErrorKind::Refused => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, &error.chain()),
+            _ => Refusal::unavailable("the backbone is away: nothing is known to be published, try again"),
+        }
     })?;
     let subscribers = hub.exchange.subscribers(topics).await;
     Ok(super::json(StatusCode::OK, &json!({"status": "ok", "seq": seq, "subscribers": subscribers})))
@@ -69,9 +77,6 @@ fn accept(
     let forbidden: Vec<String> = forbidden.map(|topic| format!("'{topic}'")).collect();
     if !forbidden.is_empty() {
         return Err(Refusal::unauthorized(&format!("Invalid 'topics' to publish {{{}}}", forbidden.join(", "))));
-    }
-    if regent_data_updates::rpc::raw(&update).get().len() > limit {
-        return Err(too_large(limit));
     }
     Ok(update)
 }

@@ -112,8 +112,20 @@ impl Follower {
             }
             is_up();
             let Some(last) = &mut self.last else { return Err(Error::new(ErrorKind::Internal, "no beginning")) };
-            for stored in reader.after(last.seq).await? {
+            let news = reader.after(last.seq).await?;
+            if news.is_empty() {
+                let extent = reader.extent().await?;
+                if extent.epoch != last.epoch || extent.latest < last.seq {
+                    return Err(Error::new(ErrorKind::Unavailable, "the log is another one now"));
+                }
+            }
+            for stored in news {
                 if stored.epoch != last.epoch {
+                    if stored.seq <= extent.latest {
+                        // It was there before the log was renewed.
+                        last.seq = stored.seq;
+                        continue;
+                    }
                     return Err(Error::new(ErrorKind::Unavailable, "the log has been renewed"));
                 }
                 last.seq = stored.seq;

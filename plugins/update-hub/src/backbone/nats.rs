@@ -79,6 +79,13 @@ impl SharedLog for NatsLog {
             None => self.connect().await?,
         };
         *self.writer.lock().await = Some(context.clone());
+        let most = context.client().server_info().max_payload;
+        if text.len() > most {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("NATS takes no more than {most} bytes (`max_payload`)"),
+            ));
+        }
         let publish = async {
             context.publish(self.name.clone(), text.to_owned().into()).await.map_err(failed)?.await.map_err(failed)
         };
@@ -127,12 +134,6 @@ impl Reader for NatsReader {
             let seq = message.info().map_err(failed)?.stream_sequence;
             let text = std::str::from_utf8(&message.payload).map_err(failed)?.to_owned();
             stored.push(Stored { seq, epoch: self.epoch.clone(), text });
-        }
-        if stored.is_empty() {
-            let before = self.epoch.clone();
-            if self.extent().await?.epoch != before {
-                return Err(Error::new(ErrorKind::Unavailable, "the stream has been made anew"));
-            }
         }
         self.records = Some((stored.last().map_or(seq, |last| last.seq), records));
         Ok(stored)

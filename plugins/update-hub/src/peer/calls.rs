@@ -21,6 +21,9 @@ const RESERVED: [&str; 9] = [
     "__EventNotifier_ALL_TOPICS__",
 ];
 
+/// Most topics that a peer may be subscribed to.
+const MOST_TOPICS: usize = 10_000;
+
 /// The one of them by which clients tell who they are.
 const STATISTICS: &str = "__opal_stats_add";
 
@@ -72,7 +75,10 @@ impl Peer {
                 if topics.iter().any(|topic| RESERVED.contains(&topic.as_str())) {
                     return Err(End::Close(NORMAL));
                 }
-                self.hub.directory.subscribed(self.id, &topics);
+                if self.hub.directory.subscribed(self.id, &topics) > MOST_TOPICS {
+                    tracing::warn!(peer = %self.caller.address, "A peer wants more than {MOST_TOPICS} topics; it is sent away.");
+                    return Err(End::Close(NORMAL));
+                }
                 self.hub.exchange.subscribe(self.id, Subscription { topics, call_id, extension }).await;
                 Ok(None)
             }

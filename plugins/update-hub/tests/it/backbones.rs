@@ -229,3 +229,73 @@ async fn a_hub_that_starts_has_what_was_published_before() {
         assert_eq!(peer.notice().await.1["entries"][0]["data"]["n"], n);
     }
 }
+
+/// A backbone that has lost what it had acknowledged, and then has other updates under the same numbers, or fewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backbone_that_was_rewound_is_found_out() {
+    let (Some(mut redis), Some(mut copy)) = (Redis::find(TMP), Redis::find(TMP)) else { return };
+    let section = |redis: &Redis| format!("{{backbone: {{url: '{}'}}}}", redis.url());
+    let publish = async |hub: &Running, word: &str| {
+        let update = json!({"entries": [{"url": "", "data": {"word": word}}]});
+        let published = async || (hub.publish(&update).await.status == 200).then_some(());
+        wait::until(LIMIT, "the backbone", published).await.expect("the hub finds it");
+    };
+    redis.start().await;
+    let hub = Running::start(&section(&redis)).await;
+    publish(&hub, "one").await;
+    for others in [0, 5] {
+        let mut peer = Peer::connect(&hub).await;
+        let before = peer.resume(&["policy_data"], Json::Null).await;
+        // What is there now is all that will be left.
+        redis.kill().await;
+        copy.copy_files_of(&redis);
+        redis.start().await;
+        publish(&hub, "two").await;
+        publish(&hub, "three").await;
+        assert_eq!(peer.notice().await.1["entries"][0]["data"]["word"], "two");
+        assert_eq!(peer.notice().await.1["entries"][0]["data"]["word"], "three");
+        redis.kill().await;
+        copy.start().await;
+        let mut another = Running::start(&section(&copy)).await;
+        for _ in 0..others {
+            publish(&another, "other").await;
+        }
+        another.stop().await;
+        copy.kill().await;
+        redis.copy_files_of(&copy);
+        redis.start().await;
+        assert_eq!(peer.closed().await, 1012, "after {others} others");
+        let mut peer = Peer::connect(&hub).await;
+        let seq = before["seq"].as_u64().expect("a number") + 2;
+        let after = peer.resume(&["policy_data"], json!({"epoch": before["epoch"], "seq": seq})).await;
+        assert_eq!(after["resumed"], false, "after {others} others");
+        publish(&hub, "four").await;
+        assert_eq!(peer.notice().await.1["entries"][0]["data"]["word"], "four");
+    }
+}
+
+/// Somebody empties Redis under the feet of two hubs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_emptied_begins_anew_on_all_hubs() {
+    let Some(mut redis) = Redis::find(TMP) else { return };
+    redis.start().await;
+    let section = format!("{{backbone: {{url: '{}'}}}}", redis.url());
+    let (one, other) = (Running::start(&section).await, Running::start(&section).await);
+    let update = json!({"entries": [{"url": "", "data": {"n": 1}}]});
+    for hub in [&one, &other] {
+        let published = async || (hub.publish(&update).await.status == 200).then_some(());
+        wait::until(LIMIT, "the backbone", published).await.expect("the hub finds it");
+    }
+    let (mut near, mut far) = (Peer::connect(&one).await, Peer::connect(&other).await);
+    near.resume(&["policy_data"], Json::Null).await;
+    far.resume(&["policy_data"], Json::Null).await;
+    redis.command("FLUSHALL").await;
+    let published = async || (one.publish(&update).await.status == 200).then_some(());
+    wait::until(LIMIT, "the backbone", published).await.expect("the hub finds it again");
+    assert_eq!((near.closed().await, far.closed().await), (1012, 1012));
+    let mut far = Peer::connect(&other).await;
+    far.resume(&["policy_data"], Json::Null).await;
+    let published = async || (one.publish(&update).await.status == 200).then_some(());
+    wait::until(LIMIT, "the backbone", published).await.expect("the hub finds it again");
+    assert_eq!(far.notice().await.1["entries"][0]["data"]["n"], 1);
+}
