@@ -1,5 +1,7 @@
 //! The example of `docs/data-updates.md`, from end to end, as a reader would type it.
 
+#![expect(clippy::print_stdout, reason = "a test tells so what it could not try")]
+
 use std::path::Path;
 use std::process::Command;
 

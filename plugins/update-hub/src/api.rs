@@ -4,7 +4,6 @@ mod base;
 mod data;
 mod info;
 mod policy;
-mod refusal;
 mod report;
 mod token;
 mod websocket;
@@ -19,11 +18,10 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use serde_json::Value as Json;
 
-use crate::hub::HubState;
 use crate::peer::MAX_MESSAGE;
-pub(crate) use refusal::Refusal;
+use crate::refusal::Refusal;
+use crate::state::HubState;
 
 /// How requests are answered whose answer is JSON.
 type Answered = Result<Response, Refusal>;
@@ -100,9 +98,4 @@ async fn cross_origin(request: Request, next: Next) -> Response {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
     }
     response
-}
-
-/// An answer of JSON.
-pub(crate) fn json(status: StatusCode, body: &Json) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use regent_core::service::BoxFuture;
 use regent_core::{Error, ErrorKind};
-use regent_data_updates::rpc::Position;
 use tokio::task::JoinHandle;
 
 use crate::config::HubConfig;
@@ -40,17 +39,6 @@ pub(crate) const SCHEMES: &[&str] = &[
 
 pub(crate) fn is_known(url: &str) -> bool {
     SCHEMES.iter().any(|scheme| url.starts_with(scheme))
-}
-
-/// What comes from a backbone.
-#[derive(Debug)]
-pub(crate) enum Arrival {
-    /// The log is another one than before, or something of it is missing: it begins after that place.
-    Begins(Position),
-    /// The next publication.
-    Record { seq: u64, text: String },
-    /// Whatever had been published when the log began has come.
-    Complete,
 }
 
 /// A log that several hubs share.

@@ -1,6 +1,7 @@
 //! Who is connected, for operators.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -8,8 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
+use crate::access::Identity;
 use crate::exchange::PeerId;
-use crate::peer::Caller;
+
+/// Who is at the other end.
+pub(crate) struct Caller {
+    pub(crate) address: SocketAddr,
+    pub(crate) identity: Identity,
+    /// Parameters of the address that it asked for.
+    pub(crate) query: Vec<(String, String)>,
+}
 
 /// Who is connected.
 #[derive(Default)]

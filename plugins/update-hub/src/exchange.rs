@@ -13,10 +13,9 @@ use std::time::Duration;
 use regent_data_updates::rpc::{Extension, Position};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::backbone::Arrival;
 use crate::config::LogLimits;
 use crate::log::Log;
-use crate::publication::{Audience, Publication, Record};
+use crate::publication::{Arrival, Audience, Publication, Record};
 use crate::stats::{Leaving, Stats};
 
 /// Things to do that may wait. Who has more waits, so that news waits at the backbone.

@@ -38,9 +38,12 @@ mod log;
 mod peer;
 mod policy;
 mod publication;
+mod refusal;
 mod refusals;
 mod reports;
+mod state;
 mod stats;
+mod validate;
 
 pub use config::HubConfig;
 pub use environment::opal_variables;

@@ -2,7 +2,6 @@
 
 mod calls;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +11,10 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, timeout};
 
-use crate::access::Identity;
+use crate::directory::Caller;
 use crate::exchange::{Admitted, Outgoing, PeerId};
-use crate::hub::HubState;
 use crate::publication::{Audience, Publication};
+use crate::state::HubState;
 use crate::stats::Leaving;
 
 /// How often a peer is asked whether it is there, and how long it may take to say so, or to take something.
@@ -28,14 +27,6 @@ pub(crate) const MAX_MESSAGE: usize = 16 << 20;
 const NORMAL: u16 = 1000;
 const SERVICE_RESTART: u16 = 1012;
 const TRY_AGAIN_LATER: u16 = 1013;
-
-/// Who is at the other end.
-pub(crate) struct Caller {
-    pub(crate) address: SocketAddr,
-    pub(crate) identity: Identity,
-    /// Parameters of the address that it asked for.
-    pub(crate) query: Vec<(String, String)>,
-}
 
 /// Why a connection ends from this side.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use regent_data_updates::model::{Callbacks, DataUpdate, Entry, SaveMethod};
-use regent_data_updates::rpc::raw;
+use regent_data_updates::rpc::{Position, raw};
 use regent_data_updates::topics::expand_all;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -133,6 +133,17 @@ pub(crate) fn is_for(entry: &Entry, audience: Audience) -> bool {
     let is_fetched_patch =
         entry.save_method == SaveMethod::Patch && entry.data.as_ref().is_none_or(|data| data.get() == "null");
     audience == Audience::Regent || !is_fetched_patch
+}
+
+/// What comes from a backbone.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// The log is another one than before, or something of it is missing: it begins after that place.
+    Begins(Position),
+    /// The next publication.
+    Record { seq: u64, text: String },
+    /// Whatever had been published when the log began has come.
+    Complete,
 }
 
 #[cfg(test)]

@@ -11,10 +11,11 @@ use serde::Serialize;
 use url::Url;
 use url::form_urlencoded;
 
-use super::{Answered, Refusal};
+use super::Answered;
 use crate::access::bearer;
-use crate::hub::HubState;
 use crate::publication::{Audience, is_for};
+use crate::refusal::Refusal;
+use crate::state::HubState;
 
 /// By which an agent of ours says that it knows more than OPAL's.
 const REGENT: &str = "regent-peer";

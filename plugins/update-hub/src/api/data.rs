@@ -12,10 +12,13 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Answered, Refusal};
+use super::Answered;
 use crate::access::Identity;
-use crate::hub::HubState;
 use crate::publication::Record;
+use crate::refusal;
+use crate::refusal::Refusal;
+use crate::refusal::json_answer;
+use crate::state::HubState;
 
 /// Answers with the number of the update and how many peers of this hub it concerns, beside what OPAL says.
 pub(super) async fn publish(
@@ -28,7 +31,7 @@ pub(super) async fn publish(
     let update = published.inspect_err(|_| hub.stats.refused())?;
     let record = Record::update(update);
     if record.topics.is_empty() {
-        return Ok(super::json(StatusCode::OK, &json!({"status": "ok"})));
+        return Ok(json_answer(StatusCode::OK, &json!({"status": "ok"})));
     }
     if record.size() > hub.config.max_update_bytes() {
         hub.stats.refused();
@@ -44,7 +47,7 @@ pub(super) async fn publish(
         }
     })?;
     let subscribers = hub.exchange.subscribers(topics).await;
-    Ok(super::json(StatusCode::OK, &json!({"status": "ok", "seq": seq, "subscribers": subscribers})))
+    Ok(json_answer(StatusCode::OK, &json!({"status": "ok", "seq": seq, "subscribers": subscribers})))
 }
 
 /// The update, if it is one and may be published.
@@ -68,7 +71,7 @@ fn accept(
     }
     let limit = hub.config.max_update_bytes();
     let body = body.map_err(|_| too_large(limit))?;
-    let update: DataUpdate = super::refusal::read(&body)?;
+    let update: DataUpdate = refusal::read(&body)?;
     if let Some(place) = patch_of_nothing(&body) {
         let text = "'data' must be of type JSON patch request when save_method is PATCH";
         return Err(Refusal::invalid(&[json!("entries"), json!(place), json!("data")], text, "type_error"));

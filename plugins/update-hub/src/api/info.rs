@@ -7,20 +7,22 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value as Json, json};
 
-use super::{Answered, Refusal};
-use crate::hub::HubState;
+use super::Answered;
+use crate::refusal::Refusal;
+use crate::refusal::json_answer;
+use crate::state::HubState;
 
 pub(super) async fn health(State(hub): State<Arc<HubState>>) -> Response {
     if hub.backbone.is_up() {
-        super::json(StatusCode::OK, &json!({"status": "ok"}))
+        json_answer(StatusCode::OK, &json!({"status": "ok"}))
     } else {
-        super::json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "error", "broadcaster": "unhealthy"}))
+        json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "error", "broadcaster": "unhealthy"}))
     }
 }
 
 /// The data that opal-server tells agents to load if nobody says otherwise.
 pub(super) async fn nothing() -> Response {
-    super::json(StatusCode::OK, &json!({}))
+    json_answer(StatusCode::OK, &json!({}))
 }
 
 pub(super) async fn metrics(State(hub): State<Arc<HubState>>) -> Response {
@@ -30,21 +32,21 @@ pub(super) async fn metrics(State(hub): State<Arc<HubState>>) -> Response {
 
 pub(super) async fn connections(State(hub): State<Arc<HubState>>, headers: HeaderMap) -> Answered {
     hub.identify(&headers)?;
-    Ok(super::json(StatusCode::OK, &hub.directory.connections()))
+    Ok(json_answer(StatusCode::OK, &hub.directory.connections()))
 }
 
 pub(super) async fn statistics(State(hub): State<Arc<HubState>>, headers: HeaderMap) -> Answered {
     let mut statistics = common(&hub, &headers)?;
     statistics["clients"] = json!(hub.directory.clients());
     statistics["servers"] = json!([hub.worker]);
-    Ok(super::json(StatusCode::OK, &statistics))
+    Ok(json_answer(StatusCode::OK, &statistics))
 }
 
 pub(super) async fn counts(State(hub): State<Arc<HubState>>, headers: HeaderMap) -> Answered {
     let mut counts = common(&hub, &headers)?;
     counts["client_count"] = json!(hub.directory.clients().len());
     counts["server_count"] = json!(1);
-    Ok(super::json(StatusCode::OK, &counts))
+    Ok(json_answer(StatusCode::OK, &counts))
 }
 
 /// What both kinds of statistics begin with, if there are any.
@@ -60,7 +62,7 @@ fn common(hub: &HubState, headers: &HeaderMap) -> Result<Json, Refusal> {
 pub(super) async fn load_limit(State(hub): State<Arc<HubState>>, headers: HeaderMap) -> Answered {
     hub.identify(&headers)?;
     match hub.load.admits() {
-        Ok(()) => Ok(super::json(StatusCode::OK, &Json::Null)),
+        Ok(()) => Ok(json_answer(StatusCode::OK, &Json::Null)),
         Err(limit) => Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, &limit.to_string())),
     }
 }

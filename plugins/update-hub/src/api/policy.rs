@@ -9,9 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::{Answered, Refusal};
-use crate::hub::HubState;
+use super::Answered;
 use crate::policy::{Asked, Policy};
+use crate::refusal::Refusal;
+use crate::refusal::json_answer;
+use crate::state::HubState;
 
 pub(super) async fn bundle(
     State(hub): State<Arc<HubState>>,
@@ -38,9 +40,9 @@ pub(super) async fn webhook(State(hub): State<Arc<HubState>>, headers: HeaderMap
         // There is no host of repositories that could know a secret.
         hub.identify(&headers)?;
         policy.look();
-        return Ok(super::json(StatusCode::OK, &json!({"status": "ok", "event": "webhook_trigger", "repo_url": null})));
+        return Ok(json_answer(StatusCode::OK, &json!({"status": "ok", "event": "webhook_trigger", "repo_url": null})));
     }
-    policy.called(&headers, &body).map(|answer| super::json(StatusCode::OK, &answer))
+    policy.called(&headers, &body).map(|answer| json_answer(StatusCode::OK, &answer))
 }
 
 fn policy(hub: &HubState) -> Result<&Policy, Refusal> {

@@ -13,10 +13,13 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Answered, Refusal};
-use crate::hub::HubState;
+use super::Answered;
 use crate::listen::Remote;
+use crate::refusal;
+use crate::refusal::Refusal;
+use crate::refusal::json_answer;
 use crate::reports::Report;
+use crate::state::HubState;
 
 /// Most bytes of a report that is kept; of a larger one it is only known that it came.
 const LARGEST: usize = 256 << 10;
@@ -40,11 +43,11 @@ pub(super) async fn take(
     body: Bytes,
 ) -> Answered {
     hub.identify(&headers)?;
-    let Reported { update_id } = super::refusal::read(&body)?;
+    let Reported { update_id } = refusal::read(&body)?;
     let content = std::str::from_utf8(&body).ok().filter(|text| text.len() <= LARGEST);
     let content = content.and_then(|text| serde_json::from_str::<Box<RawValue>>(text).ok()).unwrap_or_default();
     hub.reports.add(Report { from: from.to_string(), received: Timestamp::now(), update_id, content });
-    Ok(super::json(StatusCode::OK, &json!({})))
+    Ok(json_answer(StatusCode::OK, &json!({})))
 }
 
 /// `GET /data/callback_report?update_id=…`: who has applied an update, as far as this hub was told.

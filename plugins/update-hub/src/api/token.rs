@@ -12,9 +12,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{Answered, Refusal};
+use super::Answered;
 use crate::access::Lifetime;
-use crate::hub::HubState;
+use crate::refusal;
+use crate::refusal::Refusal;
+use crate::refusal::json_answer;
+use crate::state::HubState;
 
 /// What somebody wants who has the master token.
 #[derive(Deserialize)]
@@ -64,7 +67,7 @@ pub(super) async fn issue(State(hub): State<Arc<HubState>>, headers: HeaderMap, 
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
     };
     authority.check_master(&headers).map_err(Refusal::unauthorized)?;
-    let Wanted { id, kind, ttl, claims } = super::refusal::read(&body)?;
+    let Wanted { id, kind, ttl, claims } = refusal::read(&body)?;
     let peer_type = match kind {
         Kind::Client => PeerType::Client,
         Kind::Datasource => PeerType::Datasource,
@@ -76,11 +79,11 @@ pub(super) async fn issue(State(hub): State<Arc<HubState>>, headers: HeaderMap, 
     };
     let issued = authority.issue(id.unwrap_or_else(Uuid::new_v4), peer_type, ttl, &claims);
     let (token, details) = issued.map_err(|why| Refusal::invalid(&[json!("ttl")], &why, "value_error"))?;
-    Ok(super::json(StatusCode::OK, &json!({"token": token, "type": "bearer", "details": details})))
+    Ok(json_answer(StatusCode::OK, &json!({"token": token, "type": "bearer", "details": details})))
 }
 
 /// `GET /.well-known/jwks.json`
 pub(super) async fn jwks(State(hub): State<Arc<HubState>>) -> Response {
     let keys = hub.authority.as_ref().map_or_else(|| json!({}), crate::access::Authority::jwks);
-    super::json(StatusCode::OK, &keys)
+    json_answer(StatusCode::OK, &keys)
 }

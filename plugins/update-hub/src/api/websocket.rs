@@ -9,10 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
-use super::Refusal;
-use crate::hub::HubState;
+use crate::directory::Caller;
 use crate::listen::Remote;
-use crate::peer::{self, Caller, MAX_MESSAGE};
+use crate::peer::{self, MAX_MESSAGE};
+use crate::refusal::Refusal;
+use crate::state::HubState;
 
 /// Refusals have no body, as OPAL's.
 pub(super) async fn connect(

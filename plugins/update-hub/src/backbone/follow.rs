@@ -8,8 +8,9 @@ use regent_core::log_limiter::LogLimiter;
 use regent_core::{Error, ErrorKind, backoff};
 use regent_data_updates::rpc::Position;
 
-use super::{Arrival, Extent, Reader, SharedLog};
+use super::{Extent, Reader, SharedLog};
 use crate::exchange::ExchangeHandle;
+use crate::publication::Arrival;
 use crate::stats::Stats;
 
 /// Longest pause between two attempts to connect.

@@ -3,8 +3,8 @@
 use regent_data_updates::rpc::{Position, new_id};
 use tokio::sync::Mutex;
 
-use super::Arrival;
 use crate::exchange::ExchangeHandle;
+use crate::publication::Arrival;
 
 /// Numbers what is published. A hub that starts again begins another log.
 pub(crate) struct Memory {

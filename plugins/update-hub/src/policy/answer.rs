@@ -7,7 +7,7 @@ use regent_data_updates::rpc::raw;
 
 use super::version::Version;
 use super::watch::Policy;
-use crate::api::Refusal;
+use crate::refusal::Refusal;
 
 /// What a client asks for.
 #[derive(Debug, Default)]

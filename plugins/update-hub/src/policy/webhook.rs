@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Policy, SecretType, WebhookConfig};
-use crate::api::Refusal;
+use crate::refusal::Refusal;
 
 /// Members under which hosts tell of a repository, and of its addresses.
 const REPOSITORIES: [&str; 3] = ["repository", "project", "resource"];

@@ -1,4 +1,4 @@
-//! Refusals, in the form that OPAL's have.
+//! Answers of JSON, and refusals in the form that OPAL's have.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -51,7 +51,7 @@ impl From<TokenRefused> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = super::json(self.status, &self.body);
+        let mut response = json_answer(self.status, &self.body);
         response.headers_mut().extend(self.headers);
         response
     }
@@ -103,6 +103,11 @@ fn segment(segment: &Segment) -> Option<Json> {
         Segment::Map { key } => Some(json!(key)),
         Segment::Enum { .. } | Segment::Unknown => None,
     }
+}
+
+/// An answer of JSON.
+pub(crate) fn json_answer(status: StatusCode, body: &Json) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 #[cfg(test)]
