@@ -15,6 +15,9 @@ use crate::peer::{self, MAX_MESSAGE};
 use crate::refusal::Refusal;
 use crate::state::HubState;
 
+/// Bytes that a peer has for what comes and goes; there are thousands of them, and most of what they say is small.
+const BUFFER: usize = 4 << 10;
+
 /// Refusals have no body, as OPAL's.
 pub(super) async fn connect(
     State(hub): State<Arc<HubState>>,
@@ -35,6 +38,8 @@ pub(super) async fn connect(
     let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
     let caller = Caller { address, identity, query };
     upgrade
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
         .on_upgrade(|socket| peer::serve(socket, caller, hub))
