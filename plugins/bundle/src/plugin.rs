@@ -2,8 +2,10 @@
 //!
 //! Loaders download, read and parse on their own. What they bring meets here: candidates that arrive within
 //! [`WINDOW`] of each other are activated in one transaction. One that does not fit stays a candidate and is tried
-//! again with whatever comes next.
+//! again with whatever comes next. An activation may compile many times, so the plugin goes on listening meanwhile; the
+//! next one, and a changed configuration, wait until it has settled.
 
+mod pending;
 mod worker;
 
 use std::time::Duration;
@@ -17,6 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::asking::Askers;
 use crate::config::BundlesConfig;
 use crate::loader::trigger_all;
+use pending::settled;
 use worker::Worker;
 
 /// How long the first candidate waits for others.
@@ -52,15 +55,12 @@ impl Plugin for BundlePlugin {
     async fn run(self, mut inbox: Inbox<BundlesConfig>) -> Result<(), Error> {
         let (sender, mut arrivals) = mpsc::channel(ARRIVALS);
         let mut worker = Worker::new(self.host, self.askers, sender);
-        worker.configure(self.config).await;
+        worker.configure(self.config, None);
         loop {
             let (due, stale) = (worker.due(), worker.stale_at());
             tokio::select! {
                 signal = inbox.recv() => match signal {
-                    Signal::Configure(config, reply) => {
-                        worker.configure(config).await;
-                        reply.send(Ok(()));
-                    }
+                    Signal::Configure(config, reply) => worker.configure(config, Some(reply)),
                     Signal::Trigger(reply) => {
                         let loaders = worker.askers();
                         tokio::spawn(async move { reply.send(trigger_all(loaders).await) });
@@ -71,7 +71,8 @@ impl Plugin for BundlePlugin {
                     }
                 },
                 Some(arrival) = arrivals.recv() => worker.arrive(arrival),
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => worker.activate().await,
+                outcome = settled(&mut worker.pending) => worker.settle(outcome),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => worker.activate(None),
                 () = sleep_until(stale.unwrap_or_else(Instant::now)), if stale.is_some() => worker.report(),
             }
         }

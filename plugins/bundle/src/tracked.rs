@@ -15,6 +15,15 @@ use crate::config::BundleConfig;
 use crate::error::LoadError;
 use crate::loader::{Loader, Origin};
 
+/// A version that is newer than the active one.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) candidate: Arc<Candidate>,
+    origin: Origin,
+    /// When it came.
+    came: Instant,
+}
+
 /// A configured bundle.
 pub(crate) struct Tracked {
     pub(crate) config: BundleConfig,
@@ -22,12 +31,8 @@ pub(crate) struct Tracked {
     pub(crate) status: BundleStatus,
     /// Whether a version of it has been active since it was configured.
     pub(crate) settled: bool,
-    /// A version that is newer than the active one: it waits for its activation, or for others to change.
-    pub(crate) candidate: Option<Arc<Candidate>>,
-    /// Where the candidate comes from.
-    origin: Origin,
-    /// When the candidate came.
-    came: Instant,
+    /// What waits for its activation, or for others to change.
+    pub(crate) loaded: Option<Loaded>,
     /// How old the active version is.
     freshness: Freshness,
     /// Whether it was too old when that was last looked at.
@@ -41,24 +46,18 @@ impl Tracked {
         let limit = config.max_staleness;
         let freshness = status.freshness.map_or_else(|| Freshness::starting(limit), |known| known.limited(limit));
         status.freshness = Some(freshness);
-        Self {
-            config,
-            loader,
-            status,
-            settled: false,
-            candidate: None,
-            origin: Origin::Source,
-            came: Instant::now(),
-            freshness,
-            stale: false,
-            waiting: None,
-        }
+        Self { config, loader, status, settled: false, loaded: None, freshness, stale: false, waiting: None }
     }
 
     /// The status of a bundle that nothing is known of but what may already be active under its name.
     pub(crate) fn first_status(name: &str, active: Option<&ActiveBundle>) -> BundleStatus {
         let revision = active.and_then(|bundle| bundle.revision.clone()).filter(|revision| !revision.is_empty());
         BundleStatus { name: name.to_owned(), active_revision: revision, ..BundleStatus::default() }
+    }
+
+    /// Whether this is its candidate still.
+    pub(crate) fn has(&self, loaded: &Loaded) -> bool {
+        self.loaded.as_ref().is_some_and(|mine| Arc::ptr_eq(&mine.candidate, &loaded.candidate))
     }
 
     pub(crate) fn waits(&self) -> bool {
@@ -118,7 +117,7 @@ impl Tracked {
             self.loader.set_etag(&etag);
         }
         self.status.last_successful_request = self.status.last_request;
-        self.candidate = None;
+        self.loaded = None;
         self.settled |= is_active;
         if is_active {
             self.confirmed(Instant::now());
@@ -136,7 +135,7 @@ impl Tracked {
     }
 
     /// Takes a candidate.
-    pub(crate) fn loaded(
+    pub(crate) fn take(
         &mut self,
         candidate: Candidate,
         origin: Origin,
@@ -148,19 +147,19 @@ impl Tracked {
             status.last_successful_request = status.last_request;
             status.last_successful_download = status.last_request;
         }
-        (self.origin, self.came) = (origin, Instant::now());
         status.kind = Some(candidate.kind());
         status.size = size;
         status.metrics = Some(candidate.metrics.to_value());
-        self.candidate = Some(Arc::new(candidate));
+        self.loaded = Some(Loaded { candidate: Arc::new(candidate), origin, came: Instant::now() });
         self.waiting = Some(verdict);
     }
 
-    /// Notes that the candidate is active now, and what that cost.
-    pub(crate) fn activated(&mut self, cost: Metrics) {
-        let Some(candidate) = self.candidate.take() else { return };
+    /// Notes what is active now, and what that cost. Meanwhile the service may have taken it back, or sent what is newer:
+    /// that goes on waiting.
+    pub(crate) fn activated(&mut self, loaded: &Loaded, cost: Metrics) {
+        let Loaded { candidate, origin, came } = loaded;
         let (name, etag) = (&self.status.name, candidate.etag());
-        if self.origin == Origin::Disk {
+        if *origin == Origin::Disk {
             tracing::debug!(name, plugin = "bundle", "Bundle loaded from disk and activated successfully.");
         } else if etag.is_empty() {
             tracing::info!(name, plugin = "bundle", "Bundle loaded and activated successfully.");
@@ -170,16 +169,20 @@ impl Tracked {
         }
         self.loader.set_etag(etag);
         self.settled = true;
-        if self.origin == Origin::Source {
-            self.confirmed(self.came);
+        if *origin == Origin::Source {
+            self.confirmed(*came);
         }
-        self.warn(&candidate);
-        let mut metrics = candidate.metrics.clone();
-        metrics.absorb(cost);
-        self.status.metrics = Some(metrics.to_value());
+        self.warn(candidate);
         self.status.active_revision = Some(candidate.revision().to_owned()).filter(|revision| !revision.is_empty());
         self.status.last_successful_activation = Moment::now();
         self.clear_error();
+        if self.loaded.is_some() && !self.has(loaded) {
+            return;
+        }
+        let mut metrics = candidate.metrics.clone();
+        metrics.absorb(cost);
+        self.status.metrics = Some(metrics.to_value());
+        self.loaded = None;
         self.answer(Ok(self.fetched(Outcome::Activated)));
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::config::{ConfigErrors, ConfigTree, Layers};
-use regent_core::engine::{CompileOptions, RegoVersion, Source};
+use regent_core::engine::{CompileOptions, Engine, RegoVersion, Source};
+use regent_core::plugin::Mailbox;
 use regent_core::settings::{Identity, Settings};
 use regent_core::status::State;
 use regent_core::supervisor::Plan;
@@ -39,9 +40,16 @@ impl Agent {
     /// # Panics
     /// Never.
     pub fn idle(register: impl FnOnce(&mut Registry)) -> Self {
+        Self::idle_on(Arc::new(RegoEngine::default()), register)
+    }
+
+    /// The same with an engine of the test's own.
+    ///
+    /// # Panics
+    /// When the engine cannot compile the empty program.
+    pub fn idle_on(engine: Arc<dyn Engine>, register: impl FnOnce(&mut Registry)) -> Self {
         let identity = Identity { id: "agent-1".to_owned(), version: "1.9.0".to_owned() };
         let settings = Settings::from_tree(&ConfigTree::default(), identity.clone()).expect("defaults are fine");
-        let engine = Arc::new(RegoEngine::default());
         let store = Store::new(engine, CompileOptions::default(), Value::empty_object()).expect("an empty store");
         let host = Host::new(store, Telemetry::new(&[1.0]).expect("one bucket"), settings);
         let mut registry = Registry::default();
@@ -104,7 +112,15 @@ impl Agent {
     /// # Panics
     /// When it does not run.
     pub async fn trigger(&self, plugin: &str) -> Result<(), Error> {
-        self.supervisor.mailbox(plugin).expect("it runs").trigger().await
+        self.mailbox(plugin).trigger().await
+    }
+
+    /// Where a running plugin's signals go.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn mailbox(&self, plugin: &str) -> Mailbox {
+        self.supervisor.mailbox(plugin).expect("it runs")
     }
 
     /// Waits until a plugin has reported that it works.

@@ -3,20 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regent_core::Host;
+use regent_core::plugin::Reply;
 use regent_core::status::{BundleStatus, Cause, State};
 use regent_core::trigger::Subject;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::WINDOW;
-use crate::activation::{Candidates, Outcome, activate};
+use super::pending::Pending;
+use crate::activation::Outcome;
 use crate::asking::{Asker, Askers};
 use crate::config::{BundleConfig, BundlesConfig};
 use crate::disk::DiskCopy;
 use crate::download::{Download, Downloader};
 use crate::error::LoadError;
 use crate::loader::{Arrival, Loader, Origin};
-use crate::tracked::Tracked;
+use crate::tracked::{Loaded, Tracked};
 
 /// All bundles, configured and on their way out.
 pub(super) struct Worker {
@@ -28,6 +30,10 @@ pub(super) struct Worker {
     leaving: BTreeMap<String, BundleStatus>,
     /// When candidates are activated, if there are any.
     due: Option<Instant>,
+    /// The activation under way.
+    pub(super) pending: Option<Pending>,
+    /// The configuration to take when that has settled.
+    deferred: Option<(BundlesConfig, Option<Reply>)>,
     /// Counts the loaders.
     epoch: u64,
     /// Whether the first configuration has been taken.
@@ -37,11 +43,13 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(host: Host, askers: Askers, arrivals: mpsc::Sender<Arrival>) -> Self {
         let (bundles, leaving) = (BTreeMap::new(), BTreeMap::new());
-        Self { host, askers, arrivals, bundles, leaving, due: None, epoch: 0, running: false }
+        let (due, pending, deferred) = (None, None, None);
+        Self { host, askers, arrivals, bundles, leaving, due, pending, deferred, epoch: 0, running: false }
     }
 
+    /// When the next activation begins, which is not before the last one has settled.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due
+        self.due.filter(|_| self.pending.is_none())
     }
 
     /// Where each loader is asked.
@@ -49,8 +57,24 @@ impl Worker {
         self.bundles.values().map(|tracked| tracked.loader.asker()).collect()
     }
 
-    /// Makes the bundles those that the configuration names.
-    pub(super) async fn configure(&mut self, config: BundlesConfig) {
+    /// Takes a configuration, and answers when it is in effect. While an activation is under way it waits for that, so
+    /// that nothing leaves or changes that is about to become active; of several that wait the last one counts.
+    pub(super) fn configure(&mut self, config: BundlesConfig, reply: Option<Reply>) {
+        if self.pending.is_some() {
+            if let Some((_, reply)) = self.deferred.replace((config, reply)) {
+                answer(reply);
+            }
+            return;
+        }
+        if self.replace(config) {
+            self.activate(reply);
+        } else {
+            answer(reply);
+        }
+    }
+
+    /// Makes the bundles those that the configuration names. Whether one is gone.
+    fn replace(&mut self, config: BundlesConfig) -> bool {
         let legacy = config.legacy;
         let gone: Vec<String> =
             self.bundles.keys().filter(|name| !config.bundles.contains_key(*name)).cloned().collect();
@@ -71,9 +95,7 @@ impl Worker {
             report.bundles.extend(statuses);
         });
         self.report();
-        if someone_leaves {
-            self.activate().await;
-        }
+        someone_leaves
     }
 
     /// Adds a bundle, or takes over its changed configuration.
@@ -146,7 +168,7 @@ impl Worker {
         }
         match outcome {
             Ok(Download::Bundle(candidate, size)) => {
-                tracked.loaded(*candidate, origin, size, verdict);
+                tracked.take(*candidate, origin, size, verdict);
                 return self.gather();
             }
             Ok(Download::NotModified(etag)) => tracked.not_modified(etag, is_active, verdict),
@@ -164,40 +186,43 @@ impl Worker {
         self.due = Some(self.due.map_or(latest, |due| due.min(latest)));
     }
 
-    /// Activates all candidates that can be, and removes what leaves if that can be.
-    pub(super) async fn activate(&mut self) {
+    /// Begins to activate all candidates that can be, and to remove what leaves if that can be.
+    pub(super) fn activate(&mut self, reply: Option<Reply>) {
         self.due = None;
-        let candidates: Candidates = self
-            .bundles
-            .iter()
-            .filter_map(|(name, tracked)| Some((name.clone(), tracked.candidate.clone()?)))
-            .collect();
-        for (name, candidate) in &candidates {
+        let loaded: BTreeMap<String, Loaded> =
+            self.bundles.iter().filter_map(|(name, tracked)| Some((name.clone(), tracked.loaded.clone()?))).collect();
+        for (name, Loaded { candidate, .. }) in &loaded {
             let message =
                 format!("Bundle activation in progress ({}). Opening storage transaction.", candidate.revision());
             tracing::debug!(name, plugin = "bundle", "{message}");
         }
         let leaving: BTreeSet<String> = self.leaving.keys().cloned().collect();
-        let outcome = activate(&self.host.store, candidates, leaving).await;
-        self.settle(outcome);
-        self.report();
+        self.pending = Some(Pending::begin(self.host.store.clone(), loaded, leaving, reply));
     }
 
-    fn settle(&mut self, outcome: Outcome) {
+    /// Notes what became of the activation under way, and goes on with what waited for it.
+    pub(super) fn settle(&mut self, outcome: Outcome) {
+        let Some(Pending { loaded, reply, .. }) = self.pending.take() else { return };
         for (name, cost) in outcome.active {
-            if let Some(tracked) = self.bundles.get_mut(&name) {
-                tracked.activated(cost);
+            if let (Some(tracked), Some(loaded)) = (self.bundles.get_mut(&name), loaded.get(&name)) {
+                tracked.activated(loaded, cost);
                 self.host.status.set_bundle(tracked.status.clone());
             }
         }
         for (name, error) in outcome.refused {
+            let (Some(tracked), Some(loaded)) = (self.bundles.get_mut(&name), loaded.get(&name)) else { continue };
             // Those that nobody waits for were refused before, and status says so.
-            if let Some(tracked) = self.bundles.get_mut(&name).filter(|tracked| tracked.waits()) {
+            if tracked.has(loaded) && tracked.waits() {
                 tracked.refused(&LoadError::Activation(error));
                 self.host.status.set_bundle(tracked.status.clone());
             }
         }
         self.settle_leaving(outcome.stuck.map(LoadError::Activation));
+        self.report();
+        answer(reply);
+        if let Some((config, reply)) = self.deferred.take() {
+            self.configure(config, reply);
+        }
     }
 
     fn settle_leaving(&mut self, stuck: Option<LoadError>) {
@@ -236,5 +261,12 @@ impl Worker {
         for name in std::mem::take(&mut self.bundles).into_keys() {
             tracing::info!(name, plugin = "bundle", "Stopping bundle loader.");
         }
+    }
+}
+
+/// Says that a configuration is in effect, if someone asked for that.
+fn answer(reply: Option<Reply>) {
+    if let Some(reply) = reply {
+        reply.send(Ok(()));
     }
 }

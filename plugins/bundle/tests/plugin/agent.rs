@@ -1,13 +1,16 @@
 //! What the tests share: an agent of store, supervisor, services and the bundle plugin, with a real engine.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regent_core::Host;
-use regent_core::engine::Query;
+use regent_core::engine::{Engine, Query};
+use regent_core::plugin::Mailbox;
 use regent_core::status::{BundleStatus, Report, State};
 use regent_core::supervisor::Plan;
 use regent_core::value::Path;
+use regent_engine_rego::RegoEngine;
 use regent_kit::ControlPlane;
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -20,7 +23,12 @@ pub(crate) struct Agent {
 impl Agent {
     /// An agent that does nothing yet.
     pub(crate) fn new() -> Self {
-        let agent = regent_agent_kit::Agent::idle(|registry| {
+        Self::on(Arc::new(RegoEngine::default()))
+    }
+
+    /// The same with an engine of the test's own.
+    pub(crate) fn on(engine: Arc<dyn Engine>) -> Self {
+        let agent = regent_agent_kit::Agent::idle_on(engine, |registry| {
             regent_services::register(registry);
             regent_signing::register(registry);
             regent_bundle::register(registry);
@@ -40,6 +48,10 @@ impl Agent {
 
     pub(crate) fn check(&self, config: &str) -> Result<Plan, String> {
         self.agent.check(config).map_err(|errors| errors.to_string())
+    }
+
+    pub(crate) fn mailbox(&self) -> Mailbox {
+        self.agent.mailbox("bundle")
     }
 
     pub(crate) async fn stop(self) {

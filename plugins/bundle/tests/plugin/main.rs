@@ -1,9 +1,11 @@
 //! The plugin against a real service: what comes in, what is kept when it does not, and what status says of it.
 
+mod activating;
 mod agent;
 mod arriving;
 mod config;
 mod failing;
+mod held;
 mod registry;
 mod several;
 mod signed;
