@@ -8,7 +8,9 @@ mod eval;
 mod generate_secret;
 mod hub;
 mod layered;
+mod libraries;
 mod obtain_token;
+mod plugin;
 mod publish_data_update;
 mod run;
 mod schemas;
@@ -48,6 +50,7 @@ enum Command {
     PublishDataUpdate(Box<publish_data_update::Arguments>),
     GenerateSecret(generate_secret::Arguments),
     Hub(Box<hub::Arguments>),
+    Plugin(Box<plugin::Arguments>),
     Version(version::Arguments),
 }
 
@@ -68,14 +71,15 @@ pub fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -
     };
     match cli.command {
         Command::Run(arguments) => run::main(registry, &arguments),
-        Command::Eval(arguments) => eval::main(&registry, &arguments),
-        Command::Sign(arguments) => sign::main(&registry, &arguments),
+        Command::Eval(arguments) => eval::main(registry, &arguments),
+        Command::Sign(arguments) => sign::main(registry, &arguments),
         Command::Config(arguments) => config::main(registry, &arguments),
-        Command::Capabilities(arguments) => capabilities::main(&registry, &arguments),
+        Command::Capabilities(arguments) => capabilities::main(registry, &arguments),
         Command::ObtainToken(arguments) => obtain_token::main(&arguments),
         Command::PublishDataUpdate(arguments) => publish_data_update::main(&arguments),
         Command::GenerateSecret(arguments) => generate_secret::main(&arguments),
         Command::Hub(arguments) => hub::main(&arguments),
+        Command::Plugin(arguments) => plugin::main(registry, &arguments),
         Command::Version(_) => version::main(),
     }
 }

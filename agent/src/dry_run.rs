@@ -2,6 +2,7 @@
 
 mod discovery;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regent_core::config::{BootConfig, ConfigError, ConfigErrors, ConfigTree, Layers, Leaf, UnknownKey, dotted};
@@ -10,8 +11,8 @@ use regent_core::steering::Steering;
 use regent_core::supervisor::Plan;
 use regent_core::{Registry, Value};
 
-use crate::RunOptions;
 use crate::assembly::{Assembly, DEFAULT_ENGINE};
+use crate::{RunOptions, libraries};
 pub(crate) use discovery::{Changes, Discovery};
 
 /// What there is to say of a configuration.
@@ -28,11 +29,20 @@ pub(crate) struct Findings {
     pub(crate) discovery: Discovery,
 }
 
-/// Reads the layers and looks at them. Discovery is asked for within the limit, or not at all.
-pub(crate) async fn check(registry: Registry, layers: &Layers, discovery: Option<Duration>) -> Findings {
+/// Reads the layers and looks at them, with the plugins of the libraries that they and the directories hold. Discovery is asked for within the limit, or not at all.
+pub(crate) async fn check(
+    mut registry: Registry,
+    layers: &Layers,
+    plugin_directories: &[PathBuf],
+    discovery: Option<Duration>,
+) -> Findings {
     let (boot, tree) = match read(layers) {
         Ok(read) => read,
         Err(errors) => return Findings { errors: errors.0, ..Findings::default() },
+    };
+    let libraries = match libraries::load(&mut registry, &tree, plugin_directories) {
+        Ok(libraries) => libraries,
+        Err(errors) => return Findings::new(&tree, Err(errors), Discovery::None),
     };
     let assembly = match Assembly::new(registry, &tree, &RunOptions::default(), Steering::default()) {
         Ok(assembly) => assembly,
@@ -41,6 +51,7 @@ pub(crate) async fn check(registry: Registry, layers: &Layers, discovery: Option
             return Findings::new(&tree, Err(error.into()), Discovery::None);
         }
     };
+    libraries.attach(assembly.host());
     let checked = assembly.check(&tree);
     let waits = checked.as_ref().map_or(true, |plan| plan.starts("discovery"));
     let Some(section) = tree.section_or_empty(&["discovery"]).filter(|_| waits) else {

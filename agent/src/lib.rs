@@ -18,6 +18,7 @@ mod builder;
 pub mod cli;
 mod dry_run;
 mod file_watcher;
+mod libraries;
 mod load_files;
 mod options;
 mod reconfigure;
@@ -28,6 +29,7 @@ pub mod stock;
 pub use builder::Agent;
 pub use options::{Files, Reload, RunOptions};
 pub use regent_core as core;
+pub use regent_dynamic as dynamic;
 pub use running::{Running, StartError, StopError};
 
 /// The manual's examples are compiled with the documentation tests.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use regent_bundle::local::LocalTrust;
 use regent_core::config::Layers;
 use regent_core::engine::RegoVersion;
+use regent_dynamic::PluginLibraries;
 use regent_rest_api::Options as ListenOptions;
 
 /// Policies and data that are loaded at start.
@@ -43,6 +44,8 @@ pub struct RunOptions {
     pub reload: Reload,
     /// What is loaded at start.
     pub files: Files,
+    /// Libraries whose plugins are in the agent's registry.
+    pub libraries: PluginLibraries,
     /// Errors after which the compiler gives up; 0 for no limit.
     pub max_errors: usize,
     /// Whether policies may `print`; else their calls of it are erased.
@@ -65,6 +68,7 @@ impl Default for RunOptions {
             config: Layers::new(),
             reload: Reload::default(),
             files: Files::default(),
+            libraries: PluginLibraries::default(),
             max_errors: 10,
             print: true,
             skip_known_schema_check: false,

@@ -84,6 +84,7 @@ impl Running {
         let mut assembly = Assembly::new(registry, &tree, &options, steering)?;
         let plan = assembly.check(&tree)?;
         let host = assembly.host().clone();
+        options.libraries.attach(&host);
         let load = load_files::load(&host.store, &options.files, Contents::default());
         let contents = load.await.map_err(|(error, _)| error)?;
 

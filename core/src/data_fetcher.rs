@@ -71,23 +71,34 @@ impl<F: DataFetcher> FetcherHandle for F {
     }
 }
 
-type Build = fn(Json) -> Result<Arc<dyn FetcherHandle>, Error>;
+/// Makes an instance for what is below `data_updates.fetchers.NAME`, which is an empty object if nothing is.
+pub type FetcherFactory = Arc<dyn Fn(Json) -> Result<Arc<dyn FetcherHandle>, Error> + Send + Sync>;
 
 /// All kinds of sources by their names.
 #[derive(Clone, Default)]
-pub struct DataFetchers(BTreeMap<&'static str, (&'static [&'static str], Build)>);
+pub struct DataFetchers(BTreeMap<&'static str, (Vec<&'static str>, FetcherFactory)>);
 
 impl DataFetchers {
     /// Adds one, in place of another one of its name.
     pub fn add<F: DataFetcher>(&mut self) {
-        let build: Build = |settings| {
+        let build = |settings| {
             let settings = serde_path_to_error::deserialize(settings).map_err(|error| {
                 let place = format!("data_updates.fetchers.{}", F::NAME);
                 Error::new(ErrorKind::Config, place).caused_by(error)
             })?;
-            Ok(Arc::new(F::build(settings)?))
+            Ok(Arc::new(F::build(settings)?) as Arc<dyn FetcherHandle>)
         };
-        self.0.insert(F::NAME, (F::ALIASES, build));
+        self.insert(F::NAME, F::ALIASES.to_vec(), Arc::new(build));
+    }
+
+    /// The same in its object-safe form, with other names that it has.
+    pub fn insert(&mut self, name: &'static str, aliases: Vec<&'static str>, build: FetcherFactory) {
+        self.0.insert(name, (aliases, build));
+    }
+
+    /// Their names, without the other ones.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
     }
 
     /// Makes an instance of each, by name and by other names. `settings` are those below `data_updates.fetchers`; a

@@ -1,14 +1,16 @@
 //! The named factories for each extension point: what an agent is made of.
 
 mod factory;
+mod listing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use factory::{AnyConfig, Factory, Instance, Prepared, Running};
+pub use listing::ExtensionPoint;
 
 use crate::builtin::Builtin;
-use crate::data_fetcher::{DataFetcher, DataFetchers};
+use crate::data_fetcher::{DataFetcher, DataFetchers, FetcherFactory};
 use crate::engine::Engine;
 use crate::fetch::Fetcher;
 use crate::plugin::{DecisionSink, Plugin, SinkPlugin};
@@ -40,7 +42,12 @@ impl Registry {
     /// Adds a decision sink. Sinks start before all other plugins and stop after them, so that the last decision still
     /// has somewhere to go.
     pub fn decision_sink<S: DecisionSink>(&mut self) {
-        self.plugins.insert(self.sinks, factory::typed::<SinkPlugin<S>>());
+        self.sink_factory(factory::typed::<SinkPlugin<S>>());
+    }
+
+    /// Adds a decision sink in its object-safe form.
+    pub fn sink_factory(&mut self, factory: Arc<dyn Factory>) {
+        self.plugins.insert(self.sinks, factory);
         self.sinks += 1;
     }
 
@@ -87,6 +94,11 @@ impl Registry {
     /// Adds a kind of source that updates of data may name. Of those of one name the last one counts.
     pub fn data_fetcher<F: DataFetcher>(&mut self) {
         self.data_fetchers.add::<F>();
+    }
+
+    /// Adds a kind of source in its object-safe form, with other names that it has.
+    pub fn data_fetcher_factory(&mut self, name: &'static str, aliases: Vec<&'static str>, build: FetcherFactory) {
+        self.data_fetchers.insert(name, aliases, build);
     }
 
     /// All kinds of sources that were added.

@@ -32,6 +32,7 @@ pub const KEYS: &[(&str, Effect)] = &[
     ("discovery", Effect::AtOnce),
     ("data_updates", Effect::AtOnce),
     ("engine", Effect::AtStart),
+    ("plugin_libraries", Effect::AtStart),
     ("server", Effect::AtStart),
     ("server.logger_plugin", Effect::Never),
     ("metrics_export", Effect::Never),

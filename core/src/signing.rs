@@ -120,6 +120,11 @@ impl Verifiers {
         self.0.insert(verifier.name(), verifier);
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
     /// The verifier of that name; the default one if the name is empty.
     ///
     /// # Errors
@@ -145,6 +150,11 @@ impl Signers {
     /// Adds one, in place of another one of its name.
     pub fn add(&mut self, signer: Arc<dyn Signer>) {
         self.0.insert(signer.name(), signer);
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
     }
 
     /// The signer of that name; the default one if the name is empty.

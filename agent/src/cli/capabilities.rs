@@ -6,6 +6,8 @@ use regent_core::Registry;
 use regent_core::engine::{Capabilities, RegoVersion};
 use regent_engine_rego::capabilities::{of_release, releases};
 
+use super::libraries::Directories;
+
 /// Show what policies may use: functions, keywords, features of the language.
 ///
 /// Without flags, lists the releases of OPA whose capabilities are known.
@@ -23,12 +25,19 @@ pub(super) struct Arguments {
     /// Name of the engine whose capabilities are shown.
     #[arg(long, value_name = "NAME", default_value = crate::assembly::DEFAULT_ENGINE)]
     engine: String,
+    #[command(flatten)]
+    directories: Directories,
     /// Show what policies in Rego v0 may use.
     #[arg(long)]
     v0_compatible: bool,
 }
 
-pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
+pub(super) fn main(mut registry: Registry, arguments: &Arguments) -> ExitCode {
+    if let Err(why) = arguments.directories.load(&mut registry) {
+        eprintln!("Error: {why}");
+        return ExitCode::FAILURE;
+    }
+    let registry = &registry;
     let found = match arguments {
         Arguments { version: Some(name), .. } => {
             current(registry, arguments).and_then(|current| release(name, &current))

@@ -17,6 +17,7 @@ use regent_core::metrics::Metrics;
 use regent_core::value::{Path, decode};
 use regent_core::{Registry, Snapshot, Store, Value, yaml};
 
+use super::libraries::Directories;
 use super::{capabilities, schemas};
 use crate::load_files::{self, LoadError};
 use crate::{Files, build};
@@ -88,6 +89,8 @@ pub(super) struct Arguments {
     /// Give up after TIME, such as 500ms, 10s or 1m.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    directories: Directories,
     /// Name of the engine that evaluates.
     #[arg(long, value_name = "NAME", default_value = crate::assembly::DEFAULT_ENGINE)]
     engine: String,
@@ -162,17 +165,18 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
 }
 
-pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
+pub(super) fn main(mut registry: Registry, arguments: &Arguments) -> ExitCode {
     let refused = match (arguments.later.asked(), arguments.format) {
         (Some(flag), _) => Some(format!("{flag} is not supported yet")),
         (None, OutputFormat::Source) => Some("invalid output format for evaluation".to_owned()),
         _ => None,
     };
+    let refused = refused.or_else(|| arguments.directories.load(&mut registry).err());
     if let Some(why) = refused {
         eprintln!("Error: {why}");
         return ExitCode::FAILURE;
     }
-    let given = match Given::read(registry, arguments) {
+    let given = match Given::read(&registry, arguments) {
         Ok(given) => given,
         Err((why, code)) => {
             eprintln!("{why}");

@@ -14,6 +14,7 @@ use regent_core::{Registry, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::layered::Layered;
+use super::libraries::Directories;
 use super::verifying::Verifying;
 use crate::running::Running;
 use crate::{Files, Reload, RunOptions};
@@ -47,6 +48,8 @@ pub(super) struct Arguments {
     h2c: bool,
     #[command(flatten)]
     layered: Layered,
+    #[command(flatten)]
+    directories: Directories,
     /// Load the files as bundles.
     #[arg(short, long)]
     bundle: bool,
@@ -118,7 +121,7 @@ fn octal(text: &str) -> Result<u32, std::num::ParseIntError> {
 
 pub(super) use descriptors::raise as raise_descriptors;
 
-pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
+pub(super) fn main(mut registry: Registry, arguments: &Arguments) -> ExitCode {
     if !arguments.server {
         let hint = if std::io::stdin().is_terminal() { " (there is no interactive shell yet)" } else { "" };
         eprintln!("error: add --server to run as a server{hint}");
@@ -126,7 +129,7 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
     }
     start_log(arguments);
     descriptors::raise();
-    let options = match arguments.options(&registry) {
+    let options = match arguments.options(&mut registry) {
         Ok(options) => options,
         Err(error) => return fail(&error),
     };
@@ -181,7 +184,7 @@ fn start_log(arguments: &Arguments) {
 }
 
 impl Arguments {
-    fn options(&self, registry: &Registry) -> Result<RunOptions, String> {
+    fn options(&self, registry: &mut Registry) -> Result<RunOptions, String> {
         let (urls, paths): (Vec<_>, Vec<_>) = self.paths.iter().cloned().partition(|path| is_url(path));
         let mut listen = regent_rest_api::Options {
             addresses: self.addr.clone(),
@@ -195,9 +198,11 @@ impl Arguments {
         if self.v0_compatible && self.addr == ["localhost:8181"] {
             listen.addresses = vec![":8181".to_owned()];
         }
+        let config = self.layered.layers((!urls.is_empty()).then(|| url_bundles(&urls)));
+        let libraries = self.directories.load_beside(registry, &config)?;
         Ok(RunOptions {
             listen,
-            config: self.layered.layers((!urls.is_empty()).then(|| url_bundles(&urls))),
+            config,
             reload: Reload { at_hangup: true, at_changes: self.watch_config },
             files: Files {
                 paths,
@@ -207,6 +212,7 @@ impl Arguments {
                 trust: self.verifying.trust(registry)?,
                 rego_version: if self.v0_compatible { RegoVersion::V0 } else { RegoVersion::V1 },
             },
+            libraries,
             max_errors: self.max_errors,
             // As in OPA, which spares policies the work of texts that no log would show.
             print: matches!(self.log_level, Level::Debug | Level::Info),

@@ -9,6 +9,7 @@ use regent_core::signing::{SignedFile, SigningKey};
 use regent_core::value::decode;
 use regent_core::{Registry, Value};
 
+use super::libraries::Directories;
 use super::verifying::{algorithm, read, secret};
 
 /// Sign bundles: write a `.signatures.json` with the digests of their files.
@@ -33,12 +34,14 @@ pub(super) struct Arguments {
     /// Name of the signer that is asked.
     #[arg(long, value_name = "NAME", default_value = "")]
     signing_plugin: String,
+    #[command(flatten)]
+    directories: Directories,
     /// The directory that the file is written to.
     #[arg(short, long, value_name = "DIRECTORY", default_value = ".")]
     output_file_path: PathBuf,
 }
 
-pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
+pub(super) fn main(mut registry: Registry, arguments: &Arguments) -> ExitCode {
     let Some(key) = arguments.signing_key.as_ref().filter(|key| !key.expose().is_empty()) else {
         return fail("specify the secret (HMAC) or path of the PEM file containing the private key (RSA and ECDSA)");
     };
@@ -48,7 +51,10 @@ pub(super) fn main(registry: &Registry, arguments: &Arguments) -> ExitCode {
     if !arguments.bundle {
         return fail("enable bundle mode (ie. --bundle) to sign bundle files or directories");
     }
-    match arguments.sign(registry, key) {
+    if let Err(why) = arguments.directories.load(&mut registry) {
+        return fail(&why);
+    }
+    match arguments.sign(&registry, key) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             println!("error: {why}");

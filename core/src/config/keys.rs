@@ -97,6 +97,11 @@ impl Keys {
         self.0.get(id)
     }
 
+    /// Their names.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Those whose names pass.
     pub(crate) fn filtered(&self, passes: impl Fn(&str) -> bool) -> Self {
         self.0.iter().filter(|(id, _)| passes(id)).map(|(id, key)| (id.clone(), key.clone())).collect()

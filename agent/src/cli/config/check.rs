@@ -8,6 +8,7 @@ use regent_core::Registry;
 use regent_core::logging::{Format, Layout, Level, LogLayer};
 
 use super::super::layered::Layered;
+use super::super::libraries::Directories;
 use super::report::Report;
 use crate::dry_run::{Discovery, check};
 
@@ -21,6 +22,8 @@ use crate::dry_run::{Discovery, check};
 pub(super) struct Arguments {
     #[command(flatten)]
     layered: Layered,
+    #[command(flatten)]
+    directories: Directories,
     /// With a section `discovery`: try to ask for the rest of the configuration, require that it is there, or skip it.
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Try)]
     discovery: Mode,
@@ -70,7 +73,12 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
     };
     let limit = Duration::from_secs(arguments.discovery_timeout);
     let discovery = (arguments.discovery != Mode::Skip).then_some(limit);
-    let findings = runtime.block_on(check(registry, &arguments.layered.layers(None), discovery));
+    let findings = runtime.block_on(check(
+        registry,
+        &arguments.layered.layers(None),
+        &arguments.directories.plugin_dir,
+        discovery,
+    ));
     // A policy that computes the configuration may take longer than anyone waits.
     runtime.shutdown_background();
     let missed = arguments.discovery == Mode::Require && matches!(findings.discovery, Discovery::Unreachable(_));

@@ -1,0 +1,35 @@
+//! `regent plugin`
+
+mod inspect;
+mod list;
+
+use std::process::ExitCode;
+
+use regent_core::Registry;
+
+/// Look at plugins.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    List(list::Arguments),
+    Inspect(inspect::Arguments),
+}
+
+pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
+    let done = match &arguments.command {
+        Command::List(arguments) => list::main(registry, arguments),
+        Command::Inspect(arguments) => inspect::main(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("Error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Calls with a deadline. The thread of a call cannot be ended: one that is late is given up, and counted until it returns.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use regent_core::engine::Cancel;
+use regent_core::status::State;
+use tokio::sync::oneshot;
+
+use crate::answer::Failure;
+use crate::host::Attached;
+use crate::threads::Threads;
+
+/// How often it is asked whether somebody still waits.
+const ASK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Nobody has given it up, and it has not returned.
+const PENDING: u8 = 0;
+/// It has returned in time.
+const RETURNED: u8 = 1;
+/// It was given up, and is counted as late.
+const LATE: u8 = 2;
+/// It was given up before it was late.
+const ABANDONED: u8 = 3;
+
+/// The calls of one instance.
+#[derive(Clone)]
+pub(crate) struct Calls {
+    threads: Threads,
+    deadline: Duration,
+    late: Arc<AtomicUsize>,
+    attached: Attached,
+}
+
+type Reply = Result<Vec<u8>, Failure>;
+
+impl Calls {
+    /// No calls yet. States go to whom `attached` tells of.
+    pub(crate) fn new(threads: Threads, deadline: Duration, attached: Attached) -> Self {
+        Self { threads, deadline, late: Arc::default(), attached }
+    }
+
+    /// How long a call may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// Makes a call, and waits for its answer.
+    pub(crate) async fn ask(&self, deadline: Duration, call: impl FnOnce() -> Reply + Send + 'static) -> Reply {
+        let (done, reply) = oneshot::channel();
+        let ticket = Given(self.begin(call, |reply| drop(done.send(reply)))?);
+        match tokio::time::timeout(deadline, reply).await {
+            Ok(reply) => reply.unwrap_or(Err(Failure::Panicked)),
+            Err(_) => Err(self.give_up(&ticket.0, deadline)),
+        }
+    }
+
+    /// The same on a thread that may block, for as long as somebody waits.
+    pub(crate) fn ask_blocking(&self, cancel: &Cancel, call: impl FnOnce() -> Reply + Send + 'static) -> Reply {
+        let (done, reply) = mpsc::sync_channel(1);
+        let ticket = self.begin(call, move |reply| drop(done.send(reply)))?;
+        let end = Instant::now() + self.deadline;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match reply.recv_timeout(left.min(ASK_INTERVAL)) {
+                Ok(reply) => return reply,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Failure::Panicked),
+                Err(mpsc::RecvTimeoutError::Timeout) if left.is_zero() => {
+                    return Err(self.give_up(&ticket, self.deadline));
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) if cancel.is_cancelled() => {
+                    drop(Given(ticket));
+                    return Err(Failure::Abandoned);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn begin(
+        &self,
+        call: impl FnOnce() -> Reply + Send + 'static,
+        done: impl FnOnce(Reply) + Send + 'static,
+    ) -> Result<Arc<AtomicU8>, Failure> {
+        let late = self.late.load(Ordering::Acquire);
+        if late >= self.threads.most() {
+            return Err(Failure::Stuck(late));
+        }
+        let ticket = Arc::new(AtomicU8::new(PENDING));
+        let (calls, mine) = (self.clone(), ticket.clone());
+        let job = move || {
+            // Nobody waits for what was given up before it began.
+            if mine.load(Ordering::Acquire) == PENDING {
+                done(call());
+            }
+            if mine.swap(RETURNED, Ordering::AcqRel) == LATE {
+                calls.returned();
+            }
+        };
+        let no_thread = |error: std::io::Error| Failure::Said(regent_plugin_abi::UNAVAILABLE, error.to_string());
+        self.threads.run(job).map_err(no_thread)?;
+        Ok(ticket)
+    }
+
+    /// Gives a call up whose time is over.
+    fn give_up(&self, ticket: &AtomicU8, deadline: Duration) -> Failure {
+        let failure = Failure::Late(deadline);
+        // Counted first: who returns at this moment takes itself off again.
+        self.late.fetch_add(1, Ordering::AcqRel);
+        match ticket.compare_exchange(PENDING, LATE, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => self.attached.report(State::Error, &format!("a call {failure}")),
+            Err(_) => drop(self.late.fetch_sub(1, Ordering::AcqRel)),
+        }
+        failure
+    }
+
+    /// A call that was late has returned.
+    fn returned(&self) {
+        if self.late.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.attached.report(State::Ok, "");
+        }
+    }
+}
+
+/// Tells a call that has not begun that it need not, once nobody waits for it.
+struct Given(Arc<AtomicU8>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        let _ = self.0.compare_exchange(PENDING, ABANDONED, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
