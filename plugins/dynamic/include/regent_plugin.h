@@ -109,7 +109,7 @@ struct regent_host {
   /* The document of base data at a path such as "users/alice"; nothing is written if there is none. */
   regent_status (*read)(const regent_host *host, regent_bytes path, const regent_writer *answer);
   /* Puts a document at a path that lies within the library's `write_paths`. Nothing for `document` removes what is there. Not
-   * from a function of Rego. */
+   * from an inline function of Rego. */
   regent_status (*write)(const regent_host *host, regent_bytes path, regent_bytes document, const regent_writer *error);
   /* Waits at most so many milliseconds for a signal: REGENT_SIGNAL_*. Only in `run` of a managed plugin. */
   int32_t (*next)(const regent_host *host, uint64_t wait_ms, const regent_writer *message);

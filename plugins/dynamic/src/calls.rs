@@ -15,20 +15,33 @@ use crate::threads::Threads;
 /// How often it is asked whether somebody still waits.
 const ASK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Nobody has given it up, and it has not returned.
-const PENDING: u8 = 0;
-/// It has returned in time.
-const RETURNED: u8 = 1;
-/// It was given up, and is counted as late.
-const LATE: u8 = 2;
-/// It was given up before it was late.
-const ABANDONED: u8 = 3;
+/// It waits for a thread.
+const QUEUED: u8 = 0;
+/// A thread is at it.
+const RUNNING: u8 = 1;
+/// It has returned.
+const RETURNED: u8 = 2;
+/// It was given up while a thread was at it, and is counted as late until it returns.
+const LATE: u8 = 3;
+/// Nobody waits for it any more.
+const ABANDONED: u8 = 4;
+
+/// How far a call has come, for its thread and for who waits for it.
+#[derive(Clone)]
+struct Ticket(Arc<AtomicU8>);
+
+impl Ticket {
+    fn step(&self, from: u8, to: u8) -> bool {
+        self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
 
 /// The calls of one instance.
 #[derive(Clone)]
 pub(crate) struct Calls {
     threads: Threads,
     deadline: Duration,
+    /// Threads that are taken by calls which were given up.
     late: Arc<AtomicUsize>,
     attached: Attached,
 }
@@ -59,7 +72,7 @@ impl Calls {
     /// The same on a thread that may block, for as long as somebody waits.
     pub(crate) fn ask_blocking(&self, cancel: &Cancel, call: impl FnOnce() -> Reply + Send + 'static) -> Reply {
         let (done, reply) = mpsc::sync_channel(1);
-        let ticket = self.begin(call, move |reply| drop(done.send(reply)))?;
+        let ticket = Given(self.begin(call, move |reply| drop(done.send(reply)))?);
         let end = Instant::now() + self.deadline;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -67,12 +80,9 @@ impl Calls {
                 Ok(reply) => return reply,
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Failure::Panicked),
                 Err(mpsc::RecvTimeoutError::Timeout) if left.is_zero() => {
-                    return Err(self.give_up(&ticket, self.deadline));
+                    return Err(self.give_up(&ticket.0, self.deadline));
                 }
-                Err(mpsc::RecvTimeoutError::Timeout) if cancel.is_cancelled() => {
-                    drop(Given(ticket));
-                    return Err(Failure::Abandoned);
-                }
+                Err(mpsc::RecvTimeoutError::Timeout) if cancel.is_cancelled() => return Err(Failure::Abandoned),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
         }
@@ -82,19 +92,19 @@ impl Calls {
         &self,
         call: impl FnOnce() -> Reply + Send + 'static,
         done: impl FnOnce(Reply) + Send + 'static,
-    ) -> Result<Arc<AtomicU8>, Failure> {
+    ) -> Result<Ticket, Failure> {
         let late = self.late.load(Ordering::Acquire);
         if late >= self.threads.most() {
             return Err(Failure::Stuck(late));
         }
-        let ticket = Arc::new(AtomicU8::new(PENDING));
+        let ticket = Ticket(Arc::new(AtomicU8::new(QUEUED)));
         let (calls, mine) = (self.clone(), ticket.clone());
         let job = move || {
-            // Nobody waits for what was given up before it began.
-            if mine.load(Ordering::Acquire) == PENDING {
-                done(call());
+            if !mine.step(QUEUED, RUNNING) {
+                return;
             }
-            if mine.swap(RETURNED, Ordering::AcqRel) == LATE {
+            done(call());
+            if mine.0.swap(RETURNED, Ordering::AcqRel) == LATE {
                 calls.returned();
             }
         };
@@ -104,13 +114,14 @@ impl Calls {
     }
 
     /// Gives a call up whose time is over.
-    fn give_up(&self, ticket: &AtomicU8, deadline: Duration) -> Failure {
+    fn give_up(&self, ticket: &Ticket, deadline: Duration) -> Failure {
         let failure = Failure::Late(deadline);
         // Counted first: who returns at this moment takes itself off again.
         self.late.fetch_add(1, Ordering::AcqRel);
-        match ticket.compare_exchange(PENDING, LATE, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => self.attached.report(State::Error, &format!("a call {failure}")),
-            Err(_) => drop(self.late.fetch_sub(1, Ordering::AcqRel)),
+        if ticket.step(RUNNING, LATE) {
+            self.attached.report(State::Error, &format!("a call {failure}"));
+        } else {
+            self.late.fetch_sub(1, Ordering::AcqRel);
         }
         failure
     }
@@ -123,11 +134,11 @@ impl Calls {
     }
 }
 
-/// Tells a call that has not begun that it need not, once nobody waits for it.
-struct Given(Arc<AtomicU8>);
+/// Takes a call back that has not begun, once nobody waits for it.
+struct Given(Ticket);
 
 impl Drop for Given {
     fn drop(&mut self) {
-        let _ = self.0.compare_exchange(PENDING, ABANDONED, Ordering::AcqRel, Ordering::Acquire);
+        self.0.step(QUEUED, ABANDONED);
     }
 }

@@ -119,7 +119,7 @@ impl Prepared for Checked {
     }
 }
 
-/// What is left until a moment.
-pub(super) fn until(deadline: tokio::time::Instant) -> Duration {
-    deadline.saturating_duration_since(tokio::time::Instant::now())
+/// How long a plugin may take to end, of what is left until the agent has to: half of it, since others end after it.
+pub(super) fn share(deadline: tokio::time::Instant) -> Duration {
+    deadline.saturating_duration_since(tokio::time::Instant::now()) / 2
 }

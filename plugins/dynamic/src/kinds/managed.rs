@@ -9,7 +9,7 @@ use regent_core::{Error, ErrorKind};
 use regent_plugin_abi::{self as abi, Managed};
 use tokio::sync::oneshot;
 
-use super::factory::{Config, until};
+use super::factory::{Config, share};
 use crate::answer::{Failure, LIMIT};
 use crate::attached::Attached;
 use crate::exported::Exported;
@@ -59,11 +59,11 @@ impl DynamicPlugin {
                 },
             }
         };
-        let signals = &self.instance.host().signals;
-        signals.stop(until(deadline));
-        match tokio::time::timeout_at(deadline, end).await {
+        let time = share(deadline).min(self.instance.deadline());
+        self.instance.host().signals.stop(time);
+        match tokio::time::timeout(time, end).await {
             Ok(ended) => verdict(ended, name),
-            Err(_) => Err(Error::new(ErrorKind::Internal, format!("the plugin {name} did not end in time"))),
+            Err(_) => Err(Error::new(ErrorKind::Internal, format!("the plugin {name} did not end within {time:?}"))),
         }
     }
 

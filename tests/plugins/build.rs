@@ -1,0 +1,68 @@
+//! Compiles libraries, and runs the agent with them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use regent_kit::{Agent, AgentCommand};
+
+/// How long anything may take that should happen soon.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// The workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the agent lies in the workspace").to_owned()
+}
+
+/// Where libraries of a test are, for its time.
+pub(crate) struct Libraries(tempfile::TempDir);
+
+impl Libraries {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a directory"))
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Compiles a source of C or C++, given below the workspace, with macros such as `MAJOR=2`.
+    pub(crate) fn compile(&self, source: &str, macros: &[&str]) -> PathBuf {
+        let source = root().join(source);
+        let (compiler, standard) = if source.extension().is_some_and(|extension| extension == "cc") {
+            ("c++", "c++17")
+        } else {
+            ("cc", "c11")
+        };
+        let name = source.file_stem().expect("a name").to_str().expect("a plain name");
+        let library = self.dir().join(format!("lib{name}.so"));
+        let compiled = Command::new(compiler)
+            .args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-pthread", "-D_GNU_SOURCE"])
+            .arg(format!("-std={standard}"))
+            .arg("-I")
+            .arg(root().join("plugins/dynamic/include"))
+            .args(macros.iter().map(|text| format!("-D{text}")))
+            .arg("-o")
+            .arg(&library)
+            .arg(&source)
+            .output()
+            .unwrap_or_else(|error| panic!("a compiler of C, {compiler}: {error}"));
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        library
+    }
+
+    /// The agent with these libraries.
+    pub(crate) fn agent(&self) -> AgentCommand {
+        Agent::command(env!("CARGO_BIN_EXE_regent")).arg("--plugin-dir").arg(self.dir())
+    }
+}
+
+/// Runs the binary to its end.
+pub(crate) fn regent(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_regent")).args(arguments).output().expect("the binary runs")
+}
+
+/// The answer to a query.
+pub(crate) async fn query(agent: &Agent, query: &str) -> serde_json::Value {
+    agent.post("/v1/query", serde_json::json!({"query": query})).await.json()
+}
