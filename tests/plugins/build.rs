@@ -19,7 +19,16 @@ pub(crate) struct Libraries(tempfile::TempDir);
 
 impl Libraries {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a directory"))
+        let libraries = Self(tempfile::tempdir().expect("a directory"));
+        libraries.take_header("plugins/dynamic/include/regent_plugin.h");
+        libraries
+    }
+
+    /// Has sources compiled with that header from now on.
+    pub(crate) fn take_header(&self, header: &str) {
+        let include = self.dir().join("include");
+        std::fs::create_dir_all(&include).expect("a directory");
+        std::fs::copy(root().join(header), include.join("regent_plugin.h")).expect("a header");
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -40,7 +49,7 @@ impl Libraries {
             .args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-pthread", "-D_GNU_SOURCE"])
             .arg(format!("-std={standard}"))
             .arg("-I")
-            .arg(root().join("plugins/dynamic/include"))
+            .arg(self.dir().join("include"))
             .args(macros.iter().map(|text| format!("-D{text}")))
             .arg("-o")
             .arg(&library)
@@ -48,6 +57,14 @@ impl Libraries {
             .output()
             .unwrap_or_else(|error| panic!("a compiler of C, {compiler}: {error}"));
         assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        library
+    }
+
+    /// Puts the library of a package of the workspace here.
+    pub(crate) fn build(&self, package: &str) -> PathBuf {
+        let name = format!("lib{}.so", package.replace('-', "_"));
+        let library = self.dir().join(&name);
+        std::fs::copy(cargo_build(package, &name), &library).expect("copied");
         library
     }
 
@@ -65,4 +82,16 @@ pub(crate) fn regent(arguments: &[&str]) -> Output {
 /// The answer to a query.
 pub(crate) async fn query(agent: &Agent, query: &str) -> serde_json::Value {
     agent.post("/v1/query", serde_json::json!({"query": query})).await.json()
+}
+
+/// What `cargo build` makes of a package of the workspace, by its file name.
+pub(crate) fn cargo_build(package: &str, file: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["build", "--quiet", "--locked", "--offline", "--package", package])
+        .output()
+        .expect("cargo runs");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the build folder");
+    target.join("debug").join(file)
 }

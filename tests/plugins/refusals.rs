@@ -41,12 +41,12 @@ fn the_source_itself_is_taken() {
 fn tables_that_lie_are_refused() {
     let (size, function) = (size_of::<usize>(), 2 * size_of::<usize>());
     let sizes = |table: &str, said: usize, is: &str| {
-        format!("{table} says that it has {said} bytes, where version 1.0 of the ABI has {is}")
+        format!("{table} says that it has {said} bytes, where version 1.1 of the ABI has {is}")
     };
     let cases: &[(&str, String)] = &[
-        ("MAJOR=2", "was built for version 2.0 of the ABI, which is too new: this agent has 1.0".to_owned()),
-        ("MINOR=1", "was built for version 1.1 of the ABI, which is too new: this agent has 1.0".to_owned()),
-        ("MAJOR=0", "was built for version 0.0 of the ABI, which is too old: this agent has 1.0".to_owned()),
+        ("MAJOR=2", "was built for version 2.1 of the ABI, which is too new: this agent has 1.1".to_owned()),
+        ("MINOR=2", "was built for version 1.2 of the ABI, which is too new: this agent has 1.1".to_owned()),
+        ("MAJOR=0", "was built for version 0.1 of the ABI, which is too old: this agent has 1.1".to_owned()),
         ("MAGIC=1", "`regent_plugin_library` gives what is no table of a plugin library".to_owned()),
         ("NO_TABLE", "`regent_plugin_library` gives no table".to_owned()),
         ("NO_ENTRY", "is no plugin: it does not export `regent_plugin_library`".to_owned()),

@@ -1,9 +1,11 @@
 //! Sinks of decisions.
 
-use regent_kit::{Agent, wait};
+use regent_kit::{Agent, AgentCommand, wait};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpListener;
 
-use crate::build::{Libraries, SOON, regent};
+use crate::build::{Libraries, SOON, cargo_build, regent};
 
 const LINE_FILE: &str = "docs/plugins/examples/c-sink/line_file.c";
 
@@ -65,5 +67,66 @@ fn what_a_sink_says_against_its_configuration_names_the_key_and_the_file() {
         let said = [refused.stdout, refused.stderr].map(|bytes| String::from_utf8(bytes).expect("text")).concat();
         let expected = format!("plugins.line_file.path: must be the name of a file (from {config})");
         assert!(said.contains(&expected), "{said}");
+    }
+}
+
+/// Has decisions go to the sink over TCP, which is away at first.
+async fn goes_over_tcp(command: AgentCommand) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let addr = listener.local_addr().expect("an address");
+    drop(listener);
+    let config = format!(
+        "decision_logs: {{plugin: tcp_sink}}\nstatus: {{console: true}}\nplugins: {{tcp_sink: {{addr: '{addr}'}}}}\n"
+    );
+    let agent = command.config(&config).start().await.expect("the agent starts");
+    let mut asked = Vec::new();
+    for number in 0..10 {
+        asked.push(agent.post("/v1/data/x", json!({"input": number})).await.json()["decision_id"].clone());
+    }
+    wait::until(SOON, "the sink to report", async || {
+        let state = agent.get("/v1/status").await.json()["result"]["plugins"]["tcp_sink"]["state"].clone();
+        (state == "ERROR").then_some(())
+    })
+    .await
+    .expect("it reports that nobody is there");
+    let listener = TcpListener::bind(addr).await.expect("the port again");
+    let (connection, _) = listener.accept().await.expect("a connection");
+    let mut lines = BufReader::new(connection).lines();
+    for id in asked {
+        let line = lines.next_line().await.expect("a line").expect("one more");
+        let event: Value = serde_json::from_str(&line).expect("an event");
+        assert_eq!(event["decision_id"], id, "each once, in order");
+    }
+}
+
+#[tokio::test]
+async fn a_sink_in_rust_is_the_same_as_a_library_and_as_a_crate() {
+    let libraries = Libraries::new();
+    libraries.build("acme-tcp-sink-library");
+    goes_over_tcp(libraries.agent()).await;
+    goes_over_tcp(Agent::command(cargo_build("acme-tcp-sink", "acme-tcp-sink"))).await;
+}
+
+#[test]
+fn a_sink_in_rust_says_the_same_of_its_configuration_as_a_library_and_as_a_crate() {
+    let libraries = Libraries::new();
+    libraries.build("acme-tcp-sink-library");
+    let config = libraries.dir().join("config.yaml");
+    let (config, dir) = (config.to_str().expect("plain"), libraries.dir().to_str().expect("plain"));
+    for (section, expected) in [
+        ("{addr: here}", "plugins.tcp_sink.addr: must be host:port"),
+        ("{addr: 5}", "plugins.tcp_sink.addr: invalid type: integer `5`, expected a string"),
+        ("{}", "plugins.tcp_sink: missing field `addr`"),
+    ] {
+        std::fs::write(config, format!("plugins: {{tcp_sink: {section}}}\n")).expect("written");
+        let check = ["config", "check", "--config-file", config];
+        let as_library = regent(&[&check[..], &["--plugin-dir", dir]].concat());
+        let crate_binary = cargo_build("acme-tcp-sink", "acme-tcp-sink");
+        let as_crate = std::process::Command::new(crate_binary).args(check).output().expect("it runs");
+        for output in [as_library, as_crate] {
+            let said = String::from_utf8(output.stdout).expect("text");
+            assert!(!output.status.success() && said.contains(expected), "{said}");
+            assert!(said.contains(config), "{said}");
+        }
     }
 }

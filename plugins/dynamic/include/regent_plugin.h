@@ -1,5 +1,5 @@
 /*
- * Regent's plugins as shared libraries: the ABI, version 1.0.
+ * Regent's plugins as shared libraries: the ABI, version 1.1.
  *
  * A library exports one function, regent_plugin_library, which gives a table of the plugins in it. The agent loads libraries when
  * it starts and never unloads them. docs/plugins/abi.md says what is promised between versions; docs/plugins/ has
@@ -36,7 +36,7 @@ extern "C" {
 #endif
 
 #define REGENT_ABI_MAJOR 1u
-#define REGENT_ABI_MINOR 0u
+#define REGENT_ABI_MINOR 1u
 
 /* The first field of a library: "RGNT". */
 #define REGENT_MAGIC 0x544e4752u
@@ -115,6 +115,12 @@ struct regent_host {
   int32_t (*next)(const regent_host *host, uint64_t wait_ms, const regent_writer *message);
   /* Says what became of the last signal. Only in `run` of a managed plugin. */
   void (*answer)(const regent_host *host, regent_status status, regent_bytes message);
+
+  /* Since 1.1 */
+
+  /* Asks for the document at a path such as "authz/allow", rules included; without an input if `input` is empty. Nothing is
+   * written if it is undefined. The decision is not logged. Not from a function of Rego. */
+  regent_status (*decide)(const regent_host *host, regent_bytes path, regent_bytes input, const regent_writer *answer);
 };
 
 /*
@@ -225,6 +231,12 @@ typedef struct regent_credential {
   /* The service answered 401 to a request with these headers, [["name", "value"]]: what they prove is not to be used again.
    * May be null. */
   void (*refused)(void *instance, regent_bytes headers);
+
+  /* Since 1.1 */
+
+  /* Certificate and key for the TLS handshake, in PEM: {"certificates": "...", "private_key": "..."}; nothing is written if
+   * there are none. May be null. */
+  regent_status (*identity)(void *instance, const regent_writer *answer);
 } regent_credential;
 
 typedef struct regent_managed {

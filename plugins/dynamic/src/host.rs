@@ -10,6 +10,7 @@ use std::time::Duration;
 use regent_core::value::Path;
 use regent_plugin_abi as abi;
 
+pub(crate) use services::in_function;
 pub(crate) use signals::{Asked, Signal, Signals};
 
 pub(crate) use crate::attached::Attached;

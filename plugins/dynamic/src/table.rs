@@ -2,6 +2,7 @@
 //! sizes, names, and that what has to be there is. Pointers cannot be.
 
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 
 use regent_plugin_abi::{self as abi, Asked, Bytes, Credential, Library, Managed, Plugin, Sink};
 
@@ -142,39 +143,44 @@ impl Part<'_> {
         match kind {
             Kind::Builtin | Kind::Fetcher | Kind::Verifier | Kind::Signer => {
                 // SAFETY: as promised.
-                let asked: Asked = unsafe { self.copy() }?;
+                let asked: Asked = unsafe { self.copy(size_of::<Asked>()) }?;
                 asked.ask.map(Functions::Ask).ok_or_else(|| missing(kind.function()))
             }
             Kind::Sink => {
                 // SAFETY: as promised.
-                let sink: Sink = unsafe { self.copy() }?;
+                let sink: Sink = unsafe { self.copy(size_of::<Sink>()) }?;
                 sink.write.map(|_| Functions::Sink(sink)).ok_or_else(|| missing(kind.function()))
             }
             Kind::Credential => {
                 // SAFETY: as promised.
-                let credential: Credential = unsafe { self.copy() }?;
+                let credential: Credential = unsafe { self.copy(Credential::size_in(self.version.minor)) }?;
                 credential.prepare.map(|_| Functions::Credential(credential)).ok_or_else(|| missing(kind.function()))
             }
             Kind::Managed => {
                 // SAFETY: as promised.
-                let managed: Managed = unsafe { self.copy() }?;
+                let managed: Managed = unsafe { self.copy(size_of::<Managed>()) }?;
                 managed.run.map(|_| Functions::Managed(managed)).ok_or_else(|| missing(kind.function()))
             }
         }
     }
 
+    /// The table, which in the version of the library has that size; functions that came later are missing.
+    ///
     /// # Safety
-    /// The pointer is null, or points to a `T`.
-    unsafe fn copy<T: Copy>(&self) -> Result<T, Refusal> {
+    /// The pointer is null, or points to a `T` as that version has it. A `T` of zeros is one without functions.
+    unsafe fn copy<T: Copy>(&self, size: usize) -> Result<T, Refusal> {
         let table = self.functions.cast::<T>();
         if table.is_null() || !table.is_aligned() {
             return Err(Refusal::Missing(format!("the table of functions of {}", self.name)));
         }
         // SAFETY: each of these tables begins with its size.
         let said = unsafe { *self.functions.cast::<usize>() };
-        self.version.require(&format!("the table of functions of {}", self.name), said, size_of::<T>())?;
-        // SAFETY: it has the size of one.
-        Ok(unsafe { *table })
+        self.version.require(&format!("the table of functions of {}", self.name), said, size)?;
+        let mut whole = MaybeUninit::<T>::zeroed();
+        // SAFETY: there are as many bytes on one side, and no fewer on the other.
+        unsafe { std::ptr::copy_nonoverlapping(table.cast::<u8>(), whole.as_mut_ptr().cast(), size) };
+        // SAFETY: zeros are a `T`, and the beginning is one.
+        Ok(unsafe { whole.assume_init() })
     }
 }
 

@@ -12,7 +12,7 @@ use std::ffi::c_void;
 pub const ABI_MAJOR: u32 = 1;
 
 /// Raised when something is added at the end of a table; libraries with a higher number are refused.
-pub const ABI_MINOR: u32 = 0;
+pub const ABI_MINOR: u32 = 1;
 
 /// The first field of a library: `RGNT`.
 pub const MAGIC: u32 = 0x544e_4752;
@@ -123,6 +123,7 @@ pub struct Host {
     pub write: unsafe extern "C" fn(*const Host, Bytes, Bytes, *const Writer) -> Status,
     pub next: unsafe extern "C" fn(*const Host, u64, *const Writer) -> i32,
     pub answer: unsafe extern "C" fn(*const Host, Status, Bytes),
+    pub decide: unsafe extern "C" fn(*const Host, Bytes, Bytes, *const Writer) -> Status,
 }
 
 /// `describe` of a plugin.
@@ -179,6 +180,14 @@ pub struct Credential {
     pub size: usize,
     pub prepare: Option<unsafe extern "C" fn(*mut c_void, Bytes, Bytes, *const Writer) -> Status>,
     pub refused: Option<unsafe extern "C" fn(*mut c_void, Bytes)>,
+    pub identity: Option<unsafe extern "C" fn(*mut c_void, *const Writer) -> Status>,
+}
+
+impl Credential {
+    /// Its size in a minor version.
+    pub const fn size_in(minor: u32) -> usize {
+        if minor == 0 { std::mem::offset_of!(Self, identity) } else { size_of::<Self>() }
+    }
 }
 
 /// The functions of a managed plugin.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use regent_plugin_abi::{self as abi, Bytes, Status, Writer};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::config::PluginConfig;
@@ -37,6 +37,14 @@ pub trait Credential: Sized + Send + Sync + 'static {
     /// Why there are none.
     fn prepare(&self, request: &Request, body: &[u8]) -> Result<BTreeMap<String, String>, Error>;
 
+    /// Certificate and key for the TLS handshake, if there are any.
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    fn identity(&self) -> Result<Option<Identity>, Error> {
+        Ok(None)
+    }
+
     /// Hears that the service answered 401 to a request with these headers. What they prove is not to be used again.
     fn refused(&self, headers: &[(String, String)]) {
         let _ = headers;
@@ -52,6 +60,15 @@ pub struct Request {
     pub url: String,
     /// Its headers, names in small letters.
     pub headers: Vec<(String, String)>,
+}
+
+/// A certificate chain and its key, each as PEM.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// The chain, the agent's own certificate first.
+    pub certificates: String,
+    /// The key.
+    pub private_key: String,
 }
 
 /// The table of credentials.
@@ -75,6 +92,7 @@ impl<C: Credential> Table<C> {
         size: size_of::<abi::Credential>(),
         prepare: Some(prepare::<C>),
         refused: Some(refused::<C>),
+        identity: Some(identity::<C>),
     };
 }
 
@@ -104,6 +122,16 @@ unsafe extern "C" fn prepare<C: Credential>(
         glue::answer(writer, || {
             let request: Request = glue::parse(glue::lent(request))?;
             glue::json(&glue::instance::<C>(instance)?.prepare(&request, glue::lent(body))?)
+        })
+    }
+}
+
+unsafe extern "C" fn identity<C: Credential>(instance: *mut c_void, writer: *const Writer) -> Status {
+    // SAFETY: the agent lends the writer, and the instance is of `create`.
+    unsafe {
+        glue::answer(writer, || {
+            let identity = glue::instance::<C>(instance)?.identity()?;
+            identity.map_or(Ok(Vec::new()), |identity| glue::json(&identity))
         })
     }
 }

@@ -104,10 +104,18 @@ impl Host {
     pub fn read(&self, path: &str) -> Result<Option<Value>, Error> {
         // SAFETY: both arguments are there until it returns.
         let json = asked(|writer| unsafe { (self.table().read)(self.0, Bytes::of(path.as_bytes()), writer) })?;
-        if json.is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_slice(&json).map(Some).map_err(|error| Error::failed(format!("the agent's answer: {error}")))
+        document(&json)
+    }
+
+    /// The document at a path such as `authz/allow`, rules included, if it is defined. Not from a function that policies call.
+    ///
+    /// # Errors
+    /// When it cannot be evaluated in time, or there is no agent to ask yet, or any more.
+    pub fn decide(&self, path: &str, input: Option<&Value>) -> Result<Option<Value>, Error> {
+        let input = input.map(Value::to_string).unwrap_or_default();
+        let (path, input) = (Bytes::of(path.as_bytes()), Bytes::of(input.as_bytes()));
+        // SAFETY: all arguments are there until it returns.
+        document(&asked(|writer| unsafe { (self.table().decide)(self.0, path, input, writer) })?)
     }
 
     /// Puts a document at a path of base data, which the library's `write_paths` must allow.
@@ -149,6 +157,14 @@ impl Host {
         // SAFETY: the text is there until it returns.
         unsafe { (self.table().answer)(self.0, status, Bytes::of(text.as_bytes())) }
     }
+}
+
+/// A document of the agent's, if it wrote one.
+fn document(json: &[u8]) -> Result<Option<Value>, Error> {
+    if json.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_slice(json).map(Some).map_err(|error| Error::failed(format!("the agent's answer: {error}")))
 }
 
 fn asked(ask: impl FnOnce(&Writer) -> Status) -> Result<Vec<u8>, Error> {

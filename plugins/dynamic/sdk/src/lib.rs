@@ -60,7 +60,7 @@ pub use serde_json::Value;
 
 pub use builtin::Builtin;
 pub use config::{ConfigError, NoConfig, PluginConfig};
-pub use credential::{Credential, Request};
+pub use credential::{Credential, Identity, Request};
 pub use error::Error;
 pub use fetcher::{DataFetcher, Fetch};
 pub use host::{Host, State};

@@ -21,6 +21,7 @@ pub fn host() -> Host {
         write,
         next,
         answer: tell,
+        decide,
     })
 }
 
@@ -39,6 +40,10 @@ unsafe extern "C" fn read(_: *const abi::Host, _: Bytes, _: *const Writer) -> St
 }
 
 unsafe extern "C" fn write(_: *const abi::Host, _: Bytes, _: Bytes, _: *const Writer) -> Status {
+    abi::UNAVAILABLE
+}
+
+unsafe extern "C" fn decide(_: *const abi::Host, _: Bytes, _: Bytes, _: *const Writer) -> Status {
     abi::UNAVAILABLE
 }
 

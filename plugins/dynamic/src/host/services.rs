@@ -1,7 +1,10 @@
 //! The functions of the table. Each is called from threads of a library, at any time, with whatever it likes to say.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
+use regent_core::Value;
+use regent_core::engine::{Cancel, Evaluation, Query, QueryError};
 use regent_core::status::State;
 use regent_core::store::StoreError;
 use regent_core::value::{Path, decode, encode};
@@ -23,6 +26,19 @@ const DOCUMENT: usize = 256 << 20;
 /// The longest that `next` waits at once.
 const WAIT: u64 = 24 * 60 * 60 * 1000;
 
+thread_local! {
+    /// Whether this thread is in a function of Rego: what it asked for could ask for the function again, and so on.
+    static IN_FUNCTION: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes a call of a function of Rego.
+pub(crate) fn in_function<T>(call: impl FnOnce() -> T) -> T {
+    let before = IN_FUNCTION.replace(true);
+    let result = call();
+    IN_FUNCTION.set(before);
+    result
+}
+
 /// The table, with all there is.
 pub(super) fn table() -> abi::Host {
     abi::Host {
@@ -38,6 +54,7 @@ pub(super) fn table() -> abi::Host {
         write,
         next,
         answer,
+        decide,
     }
 }
 
@@ -180,7 +197,43 @@ unsafe extern "C" fn answer(host: *const abi::Host, status: Status, message: Byt
     host.signals.answer(if status == abi::OK { Ok(()) } else { Err(message) });
 }
 
+unsafe extern "C" fn decide(host: *const abi::Host, path: Bytes, input: Bytes, answer: *const Writer) -> Status {
+    // SAFETY: the header asks that of the caller.
+    let (host, path, input) = unsafe { (HostSide::behind(host), lent(path, PATH), lent(input, DOCUMENT)) };
+    let (Some(host), Some(Ok(path)), Some(input)) = (host, path.map(std::str::from_utf8), input) else {
+        return abi::REFUSED;
+    };
+    match host.ask(path, input) {
+        Ok(None) => abi::OK,
+        // SAFETY: the header asks that of the caller.
+        Ok(Some(result)) if unsafe { put(answer, encode(&result).as_bytes()) } => abi::OK,
+        Ok(Some(_)) => abi::REFUSED,
+        // SAFETY: the header asks that of the caller.
+        Err((status, why)) => unsafe { refuse(answer, status, &why) },
+    }
+}
+
 impl HostSide {
+    /// Asks for a document.
+    fn ask(&self, path: &str, input: &[u8]) -> Result<Option<Value>, (Status, String)> {
+        if IN_FUNCTION.get() {
+            return Err((abi::REFUSED, "a function of Rego may not ask for documents".to_owned()));
+        }
+        let agent = self.attached.agent().filter(|_| self.is_open());
+        let agent = agent.ok_or_else(|| (abi::UNAVAILABLE, "there is no agent to ask".to_owned()))?;
+        let input = match input {
+            [] => None,
+            input => Some(decode(input).map_err(|error| (abi::REFUSED, error.to_string()))?),
+        };
+        let failed = |error: QueryError| (abi::FAILED, error.to_string());
+        let snapshot = agent.host.store.snapshot();
+        let query = snapshot.prepare(&Query::Document(Path::from_slashes(path))).map_err(failed)?;
+        let (settings, cancel) = (agent.host.settings(), Cancel::at(Instant::now() + self.grants.deadline));
+        let evaluation = snapshot.evaluation(input.as_ref());
+        let mut evaluation = Evaluation { cancel: &cancel, caching: &settings.caching, ..evaluation };
+        query.document(&mut evaluation).map_err(failed)
+    }
+
     /// Puts a document in its place, or removes what is there.
     fn put(&self, path: &str, document: &[u8]) -> Result<(), (Status, String)> {
         let path = Path::from_slashes(path);

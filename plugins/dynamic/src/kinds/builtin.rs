@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::answer::{Failure, LIMIT};
 use crate::error::Refusal;
 use crate::exported::Exported;
+use crate::host::in_function;
 use crate::instance::Instance;
 
 /// Calls of one function that may run at the same time, unless it is inline.
@@ -65,8 +66,10 @@ impl Builtin for DynamicBuiltin {
     fn call(&self, operands: Operands<'_>, call: &mut Call<'_>) -> Outcome {
         let json = encode(operands.all());
         let ask = self.ask;
-        // SAFETY: the operands and the writer are there until it returns.
-        let question = move |itself, writer: &abi::Writer| unsafe { ask(itself, Bytes::of(&json), writer) };
+        let question = move |itself, writer: &abi::Writer| {
+            // SAFETY: the operands and the writer are there until it returns.
+            in_function(|| unsafe { ask(itself, Bytes::of(&json), writer) })
+        };
         let answer = if self.inline {
             self.instance.ask_here(LIMIT, question)
         } else {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use regent_core::config::{ConfigErrors, Section};
-use regent_core::service::{BoxFuture, CredentialFactory, CredentialProvider, ServiceRequest};
+use regent_core::engine::Cancel;
+use regent_core::service::{BoxFuture, ClientIdentity, CredentialFactory, CredentialProvider, ServiceRequest};
 use regent_core::{Error, ErrorKind};
 use regent_plugin_abi::{Bytes, Credential, Status, Writer};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::factory;
@@ -74,6 +76,30 @@ impl CredentialProvider for Provider {
         // Nobody waits for that; the next question does, behind it.
         tokio::spawn(async move { instance.ask(told).await });
     }
+
+    fn client_identity(&self) -> Result<Option<ClientIdentity>, Error> {
+        let Some(identity) = self.functions.identity else { return Ok(None) };
+        let name = self.instance.exported().name;
+        // SAFETY: the writer is there until it returns.
+        let question = move |itself: *mut c_void, writer: &Writer| unsafe { identity(itself, writer) };
+        let answer = self.instance.ask_blocking(Cancel::never(), question);
+        let answer = answer.map_err(|failure| failure.into_error(name))?;
+        if answer.is_empty() {
+            return Ok(None);
+        }
+        let Identity { certificates, private_key } = serde_json::from_slice(&answer).map_err(|_| {
+            // The cause might show what it has read, which is a key.
+            Error::new(ErrorKind::Protocol, format!("the plugin {name} answered what is no certificate with its key"))
+        })?;
+        Ok(Some(ClientIdentity { certificates: certificates.into_bytes(), private_key: private_key.into_bytes() }))
+    }
+}
+
+/// A certificate and its key, as plugins write them.
+#[derive(Deserialize)]
+struct Identity {
+    certificates: String,
+    private_key: String,
 }
 
 fn list(headers: &HeaderMap) -> Vec<(&str, String)> {
