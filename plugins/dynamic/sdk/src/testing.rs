@@ -50,3 +50,8 @@ unsafe extern "C" fn decide(_: *const abi::Host, _: Bytes, _: Bytes, _: *const W
 unsafe extern "C" fn next(_: *const abi::Host, _: u64, _: *const Writer) -> i32 {
     abi::SIGNAL_STOP
 }
+
+/// The table of a host, for who calls a plugin's functions as the agent does. It is there as long as the host is.
+pub fn table(host: &Host) -> *const abi::Host {
+    std::ptr::from_ref(host.table())
+}
