@@ -9,6 +9,7 @@ mod credentials;
 mod fetchers;
 mod hostile;
 mod managed;
+mod new;
 mod refusals;
 mod signing;
 mod sinks;

@@ -2,12 +2,13 @@
 
 mod inspect;
 mod list;
+mod new;
 
 use std::process::ExitCode;
 
 use regent_core::Registry;
 
-/// Look at plugins.
+/// Look at plugins, and begin one of one's own.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -16,12 +17,14 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    New(new::Arguments),
     List(list::Arguments),
     Inspect(inspect::Arguments),
 }
 
 pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
     let done = match &arguments.command {
+        Command::New(arguments) => new::main(arguments),
         Command::List(arguments) => list::main(registry, arguments),
         Command::Inspect(arguments) => inspect::main(arguments),
     };
