@@ -8,6 +8,7 @@ mod builtins;
 mod credentials;
 mod fetchers;
 mod hostile;
+mod leaks;
 mod managed;
 mod new;
 mod refusals;

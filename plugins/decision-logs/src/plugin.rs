@@ -205,6 +205,7 @@ impl Worker {
         let drained = self.drain().await;
         self.note_queue();
         self.lanes.close(deadline).await;
+        self.counters.forget_sinks();
         drained
     }
 
