@@ -35,6 +35,6 @@ pub use running::{Running, StartError, StopError};
 /// The manual's examples are compiled with the documentation tests.
 #[cfg(doctest)]
 mod manual {
-    #[doc = include_str!("../../docs/plugins.md")]
+    #[doc = include_str!("../../docs/plugins/crate.md")]
     struct Plugins;
 }

@@ -14,4 +14,5 @@ mod new;
 mod refusals;
 mod signing;
 mod sinks;
+mod tutorials;
 mod versions;

@@ -20,6 +20,8 @@ enum Command {
     New(new::Arguments),
     List(list::Arguments),
     Inspect(inspect::Arguments),
+    /// Print regent_plugin.h, against which libraries are compiled.
+    Header,
 }
 
 pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
@@ -27,6 +29,10 @@ pub(super) fn main(registry: Registry, arguments: &Arguments) -> ExitCode {
         Command::New(arguments) => new::main(arguments),
         Command::List(arguments) => list::main(registry, arguments),
         Command::Inspect(arguments) => inspect::main(arguments),
+        Command::Header => {
+            print!("{}", regent_dynamic::HEADER);
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

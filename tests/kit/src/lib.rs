@@ -9,6 +9,7 @@
 //! | send one HTTP request, in the clear or over TLS       | [`Client`]          |
 //! | run a server that others wrote                      | [`Program`], [`Nats`], [`Postgres`], [`Redis`] |
 //! | have a CA and certificates for 127.0.0.1              | [`Certificates`]    |
+//! | go through a page as its reader would              | [`Walkthrough`]     |
 //! | wait for what only polling can see                    | [`wait::until`]     |
 //!
 //! The kit speaks HTTP, tar and JSON and knows no crate of Regent's, so it judges any agent the same way, the real
@@ -34,6 +35,7 @@ mod program;
 mod redis;
 mod registry;
 pub mod wait;
+mod walkthrough;
 
 pub use agent::{Agent, AgentCommand};
 pub use bundle::Bundle;
@@ -48,3 +50,4 @@ pub use program::{Program, Server};
 pub use redis::Redis;
 pub use registry::Registry;
 pub use tar::EntryType;
+pub use walkthrough::Walkthrough;

@@ -84,7 +84,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), String> {
         write("src/main.rs", include_str!("templates/crate/main.rs.txt"))?;
         write("Cargo.toml", include_str!("templates/crate/Cargo.toml.txt"))?;
     }
-    println!("{} is made; try `cargo test` in it.", folder.display());
+    println!("{name} is made; try `cargo test` in it.");
     Ok(())
 }
 
