@@ -45,7 +45,7 @@ impl Libraries {
         };
         let name = source.file_stem().expect("a name").to_str().expect("a plain name");
         let library = self.dir().join(format!("lib{name}.so"));
-        let compiled = Command::new(compiler)
+        let output = Command::new(compiler)
             .args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-pthread", "-D_GNU_SOURCE"])
             .arg(format!("-std={standard}"))
             .arg("-I")
@@ -56,7 +56,7 @@ impl Libraries {
             .arg(&source)
             .output()
             .unwrap_or_else(|error| panic!("a compiler of C, {compiler}: {error}"));
-        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         library
     }
 

@@ -20,7 +20,7 @@ enum Command {
     New(new::Arguments),
     List(list::Arguments),
     Inspect(inspect::Arguments),
-    /// Print regent_plugin.h, against which libraries are compiled.
+    /// Print `regent_plugin.h`, against which libraries are compiled.
     Header,
 }
 

@@ -28,8 +28,8 @@ fn fetch(agent: &Agent, name: &str) -> JoinHandle<Fetch> {
     tokio::spawn(async move { timeout(LIMIT, host.trigger(&subject)).await.expect("an answer") })
 }
 
-fn fetched(outcome: Outcome, revision: &str) -> Fetch {
-    Ok(Fetched { outcome, revision: Some(revision.to_owned()), warning: None })
+fn fetched(outcome: Outcome, revision: &str) -> Fetched {
+    Fetched { outcome, revision: Some(revision.to_owned()), warning: None }
 }
 
 /// Waits until what was asked for before has long arrived: asks for a bundle that is not there and takes its time. That it
@@ -120,7 +120,7 @@ async fn of_several_configurations_meanwhile_the_last_one_counts() {
         drop(activation);
     });
     applied.expect("a valid configuration");
-    assert_eq!(asked.await.expect("it ends"), fetched(Outcome::Activated, "v1"));
+    assert_eq!(asked.await.expect("it ends"), Ok(fetched(Outcome::Activated, "v1")));
     assert!(agent.host.status.report().bundles.keys().eq(["authz", "more"]));
     assert_eq!(active_revision(&agent, "authz").as_deref(), Some("v1"));
 }
@@ -137,11 +137,11 @@ async fn what_arrives_meanwhile_is_activated_afterwards() {
     let_arrive(&acme, &agent).await;
     assert!(agent.host.store.snapshot().bundles().is_empty());
     drop(activation);
-    assert_eq!(first.await.expect("it ends"), fetched(Outcome::Activated, "a1"));
+    assert_eq!(first.await.expect("it ends"), Ok(fetched(Outcome::Activated, "a1")));
     let activation = gate.next().await;
     assert_eq!((active_revision(&agent, "a").as_deref(), active_revision(&agent, "b")), (Some("a1"), None));
     drop(activation);
-    assert_eq!(second.await.expect("it ends"), fetched(Outcome::Activated, "b1"));
+    assert_eq!(second.await.expect("it ends"), Ok(fetched(Outcome::Activated, "b1")));
     assert_eq!((agent.ask("a/x"), agent.ask("b/y")), ("1".to_owned(), "2".to_owned()));
 }
 
@@ -157,13 +157,13 @@ async fn a_newer_version_that_comes_meanwhile_is_not_taken_for_the_one_that_beca
     let newer = fetch(&agent, "a");
     let_arrive(&acme, &agent).await;
     drop(activation);
-    assert_eq!(needed.await.expect("it ends"), fetched(Outcome::Activated, "b1"));
+    assert_eq!(needed.await.expect("it ends"), Ok(fetched(Outcome::Activated, "b1")));
     let activation = gate.next().await;
     let status = agent.revision("a", "a2").await;
     assert_eq!((status.code, active_revision(&agent, "a").as_deref()), (None, Some("a2")));
     assert!(!newer.is_finished(), "its turn has come but now");
     drop(activation);
-    assert_eq!(newer.await.expect("it ends"), fetched(Outcome::Activated, "a3"));
+    assert_eq!(newer.await.expect("it ends"), Ok(fetched(Outcome::Activated, "a3")));
     assert_eq!(agent.ask("a/x"), "3");
 }
 
@@ -179,8 +179,8 @@ async fn a_newer_version_that_comes_meanwhile_is_not_refused_for_the_older_one()
     let newer = fetch(&agent, "a");
     let_arrive(&acme, &agent).await;
     drop(activation);
-    assert_eq!(gate.passing(newer).await.expect("it ends"), fetched(Outcome::Activated, "a3"));
-    assert_eq!(other.await.expect("it ends"), fetched(Outcome::Activated, "b1"));
+    assert_eq!(gate.passing(newer).await.expect("it ends"), Ok(fetched(Outcome::Activated, "a3")));
+    assert_eq!(other.await.expect("it ends"), Ok(fetched(Outcome::Activated, "b1")));
 }
 
 #[tokio::test]
@@ -189,17 +189,17 @@ async fn a_version_that_is_taken_back_meanwhile_is_told_of_until_the_former_is_h
     let former = rule("a", "a1", "x := 1");
     acme.serve_bundle("a", former.clone());
     let (agent, mut gate) = start(&manual(&acme, &["a", "b"])).await;
-    assert_eq!(gate.passing(fetch(&agent, "a")).await.expect("it ends"), fetched(Outcome::Activated, "a1"));
+    assert_eq!(gate.passing(fetch(&agent, "a")).await.expect("it ends"), Ok(fetched(Outcome::Activated, "a1")));
     refused(&acme, &agent, &mut gate).await;
     acme.serve_bundle("b", rule("b", "b1", "f(n) := n + 1"));
     let needed = fetch(&agent, "b");
     let activation = gate.next().await;
     acme.serve_bundle("a", former);
-    assert_eq!(fetch(&agent, "a").await.expect("it ends"), fetched(Outcome::Unchanged, "a1"));
+    assert_eq!(fetch(&agent, "a").await.expect("it ends"), Ok(fetched(Outcome::Unchanged, "a1")));
     drop(activation);
-    assert_eq!(needed.await.expect("it ends"), fetched(Outcome::Activated, "b1"));
+    assert_eq!(needed.await.expect("it ends"), Ok(fetched(Outcome::Activated, "b1")));
     agent.revision("a", "a2").await;
     assert_eq!((active_revision(&agent, "a").as_deref(), &*agent.ask("a/x")), (Some("a2"), "2"));
-    assert_eq!(gate.passing(fetch(&agent, "a")).await.expect("it ends"), fetched(Outcome::Activated, "a1"));
+    assert_eq!(gate.passing(fetch(&agent, "a")).await.expect("it ends"), Ok(fetched(Outcome::Activated, "a1")));
     assert_eq!(agent.ask("a/x"), "1");
 }
