@@ -11,6 +11,7 @@ mod hostile;
 mod leaks;
 mod managed;
 mod new;
+mod panics;
 mod refusals;
 mod signing;
 mod sinks;

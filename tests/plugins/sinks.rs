@@ -130,3 +130,31 @@ fn a_sink_in_rust_says_the_same_of_its_configuration_as_a_library_and_as_a_crate
         }
     }
 }
+
+#[tokio::test]
+async fn sinks_are_swapped_by_a_line_of_the_configuration() {
+    let libraries = Libraries::new();
+    libraries.compile(LINE_FILE, &[]);
+    let config = |sinks: &str| {
+        format!(
+            "decision_logs:\n  plugin: {sinks}\nplugins:\n  line_file: {{path: loaded.jsonl}}\n  \
+             file_sink: {{path: stock.jsonl}}\n"
+        )
+    };
+    let agent = libraries.agent().config(&config("file_sink")).start().await.expect("the agent starts");
+    let decide = async || agent.post("/v1/data/x", json!({})).await.json()["decision_id"].clone();
+    let first = decide().await;
+    assert_eq!(ids(&agent, "stock.jsonl", 1).await, std::slice::from_ref(&first));
+    for (sinks, file) in [("line_file", "loaded.jsonl"), ("[file_sink, line_file]", "stock.jsonl")] {
+        std::fs::write(agent.dir().join("config.yaml"), config(sinks)).expect("written");
+        agent.signal("HUP").expect("a signal");
+        wait::until(SOON, "an event where it belongs now", async || {
+            let id = decide().await;
+            let text = std::fs::read_to_string(agent.dir().join(file)).unwrap_or_default();
+            text.contains(id.as_str().expect("an id")).then_some(())
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{sinks}: {error}"));
+    }
+    assert!(!ids(&agent, "loaded.jsonl", 1).await.contains(&first));
+}
