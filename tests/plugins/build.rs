@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use regent_kit::{Agent, AgentCommand};
+use regent_kit::{Agent, AgentCommand, wait};
 
 /// How long anything may take that should happen soon.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -94,4 +94,14 @@ pub(crate) fn cargo_build(package: &str, file: &str) -> PathBuf {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the build folder");
     target.join("debug").join(file)
+}
+
+/// What status says of a plugin, once it is in that state.
+pub(crate) async fn state(agent: &Agent, plugin: &str, expected: &str) -> serde_json::Value {
+    wait::until(SOON, "the state of the plugin", async || {
+        let status = agent.get("/v1/status").await.json()["result"]["plugins"][plugin].clone();
+        (status["state"] == expected).then_some(status)
+    })
+    .await
+    .unwrap_or_else(|error| panic!("{plugin} is {expected}: {error}"))
 }

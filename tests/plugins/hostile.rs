@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use regent_kit::{Agent, AgentCommand, wait};
 use serde_json::{Value, json};
 
-use crate::build::{Libraries, SOON};
+use crate::build::{Libraries, SOON, state};
 
 /// An agent with the hostile library, whose calls may take a second.
 fn hostile(libraries: &Libraries, more: &str) -> AgentCommand {
@@ -42,15 +42,6 @@ async fn ask(agent: &Agent, rule: &str) -> Value {
 
 async fn why(agent: &Agent, rule: &str) -> String {
     agent.post(&format!("/v1/data/p/{rule}?strict-builtin-errors"), json!({"input": {"x": 1}})).await.text()
-}
-
-async fn state(agent: &Agent, plugin: &str, expected: &str) -> Value {
-    wait::until(SOON, "the state of the plugin", async || {
-        let status = agent.get("/v1/status").await.json()["result"]["plugins"][plugin].clone();
-        (status["state"] == expected).then_some(status)
-    })
-    .await
-    .unwrap_or_else(|error| panic!("{plugin} is {expected}: {error}"))
 }
 
 #[tokio::test]

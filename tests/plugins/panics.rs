@@ -1,9 +1,9 @@
 //! Plugins in Rust that panic or ask for decisions, in the real binary.
 
 use regent_kit::{Agent, AgentCommand, wait};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::build::{Libraries, SOON};
+use crate::build::{Libraries, SOON, state};
 
 const POLICY: &str = "package p
 
@@ -28,15 +28,6 @@ async fn why(agent: &Agent, rule: &str) -> String {
 
 async fn fine(agent: &Agent) {
     assert_eq!(agent.post("/v1/data/p/fine", json!({"input": {"x": 1}})).await.json()["result"], 2);
-}
-
-async fn state(agent: &Agent, plugin: &str, expected: &str) -> Value {
-    wait::until(SOON, "the state of the plugin", async || {
-        let status = agent.get("/v1/status").await.json()["result"]["plugins"][plugin].clone();
-        (status["state"] == expected).then_some(status)
-    })
-    .await
-    .unwrap_or_else(|error| panic!("{plugin} is {expected}: {error}"))
 }
 
 #[tokio::test]

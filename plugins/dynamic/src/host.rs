@@ -42,7 +42,7 @@ impl HostSide {
     /// The host of an instance; stays for as long as the process lives, since threads of the library may hold on to it.
     pub(crate) fn keep(attached: Attached, grants: Grants) -> &'static Self {
         let (table, meters, signals) = (services::table(), Meters::default(), Signals::default());
-        crate::kept::host(Self { table, attached, grants, meters, signals, open: AtomicBool::new(true) })
+        crate::kept::value(Self { table, attached, grants, meters, signals, open: AtomicBool::new(true) })
     }
 
     /// The table that the instance is given.

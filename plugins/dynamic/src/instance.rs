@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use regent_core::engine::Cancel;
 use regent_plugin_abi::{Bytes, Status, Writer};
+use tokio::time::Instant;
 
 use crate::answer::{Failure, LIMIT, collect};
 use crate::calls::Calls;
@@ -76,6 +77,12 @@ impl Instance {
     /// How long a call may take.
     pub(crate) fn deadline(&self) -> Duration {
         self.calls.deadline()
+    }
+
+    /// How long it may take to end: no longer than a call, and half of what is left until the agent has to, since others end
+    /// after it.
+    pub(crate) fn time_to_end(&self, deadline: Instant) -> Duration {
+        (deadline.saturating_duration_since(Instant::now()) / 2).min(self.deadline())
     }
 
     /// Makes a call on a thread of the instance's own, and waits for its answer, at most so long.

@@ -1,21 +1,20 @@
 //! What a library may hold on to, and so has to stay for as long as the process lives.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::host::HostSide;
-
-/// Hosts of instances, which threads of a library may ask whenever they like.
-static HOSTS: Mutex<Vec<&'static HostSide>> = Mutex::new(Vec::new());
+/// What threads of a library may ask whenever they like.
+static VALUES: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new());
 
 /// Names of plugins and of their metrics.
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
-/// Keeps the host of an instance.
-pub(crate) fn host(host: HostSide) -> &'static HostSide {
-    let host: &'static HostSide = Box::leak(Box::new(host));
-    HOSTS.lock().unwrap_or_else(PoisonError::into_inner).push(host);
-    host
+/// Keeps a value.
+pub(crate) fn value<T: Send + Sync + 'static>(value: T) -> &'static T {
+    let value: &'static T = Box::leak(Box::new(value));
+    VALUES.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+    value
 }
 
 /// Keeps a name, once.

@@ -1,6 +1,7 @@
 //! Each kind of plugin as the trait of core that it fills.
 
 mod builtin;
+mod config;
 mod credential;
 mod factory;
 mod fetcher;

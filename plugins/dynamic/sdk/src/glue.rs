@@ -10,18 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::config::{self, PluginConfig};
 use crate::error::Error;
 use crate::host::Host;
-
-/// What the agent lends.
-///
-/// # Safety
-/// There are as many bytes as it says.
-pub(crate) unsafe fn lent<'a>(bytes: Bytes) -> &'a [u8] {
-    if bytes.len == 0 || bytes.data.is_null() {
-        return &[];
-    }
-    // SAFETY: as promised.
-    unsafe { std::slice::from_raw_parts(bytes.data, bytes.len) }
-}
+pub(crate) use crate::lent::lent;
 
 /// Writes an answer; what does not fit is the agent's to complain about.
 ///

@@ -182,6 +182,6 @@ fn collect(answer: &mut Vec<u8>, ask: impl FnOnce(&Writer) -> i32) -> i32 {
 /// `write` of a writer of one's own.
 unsafe extern "C" fn write(context: *mut c_void, data: *const u8, len: usize) -> i32 {
     // SAFETY: the context is the answer of a question that has not returned, and there are as many bytes as the agent says.
-    unsafe { (*context.cast::<Vec<u8>>()).extend_from_slice(crate::glue::lent(Bytes { data, len })) };
+    unsafe { (*context.cast::<Vec<u8>>()).extend_from_slice(crate::lent::lent(Bytes { data, len })) };
     abi::OK
 }

@@ -50,6 +50,7 @@ mod export;
 mod fetcher;
 mod glue;
 mod host;
+mod lent;
 mod plugin;
 mod signing;
 mod sink;

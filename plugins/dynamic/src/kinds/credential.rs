@@ -13,7 +13,7 @@ use regent_plugin_abi::{Bytes, Credential, Status, Writer};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::factory;
+use super::config::Config;
 use crate::attached::Attached;
 use crate::exported::Exported;
 use crate::instance::Instance;
@@ -34,7 +34,7 @@ impl CredentialFactory for DynamicCredential {
     }
 
     fn build(&self, section: &Section, _: &Section) -> Result<Arc<dyn CredentialProvider>, ConfigErrors> {
-        let config = factory::checked(&self.exported, section)?;
+        let config = Config::checked(&self.exported, section)?.json;
         let instance = Instance::create(&self.exported, self.attached.clone(), config, THREADS);
         let instance = instance.map_err(|failure| section.error("", failure.to_string()))?;
         Ok(Arc::new(Provider { instance, functions: self.functions }))

@@ -45,7 +45,7 @@ impl Fetchers {
         let wrong = |why: String| Error::new(ErrorKind::Config, format!("data_updates.fetchers.{name}")).caused_by(why);
         let config = settings.to_string().into_bytes();
         let complaints =
-            super::factory::complaints(&self.exported, &config).map_err(|failure| wrong(failure.to_string()))?;
+            super::config::complaints(&self.exported, &config).map_err(|failure| wrong(failure.to_string()))?;
         if let Some(first) = complaints.first() {
             return Err(wrong(first.to_string()));
         }

@@ -9,7 +9,7 @@ use regent_core::{Error, ErrorKind};
 use regent_plugin_abi::{self as abi, Managed};
 use tokio::sync::oneshot;
 
-use super::factory::{Config, share};
+use super::config::Config;
 use crate::answer::{Failure, LIMIT};
 use crate::attached::Attached;
 use crate::exported::Exported;
@@ -59,7 +59,7 @@ impl DynamicPlugin {
                 },
             }
         };
-        let time = share(deadline).min(self.instance.deadline());
+        let time = self.instance.time_to_end(deadline);
         self.instance.host().signals.stop(time);
         match tokio::time::timeout(time, end).await {
             Ok(ended) => verdict(ended, name),

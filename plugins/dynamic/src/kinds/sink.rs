@@ -11,7 +11,7 @@ use regent_core::{Error, ErrorKind};
 use regent_plugin_abi::{self as abi, Bytes, Sink};
 use serde::Deserialize;
 
-use super::factory::{Config, share};
+use super::config::Config;
 use crate::answer::{Failure, LIMIT};
 use crate::attached::Attached;
 use crate::exported::Exported;
@@ -136,7 +136,7 @@ impl DynamicSink {
                 // Behind the batches that were given before.
                 // SAFETY: the writer is there until it returns.
                 let question = move |itself, error: &_| unsafe { close(itself, error) };
-                instance.ask_within(share(deadline).min(instance.deadline()), LIMIT, question).await
+                instance.ask_within(instance.time_to_end(deadline), LIMIT, question).await
             }
         };
         instance.close();
