@@ -88,6 +88,13 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
+/// Names that a crate cannot have, or not beside what the templates use.
+const TAKEN: &str = "\
+    abstract alloc as async await become box break bytes const continue core crate do dyn else enum \
+    extern false final fn for gen http if impl in let loop macro match mod move mut override priv \
+    proc_macro pub ref regent return schemars self serde static std struct super test tokio tracing \
+    trait true try type typeof unsafe use";
+
 /// The name as it is written in different places.
 struct Names<'a> {
     /// `acme-audit`
@@ -102,18 +109,21 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(package: &'a str) -> Result<Self, String> {
-        let is_word = |word: &str| {
-            let mut bytes = word.bytes();
-            let rest = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-            bytes.next().is_some_and(|first| first.is_ascii_lowercase()) && bytes.all(rest)
-        };
-        let words: Vec<&str> = package.split('-').collect();
-        if words.len() < 2 || !words.iter().all(|word| is_word(word)) {
+        let words: Vec<&str> = package.split(['-', '_']).collect();
+        let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let begins = package.starts_with(|first: char| first.is_ascii_lowercase());
+        if !begins || words.contains(&"") || !words.iter().all(is_word) {
             return Err(format!("{package:?} is no name: take small letters and digits, in words such as acme-audit"));
+        }
+        if TAKEN.split(' ').any(|taken| taken == package) {
+            return Err(format!("{package:?} means something else in Rust: take a name such as acme-{package}"));
         }
         let capital = |word: &&str| [&word[..1].to_ascii_uppercase(), &word[1..]].concat();
         let type_name = words.iter().map(capital).collect();
-        let function = format!("{}.{}", words[0], words[1..].join("_"));
+        let function = match &words[1..] {
+            [] => format!("{package}.call"),
+            rest => format!("{}.{}", words[0], rest.join("_")),
+        };
         Ok(Self { package, module: words.join("_"), type_name, function })
     }
 
