@@ -121,6 +121,35 @@ async fn a_sink_that_blocks_is_told_of_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_sink_that_comes_back_after_its_end_says_nothing_more() {
+    let libraries = Libraries::new();
+    let logs = "decision_logs: {plugin: stuck_sink}\nplugins: {stuck_sink: {}}\n";
+    let agent = hostile(&libraries, &format!("status: {{console: true}}\n{logs}")).start().await.expect("it starts");
+    let taken = || std::fs::read_to_string(agent.dir().join("taken")).unwrap_or_default().lines().count();
+    for _ in 0..2 {
+        ask(&agent, "fine").await;
+        let arrived = async || (taken() == 1).then_some(());
+        wait::until(SOON, "the first event", arrived).await.expect("it arrives");
+    }
+    state(&agent, "stuck_sink", "ERROR").await;
+    let config = std::fs::read_to_string(agent.dir().join("config.yaml")).expect("the configuration");
+    std::fs::write(agent.dir().join("config.yaml"), config.replace(logs, "")).expect("written");
+    agent.signal("HUP").expect("a signal");
+    let is_there = async || {
+        let plugins = agent.get("/v1/status").await.json()["result"]["plugins"].clone();
+        plugins.get("stuck_sink").is_some()
+    };
+    let gone = async || (!is_there().await).then_some(());
+    wait::until(SOON, "the sink to be gone", gone).await.expect("it is gone");
+    std::fs::write(agent.dir().join("release"), "").expect("written");
+    let returned = async || (taken() > 1).then_some(());
+    wait::until(SOON, "the late batch", returned).await.expect("it comes");
+    // Its thread has but to note that it has returned.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!is_there().await);
+}
+
+#[tokio::test]
 async fn a_plugin_that_outlives_its_stop_is_told_nothing_and_changes_nothing() {
     let libraries = Libraries::new();
     let command = hostile(&libraries, "status: {console: true}\nplugins: {haunting: {}}\n");

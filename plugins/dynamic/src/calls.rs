@@ -1,6 +1,6 @@
 //! Calls with a deadline. The thread of a call cannot be ended: one that is late is given up, and counted until it returns.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ pub(crate) struct Calls {
     deadline: Duration,
     /// Threads that are taken by calls which were given up.
     late: Arc<AtomicUsize>,
+    /// Whether the instance is at its end: it takes no more calls, and those that return late say nothing of its successor.
+    closed: Arc<AtomicBool>,
     attached: Attached,
 }
 
@@ -51,12 +53,17 @@ type Reply = Result<Vec<u8>, Failure>;
 impl Calls {
     /// No calls yet. States go to whom `attached` tells of.
     pub(crate) fn new(threads: Threads, deadline: Duration, attached: Attached) -> Self {
-        Self { threads, deadline, late: Arc::default(), attached }
+        Self { threads, deadline, late: Arc::default(), closed: Arc::default(), attached }
     }
 
     /// How long a call may take.
     pub(crate) fn deadline(&self) -> Duration {
         self.deadline
+    }
+
+    /// Takes no more calls, and reports nothing more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
     }
 
     /// Makes a call, and waits for its answer.
@@ -93,6 +100,9 @@ impl Calls {
         call: impl FnOnce() -> Reply + Send + 'static,
         done: impl FnOnce(Reply) + Send + 'static,
     ) -> Result<Ticket, Failure> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Failure::Ended);
+        }
         let late = self.late.load(Ordering::Acquire);
         if late >= self.threads.most() {
             return Err(Failure::Stuck(late));
@@ -119,7 +129,7 @@ impl Calls {
         // Counted first: who returns at this moment takes itself off again.
         self.late.fetch_add(1, Ordering::AcqRel);
         if ticket.step(RUNNING, LATE) {
-            self.attached.report(State::Error, &format!("a call {failure}"));
+            self.report(State::Error, &format!("a call {failure}"));
         } else {
             self.late.fetch_sub(1, Ordering::AcqRel);
         }
@@ -129,7 +139,13 @@ impl Calls {
     /// A call that was late has returned.
     fn returned(&self) {
         if self.late.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.attached.report(State::Ok, "");
+            self.report(State::Ok, "");
+        }
+    }
+
+    fn report(&self, state: State, message: &str) {
+        if !self.closed.load(Ordering::Acquire) {
+            self.attached.report(state, message);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use regent_core::engine::Cancel;
@@ -22,8 +21,6 @@ pub(crate) struct Instance {
     exported: Arc<Exported>,
     host: &'static HostSide,
     calls: Calls,
-    /// Whether calls are taken.
-    is_open: AtomicBool,
 }
 
 /// The pointer that a plugin made for itself.
@@ -61,7 +58,7 @@ impl Instance {
         })?;
         let itself = taken.try_recv().map_err(|_| Failure::Panicked)?;
         let exported = exported.clone();
-        Ok(Arc::new(Self { itself, exported, host, calls, is_open: AtomicBool::new(true) }))
+        Ok(Arc::new(Self { itself, exported, host, calls }))
     }
 
     /// Its plugin.
@@ -92,7 +89,6 @@ impl Instance {
         limit: usize,
         call: impl FnOnce(*mut c_void, &Writer) -> Status + Send + 'static,
     ) -> Result<Vec<u8>, Failure> {
-        self.require_open()?;
         let instance = self.clone();
         self.calls.ask(deadline, move || instance.ask_here(limit, call)).await
     }
@@ -111,7 +107,6 @@ impl Instance {
         cancel: &Cancel,
         call: impl FnOnce(*mut c_void, &Writer) -> Status + Send + 'static,
     ) -> Result<Vec<u8>, Failure> {
-        self.require_open()?;
         let instance = self.clone();
         self.calls.ask_blocking(cancel, move || instance.ask_here(LIMIT, call))
     }
@@ -125,13 +120,10 @@ impl Instance {
         collect(limit, |writer| call(self.itself.0, writer))
     }
 
-    /// Takes no more calls.
+    /// Is at its end: takes no more calls, and whatever of it lives on is told nothing more.
     pub(crate) fn close(&self) {
-        self.is_open.store(false, Ordering::Release);
-    }
-
-    fn require_open(&self) -> Result<(), Failure> {
-        if self.is_open.load(Ordering::Acquire) { Ok(()) } else { Err(Failure::Ended) }
+        self.calls.close();
+        self.host.close();
     }
 }
 

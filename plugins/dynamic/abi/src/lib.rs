@@ -39,9 +39,6 @@ pub const OPERAND: Status = 4;
 /// Anything else.
 pub const FAILED: Status = 5;
 
-/// Levels of log lines: debug, info, warn, error.
-pub const LEVELS: [i32; 4] = [0, 1, 2, 3];
-
 /// States of plugins.
 pub const STATE_NOT_READY: i32 = 0;
 /// As `OK` in status.

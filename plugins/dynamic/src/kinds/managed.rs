@@ -62,8 +62,7 @@ impl DynamicPlugin {
         let time = self.instance.time_to_end(deadline);
         self.instance.host().signals.stop(time);
         let end = tokio::time::timeout(time, end).await;
-        // Whatever of it lives on is told nothing more.
-        self.instance.host().close();
+        self.instance.close();
         match end {
             Ok(ended) => verdict(ended, name),
             Err(_) => Err(Error::new(ErrorKind::Internal, format!("the plugin {name} did not end within {time:?}"))),
